@@ -1,0 +1,137 @@
+/** The `irc` network in the config: one bot connection that carries everyone. */
+import { z } from 'zod'
+import { file, hostPort, id, millis, secret, supervision } from '../../config/fields.ts'
+
+/** What would end a line or a word on the wire has no place in a name. */
+const word = (description: string) =>
+  z
+    .string()
+    .regex(/^[^\s\0:,]+$/, 'must be one word without spaces, commas and colons')
+    .meta({ description })
+
+const channelName = z
+  .string()
+  .regex(/^[#&+!][^\s\0,\x07]*$/, 'is no channel: write it with its prefix and in quotes, for example "#friends"')
+
+const channel = z.union(
+  [
+    channelName,
+    z.strictObject({
+      name: channelName,
+      key: secret('The key of the channel (mode +k): { env: NAME } or { file: path }.'),
+    }),
+  ],
+  { error: 'is no channel: write "#name" or { name: "#name", key: { env: NAME } }' },
+)
+
+const who = z.strictObject({
+  accounts: z.array(z.string().min(1)).meta({ description: 'Names of services accounts.' }).default([]),
+  hostmasks: z
+    .array(
+      z.string().regex(/^[^\s!@]+![^\s!@]+@[^\s!@]+$/, 'is no hostmask: write nick!user@host, * and ? match anything'),
+    )
+    .meta({ description: 'nick!user@host with * and ?.' })
+    .default([]),
+})
+
+export const ircConfig = z
+  .strictObject({
+    id: id('this network'),
+    type: z.literal('irc').meta({ description: 'One bot on an IRC network speaks for everyone.' }),
+    server: hostPort('host:port of the server.'),
+    tls: z
+      .union(
+        [
+          z.boolean(),
+          z.strictObject({
+            ca: file('PEM file of the authority that signed the server.').optional(),
+            insecure: z.boolean().meta({ description: 'Do not check the certificate of the server.' }).default(false),
+            cert: file('PEM file of our own certificate (SASL EXTERNAL, CertFP).').optional(),
+            key: file('PEM file of its key.').optional(),
+          }),
+        ],
+        { error: 'must be true, false or { ca, insecure, cert, key }' },
+      )
+      .meta({ description: 'true, false, or { ca, insecure, cert, key }.' })
+      .default(true),
+    nick: word('The nickname of the bot.').default('msnbridge'),
+    alternates: z
+      .array(word('A nickname.'))
+      .meta({ description: 'Nicknames to try when the first is taken.' })
+      .default([]),
+    username: word('The user name (ident).').default('msnbridge'),
+    realname: z.string().min(1).meta({ description: 'The real name.' }).default('MSN bridge'),
+    password: secret('The password of the server (PASS).').optional(),
+    sasl: z
+      .strictObject({
+        mechanism: z
+          .enum(['plain', 'external'])
+          .meta({ description: 'plain: account and password; external: the certificate of tls.cert.' })
+          .default('plain'),
+        account: z.string().min(1).meta({ description: 'The services account; by default the nick.' }).optional(),
+        password: secret('Its password.').optional(),
+      })
+      .meta({ description: 'Identify while connecting. Preferred.' })
+      .optional(),
+    nickserv: z
+      .strictObject({
+        account: z.string().min(1).meta({ description: 'The services account; by default the nick.' }).optional(),
+        password: secret('Its password.'),
+        service: word('Whom to identify with.').default('NickServ'),
+        recover: z
+          .enum(['ghost', 'regain'])
+          .meta({ description: 'The command that throws out whoever has our nick.' })
+          .default('ghost'),
+      })
+      .meta({ description: 'Identify with NickServ, on networks without SASL; takes our nick back, too.' })
+      .optional(),
+    channels: z
+      .array(channel)
+      .meta({ description: 'Channels to join, besides those of the links: "#name" or { name, key }.' })
+      .default([]),
+    flood: z
+      .strictObject({
+        burst: z.number().int().min(1).meta({ description: 'Lines that may go out at once.' }).default(4),
+        interval_ms: z.number().int().min(0).meta({ description: 'Then one line each.' }).default(1_100),
+      })
+      .meta({ description: 'Flood control. The defaults are safe with all common servers.' })
+      .prefault({}),
+    permissions: z
+      .strictObject({
+        admins: who.meta({ description: 'May use every command.' }).prefault({}),
+        users: who.meta({ description: 'May use the commands of the chat that they are in.' }).prefault({}),
+      })
+      .meta({ description: 'Who may command the bridge. Everybody else may ask for help only.' })
+      .prefault({}),
+    command: z
+      .string()
+      .regex(/^\S+$/, 'must be one word')
+      .meta({ description: 'A line that begins with this word is a command to the bridge.' })
+      .default('!msn'),
+    presence: z
+      .strictObject({
+        enabled: z.boolean().meta({ description: 'Announce who came and went.' }).default(false),
+        channels: z
+          .array(channelName)
+          .meta({ description: 'Where to announce it; by default in all linked channels.' })
+          .optional(),
+        seconds: z.number().min(0).meta({ description: 'Changes are gathered for so long.' }).default(60),
+      })
+      .meta({ description: 'A digest of presence changes.' })
+      .prefault({}),
+    timing: z
+      .strictObject({
+        ...supervision,
+        ping_ms: millis('A PING is sent after so much silence.').default(60_000),
+        ping_timeout_ms: millis('A PING without PONG for so long ends the connection.').default(60_000),
+        confirm_timeout_ms: millis('A line without echo or PONG for so long is uncertain.').default(30_000),
+        rejoin_ms: millis('After a kick the channel is joined again so much later.').default(30_000),
+        join_retry_ms: millis('A channel that would not let us in is tried again so much later.').default(300_000),
+        nickserv_ms: millis('How long NickServ may take for an answer.').default(10_000),
+      })
+      .meta({ description: 'Milliseconds. The defaults suit public networks.' })
+      .prefault({}),
+  })
+  .meta({ description: 'An IRC network that we connect to as one bot.' })
+
+export type IrcConfig = z.output<typeof ircConfig>

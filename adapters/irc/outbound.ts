@@ -1,0 +1,106 @@
+/** What the core wants said -> IRC messages, before they are cut to length. Pure. */
+import type { MessageBody } from '../../bridge/model/body.ts'
+import type { Outbound } from '../../bridge/model/events.ts'
+import type { RichText } from '../../bridge/model/text.ts'
+import { withoutControls, render } from './formatting.ts'
+import { cutToBytes, MAX_LINE_BYTES } from './guard.ts'
+import { quietLine } from './highlight.ts'
+import { splitLine, splitLines } from './split.ts'
+
+/** One message on the wire: `PRIVMSG target :text`, or `TOPIC target :text`. */
+export interface Wire {
+  readonly verb: 'PRIVMSG' | 'NOTICE' | 'TOPIC'
+  readonly target: string
+  readonly text: string
+}
+
+/** How others see us: the server puts `:nick!user@host ` before what we say, and it counts. */
+export interface Prefix {
+  readonly nick: string
+  readonly user: string
+  readonly host: string
+}
+
+/** Used until a server has shown us: names as long as servers have them. */
+export const LONGEST_PREFIX: Prefix = { nick: 'n'.repeat(30), user: 'u'.repeat(11), host: 'h'.repeat(63) }
+
+const ACTION_BYTES = Buffer.byteLength('\x01ACTION \x01')
+const NUDGE: RichText = [{ text: 'nudges you' }]
+
+/** Bytes of text that fit into one line to `target` as others receive it. */
+export const budgetFor = (verb: Wire['verb'], target: string, prefix: Prefix): number =>
+  MAX_LINE_BYTES - Buffer.byteLength(`:${prefix.nick}!${prefix.user}@${prefix.host} ${verb} ${target} :`)
+
+interface Speech {
+  readonly verb: 'PRIVMSG' | 'NOTICE'
+  readonly action: boolean
+  /** Lines begin with the name of whoever says them. */
+  readonly relayed: boolean
+  readonly text: RichText
+}
+
+const speechOf = (body: MessageBody): Speech => {
+  switch (body.kind) {
+    case 'text':
+      return { verb: 'PRIVMSG', action: false, relayed: true, text: body.text }
+    case 'action':
+      return { verb: 'PRIVMSG', action: true, relayed: false, text: body.text }
+    case 'notice':
+      return { verb: 'NOTICE', action: false, relayed: true, text: body.text }
+    case 'nudge':
+      return { verb: 'PRIVMSG', action: true, relayed: false, text: NUDGE }
+  }
+}
+
+/** The part of an operation that is said in words; undefined for the others. */
+const spoken = (op: Outbound): Speech | undefined => {
+  switch (op.kind) {
+    case 'message':
+      return speechOf(op.body)
+    case 'status':
+    case 'delivery':
+      return { verb: 'NOTICE', action: false, relayed: false, text: op.text }
+    case 'edit':
+    case 'redact':
+    case 'member':
+    case 'topic':
+    case 'typing':
+    case 'read':
+    case 'presence':
+    case 'profile':
+      return undefined
+  }
+}
+
+const piecesOf = (speech: Speech, target: string, prefix: Prefix): readonly RichText[] => {
+  const budget = budgetFor(speech.verb, target, prefix) - (speech.action ? ACTION_BYTES : 0)
+  return splitLines(speech.text).flatMap((line) => splitLine(speech.relayed ? quietLine(line) : line, budget))
+}
+
+/** The lines of an operation; none for what IRC does not show. */
+export const wiresOf = (op: Outbound, target: string, prefix: Prefix): readonly Wire[] => {
+  if (op.kind === 'topic') {
+    const text = withoutControls(op.topic.replace(/[\r\n]+/g, ' '))
+    return [{ verb: 'TOPIC', target, text: cutToBytes(text, budgetFor('TOPIC', target, prefix)) }]
+  }
+  const speech = spoken(op)
+  if (speech === undefined) return []
+  return piecesOf(speech, target, prefix).map((piece) => {
+    const text = render(piece)
+    return { verb: speech.verb, target, text: speech.action ? `\x01ACTION ${text}\x01` : text }
+  })
+}
+
+/** The operation in parts of one line each. What fits comes back as it is. */
+export const partsOf = (op: Outbound, target: string, prefix: Prefix): readonly Outbound[] => {
+  const speech = spoken(op)
+  if (speech === undefined) return [op]
+  const pieces = piecesOf(speech, target, prefix)
+  if (pieces.length < 2) return [op]
+  return pieces.map((text): Outbound => {
+    if (op.kind === 'message' && op.body.kind !== 'nudge') return { ...op, body: { ...op.body, text } }
+    return { kind: 'status', text }
+  })
+}
+
+export const lineOf = (wire: Wire): string => `${wire.verb} ${wire.target} :${wire.text}`

@@ -1,0 +1,334 @@
+/**
+ * The bridge's account on an IRC network: one bot that speaks for everyone. It outlives connections and hands each of
+ * them what is to be said. Connections of puppets, when they come, stand beside the bot's here.
+ */
+import { randomUUID } from 'node:crypto'
+import type { IrcMessage } from 'irc-framework'
+import {
+  SessionFault,
+  type AdapterContext,
+  type ChatRequest,
+  type Delivery,
+  type Session,
+} from '../../bridge/adapter.ts'
+import type { Capabilities } from '../../bridge/model/capabilities.ts'
+import type { Outbound } from '../../bridge/model/events.ts'
+import type { AccountId, ChatId, ChatRef, MessageId, NetworkId } from '../../bridge/model/ids.ts'
+import type { DeliveryResult, OpenResult, RosterResult, SessionState } from '../../bridge/model/result.ts'
+import { plain, type RichText } from '../../bridge/model/text.ts'
+import { relayCapabilities } from './capabilities.ts'
+import { chatIdOf, isChannelName, parseNick } from './casemap.ts'
+import { Commands } from './commands.ts'
+import { Connection, type ConnectionSettings } from './connection.ts'
+import type { Ending } from './faults.ts'
+import { readMessage } from './inbound.ts'
+import { Inbox } from './inbox.ts'
+import { Membership } from './membership.ts'
+import { lineOf, LONGEST_PREFIX, partsOf, wiresOf, type Prefix } from './outbound.ts'
+import { OFFLINE, resultOf, retryIn } from './outcome.ts'
+import type { Permissions } from './permissions.ts'
+import { Playbacks } from './playbacks.ts'
+import { PresenceDigest } from './presence.ts'
+import { AccountLookup } from './whois.ts'
+
+export interface SessionSettings {
+  readonly network: NetworkId
+  readonly account: AccountId
+  /** Begins a command in a channel. */
+  readonly trigger: string
+  readonly permissions: Permissions
+  readonly channels: readonly { readonly name: string; readonly key: string | undefined }[]
+  readonly rejoinMs: number
+  readonly joinRetryMs: number
+  /** `channels` absent: all that are linked. */
+  readonly presence: { readonly quietMs: number; readonly channels: readonly string[] | undefined } | undefined
+  readonly nick: string
+  /** Read anew for each attempt; throws a sentence when a secret is missing. */
+  readonly connection: () => ConnectionSettings
+}
+
+/** Keys of the adapter's state: what was opened for a link must be entered again after a restart. */
+const CHANNEL_KEY = 'channel/'
+const DIRECT_KEY = 'direct/'
+/** Queries that are linked as chats. */
+const MAX_DIRECT = 1_000
+/** After the queue was full, a chat waits so long and keeps its order. */
+const BACK_OFF_MS = 5_000
+const MIN_TEND_MS = 10
+const MAX_TEND_MS = 1_000
+
+export class RelaySession implements Session {
+  readonly account: AccountId
+  readonly #settings: SessionSettings
+  readonly #context: AdapterContext
+  readonly #membership: Membership
+  readonly #commands: Commands
+  readonly #whois: AccountLookup
+  readonly #inbox: Inbox
+  readonly #digest: PresenceDigest | undefined
+  readonly #linked = new Set<ChatId>()
+  readonly #direct = new Set<ChatId>()
+  readonly #backedOff = new Map<ChatId, number>()
+  #playbacks = new Playbacks()
+  #state: SessionState = { kind: 'offline' }
+  #connection: Connection | undefined
+  /** Aborted when the connection that is online ends. */
+  #over = new AbortController()
+  #attempts = 0
+  #idPrefix = ''
+  #ordinal = 0
+
+  constructor(settings: SessionSettings, context: AdapterContext) {
+    const { network, account, permissions, rejoinMs, joinRetryMs, presence } = settings
+    const { clock, log } = context
+    this.account = account
+    this.#settings = settings
+    this.#context = context
+    this.#membership = new Membership(network, { rejoinMs, retryMs: joinRetryMs }, clock, log)
+    this.#whois = new AccountLookup(clock)
+    this.#inbox = new Inbox((event) => context.emit(event), clock, log)
+    this.#digest = presence === undefined ? undefined : new PresenceDigest(presence.quietMs)
+    this.#commands = new Commands({
+      context,
+      account,
+      permissions,
+      accountOf: (nick) => this.#accountOf(nick),
+      answer: (target, line) => this.#remark(target, line),
+    })
+  }
+
+  /** What the config names and what links opened before a restart. */
+  async load(): Promise<void> {
+    for (const { name, key } of this.#settings.channels) this.#membership.want(name, key)
+    for (const [, name] of await this.#context.state.list(CHANNEL_KEY)) {
+      this.#membership.want(name)
+      this.#linked.add(chatIdOf(name))
+    }
+    for (const [, nick] of await this.#context.state.list(DIRECT_KEY)) this.#direct.add(chatIdOf(nick))
+  }
+
+  /** For good. */
+  async stop(): Promise<void> {
+    await this.close()
+    this.#inbox.stop()
+  }
+
+  get state(): SessionState {
+    return this.#state
+  }
+
+  capabilities(): Capabilities {
+    return relayCapabilities
+  }
+
+  /** "as msnbridge, in 3 of 3 channels" */
+  describe(): string {
+    if (this.#state.kind !== 'online') return `as ${this.#settings.nick}, ${this.#state.kind}`
+    const { joined, wanted } = this.#membership.counts
+    return `as ${this.#connection?.nick ?? this.#settings.nick}, in ${joined} of ${wanted} channels`
+  }
+
+  async connect(signal: AbortSignal): Promise<void> {
+    if (this.#connection !== undefined) return
+    this.#change({ kind: 'connecting', attempt: ++this.#attempts })
+    try {
+      const { log, clock, metrics } = this.#context
+      const connection = new Connection(this.#connectionSettings(), clock, log, metrics, {
+        online: () => this.#signedIn(connection),
+        message: (message) => this.#message(connection, message),
+        ended: (ending) => this.#ended(ending),
+      })
+      this.#connection = connection
+      await connection.open(signal)
+    } catch (error) {
+      this.#connection = undefined
+      if (!(error instanceof SessionFault)) throw error
+      if (error.fault.code === 'shutdown') this.#change({ kind: 'offline' })
+      else this.#change(this.#stateAfter({ fault: error.fault, stop: needsAPerson(error) }, error.retryAfter))
+      throw error
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#connection?.quit('The bridge is going down')
+    this.#connection = undefined
+    this.#over.abort()
+    this.#membership.offline()
+    this.#change({ kind: 'offline' })
+  }
+
+  async open(request: ChatRequest, signal: AbortSignal): Promise<OpenResult> {
+    switch (request.kind) {
+      case 'group':
+        return { kind: 'refused', reason: 'unsupported', detail: 'IRC has channels, not groups: link a channel' }
+      case 'direct':
+        return this.#openDirect(request.with)
+      case 'channel':
+        return this.#openChannel(request.name, signal)
+    }
+  }
+
+  split(op: Outbound, chat: ChatRef): readonly Outbound[] {
+    return partsOf(op, chat.chat, this.#prefix)
+  }
+
+  async deliver({ chat, op }: Delivery, signal: AbortSignal): Promise<DeliveryResult> {
+    if (chat === undefined) return this.#aboutOthers(op)
+    const busy = this.#busyFor(chat.chat)
+    if (busy > 0) return retryIn(busy, 'rate-limited', 'too many lines wait for the IRC server')
+    if (this.#state.kind !== 'online' || signal.aborted) return OFFLINE
+    if (isChannelName(chat.chat) && !this.#membership.isOpen(chat.chat)) {
+      const obstacle = await this.#membership.enter(chat.chat, signal)
+      if (obstacle !== undefined) return obstacle
+    }
+    const connection = this.#connection
+    if (connection === undefined) return OFFLINE
+    const wires = wiresOf(op, chat.chat, connection.prefix)
+    const outcomes = await Promise.all(wires.map((wire) => connection.say(wire, signal)))
+    if (outcomes.some((outcome) => outcome.kind === 'unsent' && outcome.reason === 'rate-limited')) {
+      this.#backedOff.set(chat.chat, this.#context.clock.now() + BACK_OFF_MS)
+    }
+    return resultOf(outcomes, () => this.#mint(), BACK_OFF_MS)
+  }
+
+  async roster(): Promise<RosterResult> {
+    return { kind: 'refused', reason: 'unsupported', detail: 'IRC has no contact list' }
+  }
+
+  get #prefix(): Prefix {
+    return this.#state.kind === 'online' && this.#connection !== undefined ? this.#connection.prefix : LONGEST_PREFIX
+  }
+
+  #connectionSettings(): ConnectionSettings {
+    try {
+      return this.#settings.connection()
+    } catch (error) {
+      throw new SessionFault({
+        code: 'bad-credentials',
+        detail: error instanceof Error ? error.message : String(error),
+      })
+    }
+  }
+
+  async #openDirect(user: string): Promise<OpenResult> {
+    const nick = parseNick(user)
+    if (typeof nick === 'object') return { kind: 'refused', reason: 'not-found', detail: nick.wrong }
+    const chat = chatIdOf(nick)
+    if (!this.#direct.has(chat) && this.#direct.size >= MAX_DIRECT) {
+      return { kind: 'refused', reason: 'rate-limited', detail: 'too many people are linked on this IRC network' }
+    }
+    await this.#context.state.update([[DIRECT_KEY + chat, chat]])
+    this.#direct.add(chat)
+    return { kind: 'opened', chat: { network: this.#settings.network, chat, account: this.account } }
+  }
+
+  async #openChannel(id: ChatId, signal: AbortSignal): Promise<OpenResult> {
+    await this.#context.state.update([[CHANNEL_KEY + id, id]])
+    this.#linked.add(id)
+    const obstacle = await this.#membership.open(id, signal)
+    return obstacle ?? { kind: 'opened', chat: { network: this.#settings.network, chat: id } }
+  }
+
+  /** Milliseconds that this chat still waits after the queue was full. */
+  #busyFor(chat: ChatId): number {
+    const left = (this.#backedOff.get(chat) ?? 0) - this.#context.clock.now()
+    if (left <= 0) this.#backedOff.delete(chat)
+    return left
+  }
+
+  /** Presence of contacts goes into the digest; the bot itself is as it is. */
+  #aboutOthers(op: Outbound): DeliveryResult {
+    if (op.kind === 'presence' && op.as.kind === 'ghost') {
+      this.#digest?.note(op.as.name, op.state, this.#context.clock.now())
+    }
+    return { kind: 'delivered', ids: [] }
+  }
+
+  #mint(): MessageId {
+    return `${this.#idPrefix}-${++this.#ordinal}` as MessageId
+  }
+
+  #change(state: SessionState): void {
+    if (state.kind === 'offline' && this.#state.kind === 'offline') return
+    this.#state = state
+    this.#context.sessionChanged(this.account, state)
+  }
+
+  #stateAfter({ fault, stop }: Ending, retryAfter = 0): SessionState {
+    return stop ? { kind: 'stopped', fault } : { kind: 'waiting', until: this.#context.clock.now() + retryAfter, fault }
+  }
+
+  #signedIn(connection: Connection): void {
+    this.#attempts = 0
+    this.#idPrefix = randomUUID()
+    this.#ordinal = 0
+    this.#playbacks = new Playbacks()
+    this.#over = new AbortController()
+    this.#membership.online(connection)
+    this.#change({ kind: 'online', since: this.#context.clock.now() })
+    void this.#tend(this.#over.signal)
+  }
+
+  #ended(ending: Ending): void {
+    this.#over.abort()
+    this.#connection = undefined
+    this.#change(ending.fault.code === 'shutdown' ? { kind: 'offline' } : this.#stateAfter(ending, ending.retryAfter))
+    this.#membership.offline()
+  }
+
+  /** Joins and digests, as long as the connection lives. */
+  async #tend(over: AbortSignal): Promise<void> {
+    const { rejoinMs, joinRetryMs, presence } = this.#settings
+    const shortest = Math.min(rejoinMs, joinRetryMs, presence?.quietMs ?? MAX_TEND_MS)
+    const tendMs = Math.min(MAX_TEND_MS, Math.max(MIN_TEND_MS, shortest / 4))
+    while (!over.aborted) {
+      this.#membership.tend()
+      this.#announce()
+      await this.#context.clock.sleep(tendMs, over)
+    }
+  }
+
+  #announce(): void {
+    const text = this.#digest?.take(this.#context.clock.now())
+    if (text === undefined) return
+    for (const name of this.#settings.presence?.channels ?? this.#linked) {
+      if (this.#membership.isIn(name)) this.#remark(name, plain(text))
+    }
+  }
+
+  /** Something that is not kept if it cannot be said now. */
+  #remark(target: string, text: RichText): void {
+    const connection = this.#connection
+    if (connection === undefined) return
+    for (const wire of wiresOf({ kind: 'status', text }, target, connection.prefix)) connection.control(lineOf(wire))
+  }
+
+  #accountOf(nick: string): Promise<string | undefined> {
+    // With account-tag a message without the tag comes from somebody who has not identified.
+    if (this.#connection?.has('account-tag') !== false) return Promise.resolve(undefined)
+    return this.#whois.accountOf(nick, (line) => this.#connection?.control(line) ?? false)
+  }
+
+  #message(connection: Connection, message: IrcMessage): void {
+    this.#whois.message(message)
+    this.#playbacks.message(message)
+    if (this.#membership.message(message)) return
+    const reading = readMessage(message, {
+      network: this.#settings.network,
+      account: this.account,
+      nick: connection.nick,
+      mapping: connection.mapping,
+      trigger: this.#settings.trigger,
+      channelOf: (name) => this.#membership.idOf(name),
+      isDirect: (chat) => this.#direct.has(chat),
+      isPlayback: (batch) => this.#playbacks.has(batch),
+      now: this.#context.clock.now(),
+      mint: () => this.#mint(),
+    })
+    if (reading?.kind === 'event') this.#inbox.offer(reading.event)
+    else if (reading !== undefined) void this.#commands.run(reading)
+  }
+}
+
+const needsAPerson = ({ fault }: SessionFault): boolean =>
+  fault.code === 'banned' || fault.code === 'bad-credentials' || fault.code === 'signed-in-elsewhere'

@@ -1,0 +1,166 @@
+/** The accounts of the service in the adapter's own state: `account/<address>` and `password/<address>`. */
+import type { AdapterState } from '../../bridge/adapter.ts'
+import { newAccount, parseAddress, type AccountRecord } from '../../msnp/index.ts'
+import type { AccountAdmin, AccountAnswer, AccountRow } from '../module.ts'
+import { hashPassword, type Cost } from './passwords.ts'
+
+/** Bytes of an address. */
+const MAX_ADDRESS_BYTES = 129
+/** Characters of a password; the oldest clients send no more than 16 of them. */
+const MAX_PASSWORD = 128
+
+const RECORD = 'account/'
+const PASSWORD = 'password/'
+
+export interface AccountBookOptions {
+  readonly state: AdapterState
+  /** What an address without @ is completed with. */
+  readonly domain: string
+  readonly cost?: Cost
+}
+
+/** Where the records are. What it answers is on disk. */
+export class AccountBook {
+  readonly #options: AccountBookOptions
+  /** Accounts that are being removed: nothing is written for them any more. */
+  readonly #removed = new Set<string>()
+
+  constructor(options: AccountBookOptions) {
+    this.#options = options
+  }
+
+  /** Lower case, with a domain; or what is wrong with it. */
+  parse(address: string): string | { readonly wrong: string } {
+    return accountAddress(address, this.#options.domain)
+  }
+
+  /** undefined: there is no such account. Rejects when it cannot be read. */
+  async load(email: string): Promise<AccountRecord | undefined> {
+    const text = await this.#options.state.get(RECORD + email)
+    return text === undefined ? undefined : recordOf(email, text)
+  }
+
+  async save(records: readonly AccountRecord[]): Promise<void> {
+    const kept = records.filter(({ email }) => !this.#removed.has(email))
+    await this.#options.state.update(kept.map((record) => [RECORD + record.email, JSON.stringify(record)]))
+  }
+
+  passwordHash(email: string): Promise<string | undefined> {
+    return this.#options.state.get(PASSWORD + email)
+  }
+
+  async exists(email: string): Promise<boolean> {
+    return (await this.passwordHash(email)) !== undefined
+  }
+
+  async add(email: string, password: string): Promise<void> {
+    const hash = await hashPassword(password, this.#options.cost)
+    this.#removed.delete(email)
+    await this.#options.state.update([
+      [RECORD + email, JSON.stringify(newAccount(email))],
+      [PASSWORD + email, hash],
+    ])
+  }
+
+  async setPassword(email: string, password: string): Promise<void> {
+    await this.#options.state.update([[PASSWORD + email, await hashPassword(password, this.#options.cost)]])
+  }
+
+  async remove(email: string): Promise<void> {
+    this.#removed.add(email)
+    await this.#options.state.update([
+      [RECORD + email, undefined],
+      [PASSWORD + email, undefined],
+    ])
+  }
+
+  async all(): Promise<readonly AccountRecord[]> {
+    const pairs = await this.#options.state.list(RECORD)
+    return pairs.map(([key, text]) => recordOf(key.slice(RECORD.length), text))
+  }
+}
+
+/** Lower case, completed with the domain where it has none; or what is wrong with it. */
+export function accountAddress(address: string, domain: string): string | { readonly wrong: string } {
+  const word = address.trim()
+  const parsed = parseAddress(word.includes('@') ? word : `${word}@${domain}`, MAX_ADDRESS_BYTES)
+  if (typeof parsed === 'string') return parsed
+  return { wrong: `${address} is no address: write name@${domain}, up to ${MAX_ADDRESS_BYTES} bytes` }
+}
+
+function recordOf(email: string, text: string): AccountRecord {
+  const record = JSON.parse(text) as AccountRecord
+  if (record.email !== email) throw new Error(`the stored account ${email} is damaged`)
+  return record
+}
+
+/** What goes on beside the book when the service is running. */
+export interface LiveService {
+  isOnline(email: string): boolean
+  /** This is the password from now on: whoever signed in with an older one is out. */
+  passwordSet(email: string, password: string): void
+  /** Ends the session, takes the account off the others' lists; resolves when that is on disk. */
+  removed(record: AccountRecord): Promise<void>
+}
+
+/** `msn-bridge account add|list|passwd|remove`, for the book alone or for a running service. */
+export class ServiceAccounts implements AccountAdmin {
+  readonly #book: AccountBook
+  readonly #live: LiveService
+
+  constructor(book: AccountBook, live: LiveService) {
+    this.#book = book
+    this.#live = live
+  }
+
+  async add(address: string, password: string): Promise<AccountAnswer> {
+    const email = this.#book.parse(address)
+    if (typeof email !== 'string') return refused(email.wrong)
+    const wrong = passwordProblem(password)
+    if (wrong !== undefined) return refused(wrong)
+    if (await this.#book.exists(email))
+      return refused(`there is an account ${email} already; for a new password: msn-bridge account passwd ${email}`)
+    await this.#book.add(email, password)
+    this.#live.passwordSet(email, password)
+    return { kind: 'done' }
+  }
+
+  async passwd(address: string, password: string): Promise<AccountAnswer> {
+    const email = await this.#existing(address)
+    if (typeof email !== 'string') return refused(email.wrong)
+    const wrong = passwordProblem(password)
+    if (wrong !== undefined) return refused(wrong)
+    await this.#book.setPassword(email, password)
+    this.#live.passwordSet(email, password)
+    return { kind: 'done' }
+  }
+
+  async remove(address: string): Promise<AccountAnswer> {
+    const email = await this.#existing(address)
+    if (typeof email !== 'string') return refused(email.wrong)
+    const record = await this.#book.load(email)
+    await this.#book.remove(email)
+    if (record !== undefined) await this.#live.removed(record)
+    return { kind: 'done' }
+  }
+
+  async list(): Promise<readonly AccountRow[]> {
+    const records = await this.#book.all()
+    return records.map(({ email, name }) => ({ address: email, name, online: this.#live.isOnline(email) }))
+  }
+
+  async #existing(address: string): Promise<string | { readonly wrong: string }> {
+    const email = this.#book.parse(address)
+    if (typeof email !== 'string' || (await this.#book.exists(email))) return email
+    return { wrong: `there is no account ${email}; msn-bridge account list shows those there are` }
+  }
+}
+
+const refused = (wrong: string): AccountAnswer => ({ kind: 'refused', wrong })
+
+function passwordProblem(password: string): string | undefined {
+  if (password === '') return 'the password is empty: choose one'
+  if (password.length > MAX_PASSWORD) return `the password is too long: choose one of up to ${MAX_PASSWORD} characters`
+  if (/[\0-\x1f\x7f]/.test(password)) return 'the password holds a control character, which no client can send'
+  return undefined
+}

@@ -1,0 +1,165 @@
+/** The adapter `msn-service`: an MSN service of our own, to which people's classic Messengers sign in. */
+import type { Account, AdapterContext, Session } from '../../bridge/adapter.ts'
+import type { NetworkId, UserId } from '../../bridge/model/ids.ts'
+import { forgetWatcher, MsnServer, type AccountRecord, type Host, type Listening } from '../../msnp/index.ts'
+import type { AccountAdmin, AdapterModule, AdapterOptions, HostingAdapter } from '../module.ts'
+import { accountAddress, AccountBook, ServiceAccounts } from './accounts.ts'
+import { certificateFile, certificateFor } from './certificate.ts'
+import type { MsnServiceConfig } from './config.ts'
+import { ServiceMetrics } from './metrics.ts'
+import { Notices } from './notices.ts'
+import { HostedSession } from './session.ts'
+import { certificateNames, limitsOf, placesOf, timingsOf } from './settings.ts'
+import { SignIn } from './sign-in.ts'
+
+type Options = AdapterOptions<MsnServiceConfig>
+
+export const create = (options: Options): MsnServiceAdapter => new MsnServiceAdapter(options)
+
+/** The accounts of a service that is not running. */
+export const accounts: NonNullable<AdapterModule<MsnServiceConfig>['accounts']> = ({ config }, state) => {
+  const book = new AccountBook({ state, domain: config.domain })
+  return new ServiceAccounts(book, {
+    isOnline: () => false,
+    passwordSet: () => undefined,
+    removed: (record) => forgetWatcher(record, book),
+  })
+}
+
+interface Running {
+  readonly server: MsnServer
+  readonly accounts: ServiceAccounts
+  readonly metrics: ServiceMetrics
+}
+
+export class MsnServiceAdapter implements HostingAdapter {
+  readonly network: NetworkId
+  readonly role = 'hosts'
+  readonly #options: Options
+  #running: Running | undefined
+
+  constructor(options: Options) {
+    this.network = options.network
+    this.#options = options
+  }
+
+  async start(context: AdapterContext): Promise<void> {
+    if (this.#running !== undefined) return
+    const running = await this.#build(context)
+    this.#running = running
+    try {
+      await running.server.start()
+      running.metrics.start()
+    } catch (error) {
+      this.#running = undefined
+      throw error
+    }
+  }
+
+  async stop(): Promise<void> {
+    const running = this.#running
+    this.#running = undefined
+    await running?.server.stop()
+    running?.metrics.stop()
+  }
+
+  /** While the service runs. */
+  get accounts(): AccountAdmin | undefined {
+    return this.#running?.accounts
+  }
+
+  session(account: Account): Session {
+    return new HostedSession(account)
+  }
+
+  ownAccounts(): readonly Account[] {
+    return []
+  }
+
+  parseChat(name: string): { readonly wrong: string } {
+    return { wrong: `${name} cannot be linked: an MSN service has no channels. Link { account, contact } instead.` }
+  }
+
+  parseUser(name: string): UserId | { readonly wrong: string } {
+    const email = accountAddress(name, this.#options.config.domain)
+    return typeof email === 'string' ? (email as UserId) : email
+  }
+
+  describe(): readonly string[] {
+    const { config, dataFolder } = this.#options
+    const server = this.#running?.server
+    const listening = server?.listening
+    if (server === undefined || listening === undefined) return [`MSN service for ${config.domain}: not running`]
+    const { signedIn, rooms } = server.counters()
+    const scheme = config.passport.plain ? 'http' : 'https'
+    return [
+      `MSN service for ${config.domain} on ${place(listening.notification)}, ${signedIn} signed in, ${count(rooms, 'conversation')}`,
+      ...others(listening),
+      `MSN login on ${scheme}://${place(listening.passport)}/rdr/pprdr.asp`,
+      ...(config.tls === undefined && !config.passport.plain
+        ? [`clients must trust its certificate: ${certificateFile(dataFolder, config.id)}`]
+        : []),
+    ]
+  }
+
+  async #build({ state, log, clock, metrics }: AdapterContext): Promise<Running> {
+    const { config, dataFolder } = this.#options
+    const now = (): number => clock.now()
+    const book = new AccountBook({ state, domain: config.domain })
+    const { failures, window_ms } = config.sign_in
+    const signIn = new SignIn({ book, throttle: { failures, windowMs: window_ms }, now })
+    const notices = new Notices(log, metrics, now)
+    const tls = config.passport.plain
+      ? 'plain'
+      : await certificateFor({
+          configured: config.tls,
+          state,
+          log,
+          file: certificateFile(dataFolder, config.id),
+          names: certificateNames(config),
+          now: now(),
+        })
+    const host: Host = {
+      verifyPassword: (email, password, address) => signIn.verify(email, password, address),
+      load: (email) => book.load(email),
+      save: (records) => book.save(records),
+      onNotice: (notice) => notices.take(notice),
+    }
+    const server = new MsnServer({
+      host,
+      tls,
+      ...placesOf(config),
+      limits: limitsOf(config),
+      timings: timingsOf(config),
+      now,
+    })
+    const removed = async (record: AccountRecord): Promise<void> => {
+      signIn.forget(record.email)
+      await server.remove(record)
+    }
+    return {
+      server,
+      metrics: new ServiceMetrics(metrics, () => server.counters(), String(this.network)),
+      accounts: new ServiceAccounts(book, {
+        isOnline: (email) => server.isSignedIn(email),
+        passwordSet: (email, password) => {
+          signIn.passwordSet(email, password)
+          server.disconnect(email)
+        },
+        removed,
+      }),
+    }
+  }
+}
+
+const place = ({ host, port }: Listening['notification']): string =>
+  `${host.includes(':') ? `[${host}]` : host}:${port}`
+
+const count = (number: number, what: string): string => `${number} ${what}${number === 1 ? '' : 's'}`
+
+function others({ dispatch, switchboard }: Listening): readonly string[] {
+  return [
+    ...(dispatch === undefined ? [] : [`MSN dispatch on ${place(dispatch)}`]),
+    ...(switchboard === undefined ? [] : [`MSN switchboards on ${place(switchboard)}`]),
+  ]
+}

@@ -1,0 +1,85 @@
+/** How often somebody may try a wrong password. */
+
+/** Accounts and addresses that are watched; beyond it the oldest is forgotten. */
+export const MAX_WATCHED = 100_000
+
+export interface ThrottleOptions {
+  /** Wrong passwords of one account, or from one address, before it must wait. */
+  readonly failures: number
+  /** From the first wrong one; what is counted within it is forgotten with it. Milliseconds. */
+  readonly windowMs: number
+}
+
+interface Count {
+  readonly until: number
+  failures: number
+}
+
+/**
+ * Counts wrong passwords per account and per address. An address from which the account signed in before is not held up
+ * by what others try elsewhere: nobody is locked out by a stranger.
+ */
+export class Throttle {
+  readonly #options: ThrottleOptions
+  readonly #accounts = new Map<string, Count>()
+  readonly #addresses = new Map<string, Count>()
+  readonly #known = new Set<string>()
+
+  constructor(options: ThrottleOptions) {
+    this.#options = options
+  }
+
+  /** Whether this sign-in must wait. */
+  holds(account: string, address: string, now: number): boolean {
+    if (this.#isFull(this.#addresses, address, now)) return true
+    return this.#isFull(this.#accounts, account, now) && !this.#known.has(pair(account, address))
+  }
+
+  failed(account: string, address: string, now: number): void {
+    this.#note(this.#accounts, account, now)
+    this.#note(this.#addresses, address, now)
+  }
+
+  succeeded(account: string, address: string): void {
+    this.#accounts.delete(account)
+    const key = pair(account, address)
+    this.#known.delete(key)
+    makeRoom(this.#known)
+    this.#known.add(key)
+  }
+
+  /** The account is gone or has a new password. */
+  forget(account: string): void {
+    this.#accounts.delete(account)
+    for (const key of this.#known) if (key.startsWith(`${account} `)) this.#known.delete(key)
+  }
+
+  #isFull(counts: Map<string, Count>, key: string, now: number): boolean {
+    const count = counts.get(key)
+    if (count === undefined) return false
+    if (count.until > now) return count.failures >= this.#options.failures
+    counts.delete(key)
+    return false
+  }
+
+  #note(counts: Map<string, Count>, key: string, now: number): void {
+    const count = counts.get(key)
+    if (count !== undefined && count.until > now) {
+      count.failures++
+      return
+    }
+    counts.delete(key)
+    makeRoom(counts)
+    counts.set(key, { until: now + this.#options.windowMs, failures: 1 })
+  }
+}
+
+const pair = (account: string, address: string): string => `${account} ${address}`
+
+function makeRoom(collection: { readonly size: number; keys(): Iterable<string>; delete(key: string): boolean }): void {
+  if (collection.size < MAX_WATCHED) return
+  for (const oldest of collection.keys()) {
+    collection.delete(oldest)
+    return
+  }
+}

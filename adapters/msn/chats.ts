@@ -1,0 +1,309 @@
+/** Which switchboard belongs to which chat during one sign-in, and what happens there as the core is told it. */
+import type { AdapterContext } from '../../bridge/adapter.ts'
+import type { AccountId, ChatId, ChatRef, MessageId, NetworkId, UserId } from '../../bridge/model/ids.ts'
+import { inviteDecline, onList, type Member, type MsnClientEvent, type Switchboard } from '../../msnp/index.ts'
+import { Chunks } from './chunks.ts'
+import { Conversation } from './conversation.ts'
+import { isGroupId, type Groups } from './groups.ts'
+import type { Held } from './held.ts'
+import { read, TYPING_FOR_MS } from './inbound.ts'
+import type { Line } from './line.ts'
+import { refused, resultOfWatch, type NotDelivered } from './results.ts'
+import { oneLine, parseAddress, userIdOf } from './words.ts'
+
+/** Invitations to programs that one switchboard is told of; more are declined without a word. */
+const MAX_INVITATIONS = 32
+/** Chats that are remembered during one sign-in; with more, those without a switchboard go first. */
+export const MAX_CHATS = 2_000
+
+export interface ChatsOptions {
+  readonly network: NetworkId
+  readonly account: AccountId
+  readonly context: AdapterContext
+  readonly groups: Groups
+  readonly held: Held
+  readonly line: Line
+}
+
+export type SwitchboardEvent = Extract<MsnClientEvent, { readonly switchboard: Switchboard }>
+
+/** What is remembered of one switchboard. */
+interface Seat {
+  conversation: Conversation
+  readonly chunks: Chunks
+  /** Cookies of invitations to programs that were told of. */
+  readonly cookies: Set<string>
+  /** Makes ids for events that are no message. */
+  changes: number
+}
+
+export class Chats {
+  readonly #options: ChatsOptions
+  readonly #conversations = new Map<ChatId, Conversation>()
+  readonly #seats = new Map<Switchboard, Seat>()
+  /** People of a group whose leaving was told, and strangers whose coming was. */
+  readonly #left = new Map<ChatId, Set<UserId>>()
+  readonly #guests = new Map<ChatId, Set<UserId>>()
+
+  constructor(options: ChatsOptions) {
+    this.#options = options
+  }
+
+  /** undefined: no chat of this network. */
+  conversation(chat: ChatId): Conversation | undefined {
+    const known = this.#conversations.get(chat)
+    if (known !== undefined) return known
+    const group = isGroupId(chat)
+    if (group ? this.#options.groups.members(chat) === undefined : parseAddress(chat) === undefined) return undefined
+    const { context, groups, line } = this.#options
+    const conversation = new Conversation({
+      chat: this.refOf(chat),
+      kind: group ? 'group' : 'direct',
+      members: () => (group ? (groups.members(chat) ?? []) : [chat as string as UserId]),
+      clock: context.clock,
+      open: (by) => this.#open(by),
+      addressOf: (user) => line.contacts.get(user)?.email ?? user,
+      isOnline: (user) => line.contacts.get(user)?.presence !== undefined,
+      watch: (user) => this.#watch(user),
+    })
+    this.#makeRoom()
+    this.#conversations.set(chat, conversation)
+    return conversation
+  }
+
+  get size(): number {
+    return this.#conversations.size
+  }
+
+  refOf(chat: ChatId): ChatRef {
+    return { network: this.#options.network, chat, account: this.#options.account }
+  }
+
+  on(event: SwitchboardEvent): void {
+    const board = event.switchboard
+    switch (event.kind) {
+      case 'switchboard':
+        this.#invited(board, event.invitedBy)
+        return
+      case 'switchboard-closed': {
+        this.#closed(board)
+        return
+      }
+      case 'joined':
+        this.#joined(board, event.member)
+        return
+      case 'left':
+        this.#memberLeft(board, event.member, event.idle)
+        return
+      case 'typing': {
+        const seat = this.#seats.get(board)
+        if (seat === undefined) return
+        seat.conversation.heard(board)
+        this.#typing(seat, event.from)
+        return
+      }
+      case 'message':
+        this.#message(board, event)
+        return
+    }
+  }
+
+  cameOnline(user: UserId): void {
+    for (const conversation of this.#conversations.values()) conversation.cameOnline(user)
+  }
+
+  #makeRoom(): void {
+    if (this.#conversations.size < MAX_CHATS) return
+    for (const [chat, conversation] of this.#conversations) {
+      if (!conversation.idle) continue
+      this.#conversations.delete(chat)
+      this.#left.delete(chat)
+      this.#guests.delete(chat)
+      return
+    }
+  }
+
+  async #open(conversation: Conversation): ReturnType<Line['openSwitchboard']> {
+    const opened = await this.#options.line.openSwitchboard()
+    if (!opened.ok) return opened
+    // Closed before we heard of it: nobody would tell us again.
+    if (!opened.switchboard.open) return { ok: false, failure: { kind: 'unreachable', detail: 'closed at once' } }
+    this.#seat(opened.switchboard, conversation)
+    return opened
+  }
+
+  /** The server tells only of people on our list when they come online. */
+  async #watch(user: UserId): Promise<NotDelivered | undefined> {
+    const { line, account, context } = this.#options
+    const contact = line.contacts.get(user)
+    if (contact !== undefined && onList(contact, 'BL')) return refused('blocked', `${user} is blocked by this account`)
+    if (contact !== undefined && onList(contact, 'FL')) return undefined
+    const result = await line.add(contact?.email ?? user)
+    if (!result.ok) return resultOfWatch(result.failure, user)
+    context.log.info({ account }, 'a person was added to the contact list, to see when they come online')
+    return undefined
+  }
+
+  #seat(board: Switchboard, conversation: Conversation): Seat {
+    const seat: Seat = { conversation, chunks: new Chunks(), cookies: new Set(), changes: 0 }
+    this.#seats.set(board, seat)
+    return seat
+  }
+
+  #typing(seat: Seat, from: Member): void {
+    this.#options.held.passing({ kind: 'typing', ...this.#in(seat, from), forMs: TYPING_FOR_MS })
+  }
+
+  /** Somebody called us and is inside. Clients call when their user begins to write, and they are there to be told things. */
+  #invited(board: Switchboard, inviter: Member): void {
+    const conversation = this.#conversationOf(board)
+    if (conversation === undefined) {
+      board.close()
+      return
+    }
+    const seat = this.#seat(board, conversation)
+    conversation.attach(board)
+    this.#typing(seat, inviter)
+  }
+
+  /** By who is inside; undefined when nobody is, or nobody whom we could answer. */
+  #conversationOf(board: Switchboard): Conversation | undefined {
+    const members = [...board.members.keys()].map(userIdOf)
+    const [only, ...others] = members
+    if (only === undefined) return undefined
+    return this.conversation(others.length === 0 ? (only as string as ChatId) : this.#groupOf(members))
+  }
+
+  #groupOf(members: readonly UserId[]): ChatId {
+    const known = this.#options.groups.find(members)
+    if (known !== undefined) return known
+    const { chat, stored } = this.#options.groups.mint(members, false)
+    stored.catch((error: unknown) => {
+      this.#options.context.log.warn({ error: String(error) }, 'a new group could not be stored')
+    })
+    return chat
+  }
+
+  #closed(board: Switchboard): void {
+    const conversation = this.#seats.get(board)?.conversation
+    if (conversation === undefined) return
+    this.#seats.delete(board)
+    conversation.detach(board)
+    if (conversation.boards.length === 0) this.#guests.delete(conversation.chat.chat)
+    conversation.changed()
+  }
+
+  #joined(board: Switchboard, member: Member): void {
+    const seat = this.#seats.get(board)
+    if (seat === undefined) return
+    const before = seat.conversation
+    const moved = this.#move(seat, board)
+    if (seat.conversation.kind === 'group') this.#tellJoin(board, seat, member, moved)
+    before.changed()
+    seat.conversation.changed()
+  }
+
+  /** A second person makes a group of a chat of two; a third may make another group that we know. */
+  #move(seat: Seat, board: Switchboard): boolean {
+    const { conversation } = seat
+    const members = [...board.members.keys()].map(userIdOf)
+    if (members.length < 2) return false
+    const chat = conversation.kind === 'direct' ? this.#groupOf(members) : this.#options.groups.find(members)
+    const next = chat === undefined ? undefined : this.conversation(chat)
+    if (next === undefined || next === conversation) return false
+    conversation.detach(board)
+    seat.conversation = next
+    next.attach(board)
+    return true
+  }
+
+  /** People who belong to a group come and go with its switchboards; only what is news is told. */
+  #tellJoin(board: Switchboard, seat: Seat, member: Member, moved: boolean): void {
+    const user = userIdOf(member.email)
+    const { chat } = seat.conversation.chat
+    const back = this.#left.get(chat)?.delete(user) === true
+    const belongs = this.#options.groups.members(chat)?.includes(user) === true
+    const guests = setIn(this.#guests, chat)
+    if (!moved && !back && (belongs || guests.has(user))) return
+    if (!belongs) guests.add(user)
+    this.#tell(board, seat, member, 'join')
+  }
+
+  #memberLeft(board: Switchboard, member: Member, idle: boolean): void {
+    const seat = this.#seats.get(board)
+    if (seat === undefined) return
+    const user = userIdOf(member.email)
+    const { kind, chat } = seat.conversation
+    // The last one ends the session, not the chat; and who was only idle has not left it either.
+    if (kind === 'group' && !idle && board.members.size > 0) {
+      this.#guests.get(chat.chat)?.delete(user)
+      setIn(this.#left, chat.chat).add(user)
+      this.#tell(board, seat, member, 'leave')
+    }
+    seat.conversation.changed()
+  }
+
+  #tell(board: Switchboard, seat: Seat, member: Member, change: 'join' | 'leave'): void {
+    const where = this.#in(seat, member)
+    this.#options.held.stored({
+      kind: 'member',
+      ...where,
+      id: `${board.nonce}#${++seat.changes}` as MessageId,
+      at: this.#options.context.clock.now(),
+      user: where.sender,
+      userName: where.senderName,
+      change,
+    })
+  }
+
+  #message(board: Switchboard, event: Extract<SwitchboardEvent, { kind: 'message' }>): void {
+    const seat = this.#seats.get(board)
+    if (seat === undefined) return
+    const at = this.#options.context.clock.now()
+    const confirm = (): void => board.confirm(event.ordinal)
+    seat.conversation.heard(board)
+    const whole = seat.chunks.take(event.payload, at)
+    if (whole === undefined) {
+      confirm()
+      return
+    }
+    const reading = read(whole, {
+      network: this.#options.network,
+      chat: seat.conversation.chat,
+      from: event.from,
+      id: `${board.nonce}:${event.ordinal}` as MessageId,
+      at,
+    })
+    switch (reading.kind) {
+      case 'nothing':
+        confirm()
+        return
+      case 'message':
+        this.#options.held.stored(reading.event, confirm)
+        return
+      case 'invitation':
+        void seat.conversation.whisper(inviteDecline(reading.cookie), board)
+        if (seat.cookies.has(reading.cookie) || seat.cookies.size >= MAX_INVITATIONS) {
+          confirm()
+          return
+        }
+        seat.cookies.add(reading.cookie)
+        this.#options.held.stored(reading.event, confirm)
+        return
+    }
+  }
+
+  #in(seat: Seat, from: Member) {
+    return {
+      chat: seat.conversation.chat,
+      sender: { network: this.#options.network, user: userIdOf(from.email) },
+      senderName: oneLine(from.name, from.name.length),
+    }
+  }
+}
+
+const setIn = <Key, Value>(sets: Map<Key, Set<Value>>, key: Key): Set<Value> => {
+  const set = sets.get(key) ?? new Set<Value>()
+  sets.set(key, set)
+  return set
+}

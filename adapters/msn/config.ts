@@ -1,0 +1,73 @@
+/** The `msn` network in the config: an MSN service that we sign in to with people's accounts. */
+import { z } from 'zod'
+import { file, hostPort, id, millis, supervision } from '../../config/fields.ts'
+
+const httpsUrl = z.url({
+  protocol: /^https?$/,
+  error: 'is no URL: write for example https://nexus.example/rdr/pprdr.asp',
+})
+
+const passport = z
+  .union(
+    [
+      z.strictObject({ nexus: httpsUrl.meta({ description: 'The nexus, asked for the login URL.' }) }),
+      z.strictObject({ login: httpsUrl.meta({ description: 'The login URL itself, for networks without a nexus.' }) }),
+    ],
+    { error: 'must be { nexus: URL } or { login: URL }' },
+  )
+  .meta({ description: 'Where passwords are exchanged for tickets: { nexus: URL } or { login: URL }.' })
+
+export const msnConfig = z
+  .strictObject({
+    id: id('this network'),
+    type: z.literal('msn').meta({ description: 'We sign in to an MSN service somewhere.' }),
+    server: hostPort('host:port of the dispatch or notification server.'),
+    passport,
+    ca: file(
+      'PEM file of the certificate authority that signed the login server, for self-signed networks.',
+    ).optional(),
+    insecure: z
+      .boolean()
+      .meta({
+        description: 'Do not check the certificate of the login server. Passwords can be stolen: for tests only.',
+      })
+      .default(false),
+    dialects: z
+      .array(z.enum(['MSNP9', 'MSNP8']))
+      .min(1)
+      .meta({ description: 'Dialects to offer, best first.' })
+      .default(['MSNP9', 'MSNP8']),
+    login_hosts: z
+      .array(z.string().min(1))
+      .meta({
+        description: 'Further hosts that the login may redirect to, besides those under the same parent domain.',
+      })
+      .default([]),
+    allow_private_hosts: z
+      .boolean()
+      .meta({
+        description:
+          'Follow redirects and invitations to private addresses. By default only when the server itself has one.',
+      })
+      .optional(),
+    hold_days: z
+      .number()
+      .min(0)
+      .meta({ description: 'Messages for somebody who is offline are kept for so many days.' })
+      .default(7),
+    timing: z
+      .strictObject({
+        ...supervision,
+        command_timeout_ms: millis('A command without an answer for so long ends the connection.').default(30_000),
+        ack_timeout_ms: millis('A message without ACK or NAK for so long is reported as uncertain.').default(30_000),
+        join_timeout_ms: millis('An invited contact has so long to join a switchboard.').default(30_000),
+        ping_ms: millis('A PNG is sent after so much silence.').default(45_000),
+        ping_timeout_ms: millis('A PNG without QNG for so long ends the connection.').default(30_000),
+        switchboard_idle_ms: millis('An unused switchboard is closed after so long.').default(300_000),
+      })
+      .meta({ description: 'Milliseconds. The defaults suit public networks.' })
+      .prefault({}),
+  })
+  .meta({ description: 'An MSN network that we sign in to.' })
+
+export type MsnConfig = z.output<typeof msnConfig>

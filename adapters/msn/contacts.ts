@@ -1,0 +1,159 @@
+/** Our contact list as the core is told of it, and what it asks to be done with it. */
+import type { RosterRequest } from '../../bridge/adapter.ts'
+import type { PassingInbound, RosterEntry } from '../../bridge/model/events.ts'
+import type { AccountId, NetworkId, UserRef } from '../../bridge/model/ids.ts'
+import type { Availability } from '../../bridge/model/presence.ts'
+import type { Reason, RosterResult } from '../../bridge/model/result.ts'
+import { onList, type CommandFailure, type Contact, type MsnClientEvent } from '../../msnp/index.ts'
+import type { Line } from './line.ts'
+import { availabilityOf } from './presence.ts'
+import { oneLine, userIdOf } from './words.ts'
+
+export type ContactEvent = Extract<MsnClientEvent, { kind: 'roster' | 'presence' | 'list' }>
+
+/** What was told of a contact last. */
+interface Told {
+  name: string
+  show: Availability
+}
+
+/** Turns the events of one sign-in into those of the core; what changes nothing is not told. */
+export class Contacts {
+  readonly #network: NetworkId
+  readonly #account: AccountId
+  readonly #told = new Map<string, Told>()
+
+  constructor(network: NetworkId, account: AccountId) {
+    this.#network = network
+    this.#account = account
+  }
+
+  read(event: ContactEvent): readonly PassingInbound[] {
+    switch (event.kind) {
+      case 'roster':
+        return this.#roster(event.contacts)
+      case 'presence':
+        return this.#presence(event.email, event.name, availabilityOf(event.presence?.status))
+      case 'list':
+        return this.#list(event)
+    }
+  }
+
+  #roster(contacts: readonly Contact[]): readonly PassingInbound[] {
+    const roster: PassingInbound = {
+      kind: 'roster',
+      account: this.#account,
+      contacts: contacts.map((contact) => this.#entry(contact)),
+    }
+    // The names are in it already. Who is not seen any more, as we were sent to another server, has to be told.
+    const changes = contacts.flatMap(({ email, name, presence }) => {
+      this.#of(email).name = name
+      return this.#presence(email, name, availabilityOf(presence?.status))
+    })
+    return [roster, ...changes]
+  }
+
+  #entry(contact: Contact): RosterEntry {
+    return {
+      user: this.#ref(contact.email),
+      name: nameOf(contact.name),
+      listed: onList(contact, 'FL'),
+      blocked: onList(contact, 'BL'),
+      hasUs: onList(contact, 'RL'),
+    }
+  }
+
+  #presence(email: string, name: string, show: Availability): readonly PassingInbound[] {
+    const told = this.#of(email)
+    const about = { account: this.#account, user: this.#ref(email) }
+    const events: PassingInbound[] = []
+    if (name !== '' && told.name !== name) events.push({ kind: 'profile', ...about, name: nameOf(name) })
+    if (told.show !== show) events.push({ kind: 'presence', ...about, state: { show } })
+    told.name = name
+    told.show = show
+    return events
+  }
+
+  #list(event: Extract<ContactEvent, { kind: 'list' }>): readonly PassingInbound[] {
+    const about = { account: this.#account, user: this.#ref(event.email), name: nameOf(event.name) }
+    const added = event.change === 'added'
+    switch (event.list) {
+      case 'FL':
+        return [{ kind: 'contact', ...about, change: added ? 'added' : 'removed' }]
+      case 'BL':
+        return [{ kind: 'contact', ...about, change: added ? 'blocked' : 'unblocked' }]
+      case 'RL':
+        return [{ kind: 'contact', ...about, change: added ? 'added-us' : 'removed-us' }]
+      case 'AL':
+        return []
+    }
+  }
+
+  #of(email: string): Told {
+    const key = email.toLowerCase()
+    const told = this.#told.get(key) ?? { name: '', show: 'offline' }
+    this.#told.set(key, told)
+    return told
+  }
+
+  #ref(email: string): UserRef {
+    return { network: this.#network, user: userIdOf(email) }
+  }
+}
+
+const nameOf = (name: string): string => oneLine(name, name.length)
+
+/** The answer is a sentence for the person who asked. */
+export const change = async (line: Line, request: RosterRequest): Promise<RosterResult> => {
+  const result = await ask(line, request)
+  return result.ok ? { kind: 'done' } : refusalOf(result.failure, request)
+}
+
+const ask = (line: Line, request: RosterRequest) => {
+  if (request.kind === 'rename') return line.rename(request.name)
+  const email = line.contacts.get(request.user)?.email ?? request.user
+  switch (request.kind) {
+    case 'add':
+      return line.add(email)
+    case 'remove':
+      return line.remove(email)
+    case 'block':
+      return line.block(email)
+    case 'unblock':
+      return line.unblock(email)
+  }
+}
+
+const refusalOf = (failure: CommandFailure, request: RosterRequest): RosterResult => {
+  switch (failure.kind) {
+    case 'closed':
+      return wrong('network', 'the MSN account is not signed in')
+    case 'timeout':
+      return wrong('network', 'the MSN server did not answer; look again in a minute whether it was done')
+    case 'invalid':
+      return wrong('not-found', failure.detail)
+    case 'refused':
+      return refusalOfCode(failure.code, failure.meaning, request)
+  }
+}
+
+const refusalOfCode = (code: number, meaning: string, request: RosterRequest): RosterResult => {
+  switch (code) {
+    case 201:
+    case 205:
+    case 206:
+    case 208:
+      return wrong('not-found', request.kind === 'rename' ? meaning : `${request.user} has no account there`)
+    case 209:
+      return wrong('forbidden', 'the MSN server does not allow this name')
+    case 210:
+      return wrong('forbidden', 'the list is full: remove somebody first')
+    case 713:
+    case 800:
+      return wrong('rate-limited', 'that was too fast for the MSN server: try again in a minute')
+    default:
+      return wrong('protocol', `the MSN server refused: ${meaning} (${code})`)
+  }
+}
+
+const wrong = (reason: Reason, detail: string): RosterResult => ({ kind: 'refused', reason, detail })

@@ -1,0 +1,124 @@
+/**
+ * Groups of people as chats. MSN has no names for them, so ids are ours: minted once, kept, and found again by the exact
+ * set of members. Ids of switchboard sessions are never kept: they mean nothing after the session.
+ */
+import type { AdapterState } from '../../bridge/adapter.ts'
+import type { AccountId, ChatId, UserId } from '../../bridge/model/ids.ts'
+
+const PREFIX = 'group:'
+/** Groups that one account keeps; with more, the oldest one that people of the network made is forgotten. */
+export const MAX_GROUPS = 5_000
+
+export const isGroupId = (chat: ChatId): boolean => chat.startsWith(PREFIX)
+
+interface Group {
+  readonly members: readonly UserId[]
+  /** Rises with each group: of several ids for one set the newest counts. */
+  readonly number: number
+  /** Asked for by a link, not made by somebody's invitation: never forgotten. */
+  readonly linked: boolean
+}
+
+export class Groups {
+  readonly #account: AccountId
+  readonly #state: AdapterState
+  /** 32 or more hexadecimal digits, never the same twice. */
+  readonly #random: () => string
+  #groups: Map<ChatId, Group> | undefined
+  #newest = 0
+  #loading: Promise<Map<ChatId, Group>> | undefined
+
+  constructor(account: AccountId, state: AdapterState, random: () => string) {
+    this.#account = account
+    this.#state = state
+    this.#random = random
+  }
+
+  /** To be awaited before anything else; again is harmless. Rejects when the store does not answer. */
+  async load(): Promise<void> {
+    this.#loading ??= this.#read()
+    try {
+      this.#groups = await this.#loading
+    } catch (error) {
+      this.#loading = undefined
+      throw error
+    }
+  }
+
+  /** Addresses in lower case; undefined: no such group. */
+  members(chat: ChatId): readonly UserId[] | undefined {
+    return this.#loaded.get(chat)?.members
+  }
+
+  /** The id of exactly these people. */
+  find(members: Iterable<UserId>): ChatId | undefined {
+    const wanted = setOf(members)
+    const key = wanted.join(' ')
+    let found: readonly [ChatId, Group] | undefined
+    for (const [id, group] of this.#loaded) {
+      if (group.members.length !== wanted.length || group.members.join(' ') !== key) continue
+      if (found === undefined || better(group, found[1])) found = [id, group]
+    }
+    return found?.[0]
+  }
+
+  /** A new id for these people. It counts at once; `stored` resolves when it is on disk. */
+  mint(members: Iterable<UserId>, linked: boolean): { readonly chat: ChatId; readonly stored: Promise<void> } {
+    const chat = `${PREFIX}${this.#random()}` as ChatId
+    const changes = this.#makeRoom()
+    const group: Group = { members: setOf(members), number: ++this.#newest, linked }
+    return { chat, stored: this.#keep(chat, group, changes) }
+  }
+
+  /** Whom a link asked for is kept for good. */
+  async link(chat: ChatId): Promise<void> {
+    const group = this.#loaded.get(chat)
+    if (group !== undefined && !group.linked) await this.#keep(chat, { ...group, linked: true })
+  }
+
+  /** Somebody was invited for good. */
+  async extend(chat: ChatId, member: UserId): Promise<void> {
+    const group = this.#loaded.get(chat)
+    if (group === undefined || group.members.includes(member)) return
+    await this.#keep(chat, { ...group, members: setOf([...group.members, member]) })
+  }
+
+  get #loaded(): Map<ChatId, Group> {
+    if (this.#groups === undefined) throw new Error('the groups are not loaded')
+    return this.#groups
+  }
+
+  async #read(): Promise<Map<ChatId, Group>> {
+    const start = this.#key('' as ChatId)
+    const groups = new Map<ChatId, Group>()
+    for (const [key, value] of await this.#state.list(start)) {
+      const group = JSON.parse(value) as Group
+      groups.set(key.slice(start.length) as ChatId, group)
+      this.#newest = Math.max(this.#newest, group.number)
+    }
+    return groups
+  }
+
+  #keep(chat: ChatId, group: Group, changes: readonly (readonly [string, undefined])[] = []): Promise<void> {
+    this.#loaded.set(chat, group)
+    return this.#state.update([...changes, [this.#key(chat), JSON.stringify(group)]])
+  }
+
+  #makeRoom(): readonly (readonly [string, undefined])[] {
+    const groups = this.#loaded
+    if (groups.size < MAX_GROUPS) return []
+    const [oldest] = [...groups].filter(([, group]) => !group.linked).toSorted(([, a], [, b]) => a.number - b.number)
+    if (oldest === undefined) return []
+    groups.delete(oldest[0])
+    return [[this.#key(oldest[0]), undefined]]
+  }
+
+  #key(chat: ChatId): string {
+    return `group/${this.#account}/${chat}`
+  }
+}
+
+const setOf = (members: Iterable<UserId>): readonly UserId[] => [...new Set(members)].toSorted()
+
+const better = (group: Group, than: Group): boolean =>
+  group.linked === than.linked ? group.number > than.number : group.linked

@@ -1,0 +1,99 @@
+/** What arrives on a switchboard -> what the core is told. Pure. */
+import type { MessageBody } from '../../bridge/model/body.ts'
+import type { MessageEvent } from '../../bridge/model/events.ts'
+import type { ChatRef, MessageId, NetworkId } from '../../bridge/model/ids.ts'
+import type { RichText } from '../../bridge/model/text.ts'
+import { parseSaid, type MimeMessage, type Said, type TextFormat } from '../../msnp/index.ts'
+import { cleaned, oneLine, userIdOf } from './words.ts'
+
+/** Where and from whom a message came. */
+export interface Heard {
+  readonly network: NetworkId
+  readonly chat: ChatRef
+  readonly from: { readonly email: string; readonly name: string }
+  readonly id: MessageId
+  readonly at: number
+}
+
+export type Reading =
+  | { readonly kind: 'message'; readonly event: MessageEvent }
+  /** An invitation that we do not take up: to be declined, and told of once per cookie. */
+  | { readonly kind: 'invitation'; readonly cookie: string; readonly event: MessageEvent }
+  /** Nothing for people. */
+  | { readonly kind: 'nothing' }
+
+const NOTHING: Reading = { kind: 'nothing' }
+/** A client says again that somebody types every four or five seconds. */
+export const TYPING_FOR_MS = 6_000
+/** Names of files and programs of others in our sentences, UTF-16 units. */
+const MAX_QUOTED = 80
+
+export const read = (message: MimeMessage, heard: Heard): Reading => {
+  const said = parseSaid(message)
+  switch (said.kind) {
+    case 'text': {
+      const text = cleaned(said.text)
+      if (text === '') return NOTHING
+      return reading({ kind: 'text', text: styled(text, said.format) }, heard, said.as)
+    }
+    case 'nudge':
+      return reading({ kind: 'nudge' }, heard)
+    case 'action': {
+      const text = oneLine(said.text, said.text.length)
+      return text === '' ? NOTHING : reading({ kind: 'action', text: [{ text }] }, heard)
+    }
+    case 'invite':
+      if (said.command !== 'INVITE') return NOTHING
+      return { kind: 'invitation', cookie: said.cookie, event: eventOf(noticeOf(said), heard) }
+    case 'typing':
+    case 'wink':
+    case 'voice':
+    case 'emoticons':
+    case 'client-info':
+    case 'keep-alive':
+    case 'direct':
+    case 'profile':
+    case 'mail':
+    case 'going-down':
+    case 'unknown':
+      return NOTHING
+  }
+}
+
+const reading = (body: MessageBody, heard: Heard, as?: string): Reading => ({
+  kind: 'message',
+  event: eventOf(body, heard, as),
+})
+
+const eventOf = (body: MessageBody, heard: Heard, as?: string): MessageEvent => ({
+  kind: 'message',
+  chat: heard.chat,
+  sender: { network: heard.network, user: userIdOf(heard.from.email) },
+  senderName: oneLine(as ?? heard.from.name, MAX_QUOTED),
+  id: heard.id,
+  at: heard.at,
+  body,
+})
+
+const styled = (text: string, format: TextFormat | undefined): RichText => [
+  {
+    text,
+    ...(format?.bold === true ? { bold: true } : {}),
+    ...(format?.italic === true ? { italic: true } : {}),
+    ...(format?.underline === true ? { underline: true } : {}),
+    ...(format?.strike === true ? { strike: true } : {}),
+    ...(format?.color === undefined ? {} : { color: format.color }),
+  },
+]
+
+const noticeOf = (said: Extract<Said, { kind: 'invite' }>): MessageBody => {
+  const file = said.fields.get('application-file')
+  const text =
+    file === undefined
+      ? `invites you to ${quoted(said.application ?? 'something')}, which the bridge cannot take up`
+      : `offers the file ${quoted(file)}, which the bridge cannot take yet`
+  return { kind: 'notice', text: [{ text }] }
+}
+
+/** Fields of an invitation are UTF-8 as a byte string. */
+const quoted = (field: string): string => `"${oneLine(Buffer.from(field, 'latin1').toString('utf8'), MAX_QUOTED)}"`

@@ -1,0 +1,117 @@
+/** The adapter `msn`: we sign in to an MSN network with people's accounts. */
+import { randomBytes } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import type { Account, Adapter, AdapterContext, Session } from '../../bridge/adapter.ts'
+import type { AccountId, ChatId, NetworkId, UserId } from '../../bridge/model/ids.ts'
+import { MsnClient, type MsnClientOptions } from '../../msnp/index.ts'
+import type { AdapterOptions } from '../module.ts'
+import type { MsnConfig } from './config.ts'
+import { isGroupId } from './groups.ts'
+import type { OpenLine } from './line.ts'
+import { MsnSession } from './session.ts'
+import { parseAddress } from './words.ts'
+
+export const create = (options: AdapterOptions<MsnConfig>): Adapter => new MsnAdapter(options)
+
+interface Started {
+  readonly context: AdapterContext
+  /** Certificate authority of the login servers, PEM. */
+  readonly ca: string | undefined
+}
+
+export class MsnAdapter implements Adapter {
+  readonly network: NetworkId
+  readonly role = 'joins'
+  readonly #config: MsnConfig
+  readonly #openLine: OpenLine
+  readonly #sessions = new Map<AccountId, MsnSession>()
+  #started: Started | undefined
+
+  /** `openLine`: for tests without a network. */
+  constructor(options: AdapterOptions<MsnConfig>, openLine: OpenLine = (line) => new MsnClient(line)) {
+    this.network = options.network
+    this.#config = options.config
+    this.#openLine = openLine
+  }
+
+  async start(context: AdapterContext): Promise<void> {
+    const { ca } = this.#config
+    this.#started = { context, ca: ca === undefined ? undefined : await pem(ca) }
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([...this.#sessions.values()].map((session) => session.stop()))
+  }
+
+  session(account: Account): Session {
+    const known = this.#sessions.get(account.id)
+    if (known !== undefined) return known
+    if (this.#started === undefined) throw new Error('the msn adapter has not been started')
+    const started = this.#started
+    const session = new MsnSession({
+      network: this.network,
+      account,
+      context: started.context,
+      client: () => clientOptions(this.#config, started.ca),
+      openLine: this.#openLine,
+      random: () => randomBytes(16).toString('hex'),
+    })
+    this.#sessions.set(account.id, session)
+    return session
+  }
+
+  ownAccounts(): readonly Account[] {
+    return []
+  }
+
+  parseChat(name: string): ChatId | { readonly wrong: string } {
+    const chat = name.trim() as ChatId
+    if (isGroupId(chat)) return chat
+    const user = this.parseUser(name)
+    return typeof user === 'string' ? (user as string as ChatId) : user
+  }
+
+  parseUser(name: string): UserId | { readonly wrong: string } {
+    return parseAddress(name) ?? { wrong: `${name} is no MSN address: write it like bob@example.com` }
+  }
+
+  describe(): readonly string[] {
+    const { host, port } = this.#config.server
+    const sessions = [...this.#sessions.values()]
+    const online = sessions.filter(({ state }) => state.kind === 'online').length
+    return [`MSN network at ${host}:${port}, ${online} of ${sessions.length} accounts signed in`]
+  }
+}
+
+const pem = async (path: string): Promise<string> => {
+  try {
+    return await readFile(path, 'utf8')
+  } catch {
+    throw new Error(`the certificate authority ${path} cannot be read: check "ca" of this network`)
+  }
+}
+
+const clientOptions = (
+  config: MsnConfig,
+  ca: string | undefined,
+): Omit<MsnClientOptions, 'login' | 'password' | 'status' | 'onEvent'> => {
+  const { timing } = config
+  return {
+    server: config.server,
+    passport: config.passport,
+    dialects: config.dialects,
+    ...(ca === undefined ? {} : { ca }),
+    insecure: config.insecure,
+    loginHosts: config.login_hosts,
+    ...(config.allow_private_hosts === undefined ? {} : { allowPrivateHosts: config.allow_private_hosts }),
+    timings: {
+      commandMs: timing.command_timeout_ms,
+      signInMs: timing.connect_timeout_ms,
+      pingMs: timing.ping_ms,
+      pongMs: timing.ping_timeout_ms,
+      ackMs: timing.ack_timeout_ms,
+      joinMs: timing.join_timeout_ms,
+      switchboardIdleMs: timing.switchboard_idle_ms,
+    },
+  }
+}

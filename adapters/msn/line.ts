@@ -1,0 +1,28 @@
+/** What the adapter needs of one sign-in to MSN. `MsnClient` has it; tests bring their own. */
+import type {
+  CommandResult,
+  Contact,
+  MsnClientOptions,
+  OpenSwitchboardResult,
+  SignInResult,
+  Status,
+} from '../../msnp/index.ts'
+
+export interface Line {
+  /** By address in lower case. */
+  readonly contacts: ReadonlyMap<string, Contact>
+  readonly name: string
+  /** As the server last confirmed it. */
+  readonly status: Status | undefined
+  signIn(signal?: AbortSignal): Promise<SignInResult>
+  signOut(): Promise<void>
+  setStatus(status: Status): Promise<CommandResult>
+  rename(name: string): Promise<CommandResult>
+  add(email: string): Promise<CommandResult>
+  remove(email: string): Promise<CommandResult>
+  block(email: string): Promise<CommandResult>
+  unblock(email: string): Promise<CommandResult>
+  openSwitchboard(signal?: AbortSignal): Promise<OpenSwitchboardResult>
+}
+
+export type OpenLine = (options: MsnClientOptions) => Line

@@ -1,0 +1,362 @@
+/** One account on an MSN network. Each `connect` is a sign-in of its own, with its own switchboards. */
+import type { Account, AdapterContext, ChatRequest, Delivery, RosterRequest, Session } from '../../bridge/adapter.ts'
+import type { Capabilities } from '../../bridge/model/capabilities.ts'
+import type { Outbound } from '../../bridge/model/events.ts'
+import type { AccountId, ChatId, ChatRef, NetworkId, UserId } from '../../bridge/model/ids.ts'
+import type { DeliveryResult, OpenResult, RosterResult, SessionState } from '../../bridge/model/result.ts'
+import {
+  generationOf,
+  typingMessage,
+  type CommandResult,
+  type MsnClientEvent,
+  type MsnClientOptions,
+  type Status,
+} from '../../msnp/index.ts'
+import { capabilities } from './capabilities.ts'
+import { Chats } from './chats.ts'
+import { change, Contacts } from './contacts.ts'
+import type { Conversation } from './conversation.ts'
+import { faultOfClose, needsPerson, sessionFault } from './faults.ts'
+import { Groups } from './groups.ts'
+import { Held } from './held.ts'
+import type { Line, OpenLine } from './line.ts'
+import { partsOf, payloadOf } from './outbound.ts'
+import { statusFor } from './presence.ts'
+import { refused, retry, SIGNED_OUT, SLOW_MS } from './results.ts'
+import { parseAddress, userIdOf } from './words.ts'
+
+/** Index of 7.0 among the generations of clients: the first that knows nudges. */
+const NUDGE_GENERATION = 4
+
+export interface SessionOptions {
+  readonly network: NetworkId
+  readonly account: Account
+  readonly context: AdapterContext
+  /** What stays the same over all sign-ins. */
+  readonly client: () => Omit<MsnClientOptions, 'login' | 'password' | 'status' | 'onEvent'>
+  readonly openLine: OpenLine
+  /** 32 or more hexadecimal digits, never the same twice. */
+  readonly random: () => string
+}
+
+/** One sign-in. */
+interface Live {
+  readonly line: Line
+  readonly chats: Chats
+  readonly contacts: Contacts
+}
+
+const DELIVERED: DeliveryResult = { kind: 'delivered', ids: [] }
+
+export class MsnSession implements Session {
+  readonly account: AccountId
+  readonly #options: SessionOptions
+  readonly #own: UserId
+  readonly #groups: Groups
+  readonly #held: Held
+  #state: SessionState = { kind: 'offline' }
+  #live: Live | undefined
+  #attempts = 0
+  /** Rises whenever an attempt or a sign-in is put to an end. */
+  #turn = 0
+  #status: Status = 'NLN'
+
+  constructor(options: SessionOptions) {
+    this.account = options.account.id
+    this.#options = options
+    this.#own = userIdOf(options.account.login)
+    this.#groups = new Groups(options.account.id, options.context.state, options.random)
+    this.#held = new Held(options.context)
+  }
+
+  get state(): SessionState {
+    return this.#state
+  }
+
+  async connect(signal: AbortSignal): Promise<void> {
+    await this.#end()
+    const turn = this.#turn
+    this.#change({ kind: 'connecting', attempt: ++this.#attempts })
+    await this.#prepare()
+    if (turn !== this.#turn) throw closed()
+    const live = this.#begin()
+    this.#live = live
+    const result = await live.line.signIn(signal)
+    if (this.#live !== live) {
+      await live.line.signOut()
+      throw closed()
+    }
+    if (result.ok) {
+      this.#attempts = 0
+      this.#change({ kind: 'online', since: this.#options.context.clock.now() })
+      return
+    }
+    this.#live = undefined
+    await live.line.signOut()
+    this.#change({ kind: 'offline' })
+    throw sessionFault(result.failure)
+  }
+
+  async close(): Promise<void> {
+    await this.#end()
+    this.#change({ kind: 'offline' })
+  }
+
+  /** `close`, for good. */
+  async stop(): Promise<void> {
+    await this.close()
+    await this.#held.stop()
+  }
+
+  capabilities(): Capabilities {
+    return capabilities
+  }
+
+  async open(request: ChatRequest): Promise<OpenResult> {
+    switch (request.kind) {
+      case 'direct': {
+        const user = parseAddress(request.with)
+        if (user === undefined) return refused('not-found', `${request.with} is no MSN address`)
+        if (user === this.#own) return refused('not-found', 'an MSN account cannot talk to itself')
+        return { kind: 'opened', chat: this.#ref(user as string as ChatId) }
+      }
+      case 'group':
+        return this.#openGroup(request.members)
+      case 'channel':
+        return refused('unsupported', 'MSN has no channels: link a contact, a group or a lobby')
+    }
+  }
+
+  split(op: Outbound): readonly Outbound[] {
+    return partsOf(op)
+  }
+
+  async deliver(delivery: Delivery, signal: AbortSignal): Promise<DeliveryResult> {
+    const live = this.#live
+    if (live === undefined || this.#state.kind !== 'online') return SIGNED_OUT
+    const { op } = delivery
+    switch (op.kind) {
+      case 'presence':
+        return op.as.kind === 'ghost' ? DELIVERED : this.#setStatus(live.line, statusFor(op.state.show))
+      case 'profile':
+        return op.as.kind === 'ghost' ? DELIVERED : this.#rename(live.line, op.name)
+      case 'message':
+      case 'status':
+      case 'delivery':
+      case 'typing':
+      case 'member': {
+        const conversation = delivery.chat === undefined ? undefined : live.chats.conversation(delivery.chat.chat)
+        if (conversation === undefined) return refused('not-found', 'this MSN chat is not known any more')
+        return this.#deliverTo(conversation, live, delivery, signal)
+      }
+      case 'edit':
+      case 'redact':
+      case 'topic':
+      case 'read':
+        return refused('unsupported', 'MSN cannot carry this')
+    }
+  }
+
+  async roster(request: RosterRequest, signal: AbortSignal): Promise<RosterResult> {
+    const live = this.#live
+    if (live === undefined || this.#state.kind !== 'online') {
+      return { kind: 'refused', reason: 'network', detail: 'the MSN account is not signed in' }
+    }
+    return orAborted(change(live.line, request), signal)
+  }
+
+  #begin(): Live {
+    const { network, account, context, client, openLine } = this.#options
+    const line = openLine({
+      ...client(),
+      login: account.login,
+      password: account.secret,
+      status: this.#status,
+      confirms: true,
+      onEvent: (event) => {
+        if (this.#live?.line === line) this.#on(this.#live, event)
+      },
+    })
+    const chats = new Chats({ network, account: account.id, context, groups: this.#groups, held: this.#held, line })
+    return { line, chats, contacts: new Contacts(network, account.id) }
+  }
+
+  #on(live: Live, event: MsnClientEvent): void {
+    const { context } = this.#options
+    switch (event.kind) {
+      case 'presence':
+        if (event.presence !== undefined) live.chats.cameOnline(userIdOf(event.email))
+        for (const passing of live.contacts.read(event)) this.#held.passing(passing)
+        return
+      case 'roster':
+      case 'list':
+        for (const passing of live.contacts.read(event)) this.#held.passing(passing)
+        return
+      case 'switchboard':
+      case 'message':
+      case 'typing':
+      case 'joined':
+      case 'left':
+      case 'switchboard-closed':
+        live.chats.on(event)
+        return
+      case 'announcement':
+        context.log.warn({ account: this.account, minutes: event.minutes }, 'the MSN server will go down')
+        return
+      case 'invitation-failed':
+        context.log.debug({ account: this.account, detail: event.detail }, 'an invitation came to nothing')
+        return
+      case 'own-name':
+      case 'own-status':
+        return
+      case 'closed': {
+        // Before the sign-in is complete, its result says why.
+        if (this.#state.kind !== 'online') return
+        const fault = faultOfClose(event.reason)
+        this.#live = undefined
+        if (fault === undefined) this.#change({ kind: 'offline' })
+        else if (needsPerson(fault)) this.#change({ kind: 'stopped', fault })
+        else this.#change({ kind: 'waiting', until: context.clock.now(), fault })
+        return
+      }
+    }
+  }
+
+  async #prepare(): Promise<void> {
+    try {
+      await this.#groups.load()
+    } catch (error) {
+      this.#change({ kind: 'offline' })
+      const detail = `the groups of the account cannot be read from the store: ${String(error)}`
+      throw sessionFault({ kind: 'protocol', detail })
+    }
+  }
+
+  async #end(): Promise<void> {
+    this.#turn++
+    const live = this.#live
+    this.#live = undefined
+    await live?.line.signOut()
+  }
+
+  async #openGroup(names: readonly UserId[]): Promise<OpenResult> {
+    const members = names.map(parseAddress)
+    const others = members.filter((member) => member !== undefined && member !== this.#own)
+    if (members.includes(undefined) || others.length === 0) {
+      return refused('not-found', `no group of MSN addresses: ${names.join(', ')}`)
+    }
+    await this.#groups.load()
+    const known = this.#groups.find(others as readonly UserId[])
+    if (known !== undefined) {
+      await this.#groups.link(known)
+      return { kind: 'opened', chat: this.#ref(known) }
+    }
+    const { chat, stored } = this.#groups.mint(others as readonly UserId[], true)
+    await stored
+    return { kind: 'opened', chat: this.#ref(chat) }
+  }
+
+  #ref(chat: ChatId): ChatRef {
+    return { network: this.#options.network, chat, account: this.account }
+  }
+
+  async #deliverTo(
+    conversation: Conversation,
+    live: Live,
+    { id, op }: Delivery,
+    signal: AbortSignal,
+  ): Promise<DeliveryResult> {
+    if (op.kind === 'typing') {
+      await conversation.whisper(typingMessage(this.#options.account.login))
+      return DELIVERED
+    }
+    if (op.kind === 'member') return this.#changeMembers(conversation, op)
+    const payload = payloadOf(op, { ownName: live.line.name, nudges: this.#knowNudges(conversation, live) })
+    return payload === undefined ? DELIVERED : conversation.deliver(id, payload, signal)
+  }
+
+  #knowNudges(conversation: Conversation, { line }: Live): boolean {
+    return conversation.people().every((user) => {
+      const presence = line.contacts.get(user)?.presence
+      return presence !== undefined && generationOf(presence.clientId) >= NUDGE_GENERATION
+    })
+  }
+
+  async #changeMembers(conversation: Conversation, op: Extract<Outbound, { kind: 'member' }>): Promise<DeliveryResult> {
+    // Who comes and goes on other networks is no matter for a switchboard.
+    if (op.user.network !== this.#options.network) return DELIVERED
+    switch (op.change) {
+      case 'join':
+        return DELIVERED
+      case 'invite': {
+        const user = parseAddress(op.user.user)
+        if (user === undefined || user === this.#own) return refused('not-found', `${op.user.user} cannot be invited`)
+        const result = await conversation.invite(user)
+        // Whoever asked can ask again; what is said meanwhile must not wait for it.
+        if (result.kind !== 'joined') return refused('reason' in result ? result.reason : 'network', result.detail)
+        if (conversation.kind === 'group') await this.#extend(conversation.chat.chat, user)
+        return DELIVERED
+      }
+      case 'leave':
+        if (op.user.user === this.#own) conversation.leave()
+        return DELIVERED
+      case 'kick':
+        return refused('unsupported', 'nobody can be removed from an MSN conversation')
+    }
+  }
+
+  async #extend(chat: ChatId, user: UserId): Promise<void> {
+    try {
+      await this.#groups.extend(chat, user)
+    } catch (error) {
+      this.#options.context.log.warn(
+        { account: this.account, error: String(error) },
+        'who was invited to a group is remembered until the next start only',
+      )
+    }
+  }
+
+  async #setStatus(line: Line, status: Status): Promise<DeliveryResult> {
+    this.#status = status
+    if (line.status === status) return DELIVERED
+    return resultOf(await line.setStatus(status))
+  }
+
+  async #rename(line: Line, name: string): Promise<DeliveryResult> {
+    return line.name === name ? DELIVERED : resultOf(await line.rename(name))
+  }
+
+  #change(state: SessionState): void {
+    if (state.kind === this.#state.kind && state.kind === 'offline') return
+    this.#state = state
+    this.#options.context.sessionChanged(this.account, state)
+  }
+}
+
+const closed = () => sessionFault({ kind: 'aborted', detail: 'the session was closed while it signed in' })
+
+const resultOf = (result: CommandResult): DeliveryResult => {
+  if (result.ok) return DELIVERED
+  const { failure } = result
+  switch (failure.kind) {
+    case 'closed':
+      return SIGNED_OUT
+    case 'timeout':
+      return retry('network', SLOW_MS, `the MSN server did not answer (waited for ${failure.waitingFor})`)
+    case 'invalid':
+      return refused('protocol', failure.detail)
+    case 'refused':
+      return failure.code === 800
+        ? retry('rate-limited', SLOW_MS, 'that was too fast for the MSN server')
+        : refused('protocol', `the MSN server refused: ${failure.meaning} (${failure.code})`)
+  }
+}
+
+const orAborted = (answer: Promise<RosterResult>, signal: AbortSignal): Promise<RosterResult> => {
+  const { promise, resolve } = Promise.withResolvers<RosterResult>()
+  const aborted = (): void =>
+    resolve({ kind: 'refused', reason: 'network', detail: 'the MSN server did not answer in time' })
+  if (signal.aborted) aborted()
+  else signal.addEventListener('abort', aborted, { once: true })
+  return Promise.race([answer, promise]).finally(() => signal.removeEventListener('abort', aborted))
+}

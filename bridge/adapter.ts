@@ -1,0 +1,156 @@
+/**
+ * THE CONTRACT between the core and a network. Everything the bridge knows about a network goes through `Adapter` and
+ * `Session`; all that an adapter may ask of the bridge is `AdapterContext`. docs/adding-an-adapter.md walks through it.
+ */
+import type { Capabilities } from './model/capabilities.ts'
+import type { Inbound, Outbound } from './model/events.ts'
+import type { AccountId, ChatId, ChatRef, EventId, NetworkId, PersonId, UserId, UserRef } from './model/ids.ts'
+import type { DeliveryResult, Fault, OpenResult, RosterResult, SessionState } from './model/result.ts'
+import type { RichText } from './model/text.ts'
+
+/** One configured network. */
+export interface Adapter {
+  readonly network: NetworkId
+  /** `hosts`: people sign in to us (MSN service, IRC gateway). `joins`: we sign in to it. */
+  readonly role: 'hosts' | 'joins'
+  /** Opens listeners. Rejects with a sentence that names the place and the remedy, e.g. a port that is taken. */
+  start(context: AdapterContext): Promise<void>
+  /** Undoes `start` in reverse. Twice is harmless. Hosted clients are told to go first. */
+  stop(): Promise<void>
+  /** Cheap and idempotent, no I/O. The supervisor decides when to connect. */
+  session(account: Account): Session
+  /** Accounts that the adapter itself brings, e.g. the relay bot of an IRC network. */
+  ownAccounts(): readonly Account[]
+  /** The id under which a name from the config or a command is known here (lower case, channel prefix ...), or why it is none. */
+  parseChat(name: string): ChatId | { readonly wrong: string }
+  parseUser(name: string): UserId | { readonly wrong: string }
+  /** Lines of what it offers right now, for the terminal and `/status`: "MSN service on 127.0.0.1:1863, 3 signed in". */
+  describe(): readonly string[]
+}
+
+/** One account, live on one network. */
+export interface Session {
+  readonly account: AccountId
+  readonly state: SessionState
+  /**
+   * One attempt. Resolves when online, rejects with `SessionFault`. Later loss is reported by `sessionChanged`.
+   * A session never reconnects by itself: the supervisor does.
+   */
+  connect(signal: AbortSignal): Promise<void>
+  /** Signs out and ends. Twice is harmless. */
+  close(): Promise<void>
+  capabilities(chat?: ChatRef): Capabilities
+  /** Find or make the chat for a portal's leg. Idempotent; the answer is stored. */
+  open(request: ChatRequest, signal: AbortSignal): Promise<OpenResult>
+  /**
+   * Pure. Cuts what does not fit into one network message (IRC's line, MSN's 1664 bytes) into parts that do, in order.
+   * Asked once, before the first attempt; each part is stored and delivered by itself.
+   */
+  split(op: Outbound, chat: ChatRef): readonly Outbound[]
+  /** Calls for one chat start in order and overlap no more than `capabilities(chat).pipeline`; results keep that order. Never rejects. */
+  deliver(delivery: Delivery, signal: AbortSignal): Promise<DeliveryResult>
+  /** Something about our contact list. Typed answer, never rejects. */
+  roster(request: RosterRequest, signal: AbortSignal): Promise<RosterResult>
+}
+
+export interface Delivery {
+  /** The same over every retry: use it as the network's transaction id where there is one. */
+  readonly id: EventId
+  /** Absent for what is about the account, not a chat: presence, profile. */
+  readonly chat?: ChatRef
+  readonly op: Outbound
+}
+
+export type ChatRequest =
+  | { readonly kind: 'direct'; readonly with: UserId }
+  | { readonly kind: 'group'; readonly members: readonly UserId[] }
+  | { readonly kind: 'channel'; readonly name: ChatId }
+
+export type RosterRequest =
+  | { readonly kind: 'add' | 'remove' | 'block' | 'unblock'; readonly user: UserId }
+  /** How we appear to ourselves and others. */
+  | { readonly kind: 'rename'; readonly name: string }
+
+export interface Account {
+  readonly id: AccountId
+  readonly network: NetworkId
+  readonly person: PersonId
+  readonly login: string
+  /** Empty where none is needed. Never logged. */
+  readonly secret: string
+}
+
+/** Thrown by `connect` and carried by the state: what happened and whether to try again. */
+export class SessionFault extends Error {
+  readonly fault: Fault
+  /** Milliseconds that the network asked us to wait, if it did. */
+  readonly retryAfter: number | undefined
+  constructor(fault: Fault, retryAfter?: number) {
+    super(fault.detail)
+    this.name = 'SessionFault'
+    this.fault = fault
+    this.retryAfter = retryAfter
+  }
+}
+
+/** All that an adapter may ask of the bridge. */
+export interface AdapterContext {
+  readonly log: Logger
+  readonly clock: Clock
+  readonly metrics: Metrics
+  /** Resolves when the event is on disk. Acknowledge to your network only after that. Passing events resolve at once. */
+  emit(event: Inbound): Promise<void>
+  /** Tell every change of a session's state, once each. The supervisor acts on it. */
+  sessionChanged(account: AccountId, state: SessionState): void
+  /** The adapter's own small facts: contact lists of hosted accounts, group ids. One call of `update` is one transaction. */
+  readonly state: AdapterState
+  /** A person said something to the bridge itself; the answer is what to show them, one RichText a line. */
+  command(request: CommandRequest): Promise<readonly RichText[]>
+}
+
+export interface CommandRequest {
+  readonly from: UserRef
+  readonly fromName: string
+  /** The account through which they spoke to us. */
+  readonly via: AccountId
+  /** Where they said it, when it was not a private query. */
+  readonly chat?: ChatRef
+  /** What the adapter's own permission rules say of them. */
+  readonly role: Role
+  /** Without the trigger word: "who bob". */
+  readonly line: string
+}
+
+/** none: may not command. user: may use commands of the chat they are in. admin: all. */
+export type Role = 'none' | 'user' | 'admin'
+
+export interface AdapterState {
+  get(key: string): Promise<string | undefined>
+  /** All pairs whose key begins with `prefix`, in key order. */
+  list(prefix: string): Promise<readonly (readonly [key: string, value: string])[]>
+  /** Resolves when on disk. `undefined` deletes. */
+  update(changes: readonly (readonly [key: string, value: string | undefined])[]): Promise<void>
+}
+
+export interface Clock {
+  /** Milliseconds since the epoch. */
+  now(): number
+  /** Resolves after `ms`, or at once when `signal` aborts; never rejects. */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>
+}
+
+/** Counters and gauges by name; labels must have few values. Names get the prefix `msn_bridge_`. */
+export interface Metrics {
+  count(name: string, labels?: Readonly<Record<string, string>>, by?: number): void
+  gauge(name: string, value: number, labels?: Readonly<Record<string, string>>): void
+  observe(name: string, seconds: number, labels?: Readonly<Record<string, string>>): void
+}
+
+/** Never message text, tickets or passwords. */
+export interface Logger {
+  child(bindings: Readonly<Record<string, unknown>>): Logger
+  debug(fields: object, message: string): void
+  info(fields: object, message: string): void
+  warn(fields: object, message: string): void
+  error(fields: object, message: string): void
+}

@@ -1,0 +1,185 @@
+/** Pure. An operation that a leg cannot do becomes one that it can, or a reason to tell the sender, or nothing. */
+import type { MessageBody } from './model/body.ts'
+import type { Capabilities, Support } from './model/capabilities.ts'
+import type { Outbound, Puppet } from './model/events.ts'
+import type { EventId } from './model/ids.ts'
+import type { Reason } from './model/result.ts'
+import { plain, type RichText, type Span } from './model/text.ts'
+
+export type Op = Outbound<EventId>
+
+/** refused: `detail` is a half-sentence that follows "not delivered: ". */
+export type Degraded =
+  | { readonly kind: 'op'; readonly op: Op }
+  | { readonly kind: 'dropped' }
+  | { readonly kind: 'refused'; readonly reason: Reason; readonly detail: string }
+
+const DROPPED: Degraded = { kind: 'dropped' }
+const refused = (what: string): Degraded => ({
+  kind: 'refused',
+  reason: 'unsupported',
+  detail: `the network cannot carry ${what}`,
+})
+
+/** `at`: when it was said, for what becomes a message. Milliseconds since the epoch. */
+export const degrade = (op: Op, capabilities: Capabilities, at: number): Degraded => {
+  const support = capabilities.ops[op.kind]
+  switch (op.kind) {
+    case 'message': {
+      if (lost(support)) return support === 'dropped' ? DROPPED : refused('messages')
+      const said = render(op.body, op.as, capabilities)
+      return said.kind === 'body' ? { kind: 'op', op: { ...op, as: face(op.as, capabilities), body: said.body } } : said
+    }
+    case 'edit': {
+      if (support === 'dropped') return DROPPED
+      if (support === 'refused') return refused('corrections')
+      const body = support === 'text' ? corrected(op.body) : op.body
+      const said = render(body, op.as, capabilities)
+      if (said.kind !== 'body') return said
+      const as = face(op.as, capabilities)
+      return support === 'text'
+        ? { kind: 'op', op: { kind: 'message', as, body: said.body, at } }
+        : { kind: 'op', op: { ...op, as, body: said.body } }
+    }
+    case 'redact':
+      if (support === 'text') return say(`* ${named(op.as)} took back a message`, capabilities, at)
+      return passed(op, support, 'the removal of messages')
+    case 'member':
+      if (support === 'text') return say(`* ${membership(op)}`, capabilities, at)
+      return passed(op, support, 'joins and leaves')
+    case 'topic':
+      if (support === 'text')
+        return say(`* ${named(op.as)} changed the topic to: ${oneLine(op.topic)}`, capabilities, at)
+      return passed(op, support, 'topics')
+    case 'typing':
+    case 'read':
+    case 'presence':
+    case 'profile':
+      // Never shown as text, and nobody waits for it.
+      return lost(support) || support === 'text' ? DROPPED : { kind: 'op', op }
+    case 'delivery':
+      if (support === 'text') return op.outcome === 'delivered' ? DROPPED : speak(op.text, capabilities, at)
+      return lost(support) ? DROPPED : { kind: 'op', op }
+    case 'status':
+      return speak(op.text, capabilities, at)
+  }
+}
+
+/** Whether the senders on this leg see what became of each message by a mark, and not by a line of text. */
+export const marksDelivery = (capabilities: Capabilities): boolean =>
+  capabilities.ops.delivery === 'native' || capabilities.ops.delivery === 'emulated'
+
+const lost = (support: Support): boolean => support === 'dropped' || support === 'refused'
+
+const passed = (op: Op, support: Support, what: string): Degraded => {
+  if (support === 'dropped') return DROPPED
+  return support === 'refused' ? refused(what) : { kind: 'op', op }
+}
+
+/** One account speaks for all where ghosts have no name of their own. */
+const face = (as: Puppet, capabilities: Capabilities): Puppet => (prefixed(as, capabilities) ? { kind: 'self' } : as)
+
+const prefixed = (as: Puppet, capabilities: Capabilities): boolean =>
+  capabilities.puppets === 'prefix' && as.kind === 'ghost'
+
+type Rendered = { readonly kind: 'body'; readonly body: MessageBody } | Exclude<Degraded, { kind: 'op' }>
+
+const render = (body: MessageBody, as: Puppet, capabilities: Capabilities): Rendered => {
+  const support = capabilities.bodies[body.kind]
+  if (support === 'dropped') return { kind: 'dropped' }
+  if (support === 'refused')
+    return { kind: 'refused', reason: 'unsupported', detail: `the network cannot carry a ${body.kind}` }
+  const byName = prefixed(as, capabilities)
+  switch (body.kind) {
+    case 'text':
+      return kept({ kind: 'text', text: byName ? eachLine(`<${named(as)}> `, body.text) : body.text })
+    case 'notice': {
+      const text = byName ? eachLine(`<${named(as)}> `, body.text) : body.text
+      return kept({ kind: support === 'text' ? 'text' : 'notice', text })
+    }
+    case 'action':
+      // "/me waves" by one account for all would show that account's name: the name must stand in the text.
+      if (byName || support === 'text')
+        return kept({ kind: 'text', text: eachLine(as.kind === 'self' ? '* ' : `* ${named(as)} `, body.text) })
+      return kept(body)
+    case 'nudge':
+      if (byName || support === 'text') return kept({ kind: 'text', text: plain(`* ${named(as)} sends a nudge`) })
+      return kept(body)
+  }
+}
+
+const kept = (body: MessageBody): Rendered => ({ kind: 'body', body })
+
+const corrected = (body: MessageBody): MessageBody =>
+  body.kind === 'nudge' ? body : { ...body, text: [{ text: '* corrected: ' }, ...body.text] }
+
+/** The bridge's own words. */
+const say = (text: string, capabilities: Capabilities, at: number): Degraded => speak(plain(text), capabilities, at)
+
+const speak = (text: RichText, capabilities: Capabilities, at: number): Degraded => {
+  const support = capabilities.ops.status
+  if (lost(support)) return DROPPED
+  if (support !== 'text') return { kind: 'op', op: { kind: 'status', text } }
+  const notice = capabilities.bodies.notice === 'native' || capabilities.bodies.notice === 'emulated'
+  return {
+    kind: 'op',
+    op: { kind: 'message', as: { kind: 'self' }, body: { kind: notice ? 'notice' : 'text', text }, at },
+  }
+}
+
+/** Every line that says something gets the name: a second line must not pass for somebody else's. */
+const eachLine = (prefix: string, text: RichText): RichText => {
+  const out: Span[] = []
+  let fresh = true
+  for (const span of text) {
+    const { text: words, ...style } = span
+    for (const [index, line] of words.split('\n').entries()) {
+      if (index > 0) {
+        out.push({ ...style, text: '\n' })
+        fresh = true
+      }
+      if (line === '') continue
+      if (fresh) out.push({ text: prefix })
+      fresh = false
+      out.push({ ...style, text: line })
+    }
+  }
+  return out.length === 0 ? [{ text: prefix }] : joined(out)
+}
+
+/** Neighbours of one style are one run again. */
+const joined = (spans: readonly Span[]): RichText => {
+  const out: Span[] = []
+  for (const span of spans) {
+    const last = out.at(-1)
+    if (last !== undefined && sameStyle(last, span)) out[out.length - 1] = { ...last, text: last.text + span.text }
+    else out.push(span)
+  }
+  return out
+}
+
+const sameStyle = (a: Span, b: Span): boolean =>
+  a.bold === b.bold &&
+  a.italic === b.italic &&
+  a.underline === b.underline &&
+  a.strike === b.strike &&
+  a.mono === b.mono &&
+  a.color === b.color
+
+const named = (as: Puppet): string => (as.kind === 'self' ? 'somebody' : as.name)
+
+const oneLine = (text: string): string => text.replaceAll(/\s+/g, ' ').trim()
+
+const membership = (op: Extract<Op, { kind: 'member' }>): string => {
+  const why = op.reason === undefined || op.reason === '' ? '' : ` (${oneLine(op.reason)})`
+  switch (op.change) {
+    case 'join':
+      return `${op.userName} joined`
+    case 'leave':
+      return `${op.userName} left${why}`
+    case 'invite':
+      return `${named(op.as)} invited ${op.userName}`
+    case 'kick':
+      return `${named(op.as)} removed ${op.userName}${why}`
+  }
+}

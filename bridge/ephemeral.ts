@@ -1,0 +1,140 @@
+/** What passes: typing, read marks, presence, names. Newest wins for each chat, kind and user; nothing is stored. */
+import type { Clock, Logger, Metrics, Session } from './adapter.ts'
+import type { Op } from './degrade.ts'
+import type { Outbound } from './model/events.ts'
+import type { AccountId, ChatRef, EventId } from './model/ids.ts'
+import type { Openings } from './opening.ts'
+import { laneKey } from './place.ts'
+import { referenceOf, resolve } from './references.ts'
+import type { LaneKey, Place, Store } from './store/port.ts'
+
+export interface EphemeralDeps {
+  readonly store: Store
+  readonly clock: Clock
+  readonly log: Logger
+  readonly metrics: Metrics
+  readonly sessionOf: (account: AccountId) => Session | undefined
+  readonly openings: Openings
+  readonly mint: () => string
+  readonly deliverMs: number
+}
+
+export type OwnState = Extract<Outbound, { kind: 'presence' | 'profile' }>
+
+/** Things waiting for one chat; past it the oldest is forgotten. */
+const SLOTS_LIMIT = 500
+
+interface Stream {
+  readonly account: AccountId
+  /** Absent for what is about the account itself. */
+  readonly place: Place | undefined
+  /** Oldest first. */
+  readonly slots: Map<string, Op>
+}
+
+export class Ephemeral {
+  readonly #deps: EphemeralDeps
+  readonly #streams = new Map<LaneKey | AccountId, Stream>()
+  readonly #own = new Map<AccountId, Map<OwnState['kind'], OwnState>>()
+  readonly #stopping = new AbortController()
+
+  constructor(deps: EphemeralDeps) {
+    this.#deps = deps
+  }
+
+  /** To a chat, if it is open now; typing never opens one. */
+  send(account: AccountId, place: Place, op: Op): void {
+    const key = laneKey(account, place)
+    if (this.#deps.openings.ready(account, key, place) === undefined) return
+    this.#put(key, account, place, op)
+  }
+
+  /** How we appear: now if the session is online, and after each sign-in. */
+  setOwn(account: AccountId, op: OwnState): void {
+    const own = this.#own.get(account) ?? new Map<OwnState['kind'], OwnState>()
+    own.set(op.kind, op)
+    this.#own.set(account, own)
+    this.#put(account, account, undefined, op)
+  }
+
+  sessionOnline(account: AccountId): void {
+    for (const op of this.#own.get(account)?.values() ?? []) this.#put(account, account, undefined, op)
+  }
+
+  stop(): void {
+    this.#stopping.abort()
+    this.#streams.clear()
+  }
+
+  #put(key: LaneKey | AccountId, account: AccountId, place: Place | undefined, op: Op): void {
+    if (this.#stopping.signal.aborted || this.#deps.sessionOf(account)?.state.kind !== 'online') return
+    const running = this.#streams.get(key)
+    const stream = running ?? { account, place, slots: new Map<string, Op>() }
+    const slot = slotOf(op)
+    stream.slots.delete(slot)
+    const oldest = stream.slots.size >= SLOTS_LIMIT ? [...stream.slots.keys()][0] : undefined
+    if (oldest !== undefined) stream.slots.delete(oldest)
+    stream.slots.set(slot, op)
+    if (running !== undefined) return
+    this.#streams.set(key, stream)
+    void this.#run(key, stream)
+  }
+
+  /** One at a time for each chat, so that the newest overtakes what it replaces. */
+  async #run(key: LaneKey | AccountId, stream: Stream): Promise<void> {
+    for (const [slot, op] of nextOf(stream.slots)) {
+      stream.slots.delete(slot)
+      try {
+        await this.#deliver(stream, op)
+      } catch (error) {
+        const detail = error instanceof Error ? error.message : String(error)
+        this.#deps.log.debug({ account: stream.account, kind: op.kind, detail }, 'something passing was not delivered')
+      }
+    }
+    if (this.#streams.get(key) === stream) this.#streams.delete(key)
+  }
+
+  async #deliver({ account, place }: Stream, op: Op): Promise<void> {
+    const session = this.#deps.sessionOf(account)
+    const chat = place === undefined ? undefined : this.#deps.openings.chatOf(account, place)
+    const wire = await this.#resolved(account, place, chat, op)
+    if (wire === undefined || session?.state.kind !== 'online' || (place !== undefined && chat === undefined)) return
+    const done = new AbortController()
+    const late = new AbortController()
+    void this.#deps.clock.sleep(this.#deps.deliverMs, done.signal).then(() => late.abort())
+    const id = this.#deps.mint() as EventId
+    const signal = AbortSignal.any([late.signal, this.#stopping.signal])
+    const result = await session
+      .deliver({ id, ...(chat === undefined ? {} : { chat }), op: wire }, signal)
+      .finally(() => done.abort())
+    this.#deps.metrics.count('passing', { kind: op.kind, outcome: result.kind })
+  }
+
+  async #resolved(
+    account: AccountId,
+    place: Place | undefined,
+    chat: ChatRef | undefined,
+    op: Op,
+  ): Promise<Outbound | undefined> {
+    const reference = referenceOf(op)
+    if (reference === undefined || place === undefined) return resolve(op, [], 0)
+    return resolve(op, await this.#deps.store.nativesOf(reference, chat, laneKey(account, place)), 0)
+  }
+}
+
+/** The first slot there is, until there is none: they come and go meanwhile. */
+function* nextOf(slots: ReadonlyMap<string, Op>): Generator<readonly [string, Op]> {
+  for (let [first] = slots; first !== undefined; [first] = slots) yield first
+}
+
+const slotOf = (op: Op): string => {
+  if (!('as' in op)) return op.kind
+  switch (op.as.kind) {
+    case 'self':
+      return op.kind
+    case 'person':
+      return `${op.kind}\n${op.as.person}`
+    case 'ghost':
+      return `${op.kind}\n${op.as.origin.network}\n${op.as.origin.user}`
+  }
+}

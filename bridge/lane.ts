@@ -1,0 +1,452 @@
+/**
+ * One durable queue: an account and a place. In order; a part is marked as attempted, durably, before the first byte of
+ * it goes out, and its result is stored before the next step that depends on it. One commit of a lane is under way at a
+ * time, and it carries the results of what was delivered together with the marks of what starts next.
+ */
+import type { Session } from './adapter.ts'
+import { type Attempt, attempt } from './attempt.ts'
+import type { Op } from './degrade.ts'
+import type { Hold } from './hold.ts'
+import type { LaneDeps } from './lane-deps.ts'
+import { LaneHold } from './lane-hold.ts'
+import { type Entry, LaneRows } from './lane-rows.ts'
+import { laneStep, type Result } from './lane-step.ts'
+import type { Outbound } from './model/events.ts'
+import type { AccountId, ChatRef, EventId } from './model/ids.ts'
+import type { DeliveryResult } from './model/result.ts'
+import { prepare, type Prepared, refer } from './prepare.ts'
+import { type LaneKey, type NewRow, type OutboxRow, type Place, StoreUnavailable } from './store/port.ts'
+
+/** A row that is delivered as soon as the commit that brings it is done. */
+export interface Reserved {
+  readonly row: NewRow
+  readonly wire: Outbound
+}
+
+export class Lane {
+  readonly key: LaneKey
+  readonly account: AccountId
+  readonly place: Place
+  readonly #deps: LaneDeps
+  readonly #rows: LaneRows
+  readonly #hold: LaneHold
+  readonly #underway = new Set<Attempt>()
+  #results: Result[] = []
+  #drained: (() => void)[] = []
+  /** New rows whose commit is under way, how many of them are delivered right after it, and parts that are not. */
+  #pending = 0
+  #reserved = 0
+  #queueing = 0
+  #poked = false
+  #committing = false
+  #preparing = false
+  #stopping = false
+
+  constructor(key: LaneKey, account: AccountId, place: Place, deps: LaneDeps) {
+    this.key = key
+    this.account = account
+    this.place = place
+    this.#deps = deps
+    this.#rows = new LaneRows(deps.limits.laneWindow)
+    this.#hold = new LaneHold({
+      clock: deps.clock,
+      limits: deps.limits,
+      online: () => deps.session()?.state.kind === 'online',
+      present: deps.recipientPresent,
+      oldest: () => this.#rows.oldest,
+      woken: (hold) => this.#woken(hold),
+    })
+  }
+
+  get depth(): number {
+    return this.#rows.depth + this.#pending
+  }
+
+  get oldest(): number | undefined {
+    return this.#rows.oldest
+  }
+
+  get hold(): Hold | undefined {
+    return this.#hold.current
+  }
+
+  get busy(): boolean {
+    return this.#underway.size > 0 || this.#committing || this.#results.length > 0 || this.#reserved > 0
+  }
+
+  /** After a start: rows that wait on disk. */
+  stored(rows: number, oldest: number): void {
+    this.#rows.stored(rows, oldest)
+    this.poke()
+  }
+
+  /** A new row is about to be committed. Where nothing is before it, it is cut and marked at once: one commit instead of two. */
+  announce(row: NewRow): Reserved | undefined {
+    const reserved = this.#reserve(row)
+    // The other parts of a reserved message will queue: nothing may pass them.
+    const waits = reserved === undefined ? 1 : reserved.row.ops.length - 1
+    this.#pending++
+    if (reserved !== undefined) this.#reserved++
+    this.#queueing += waits
+    return reserved
+  }
+
+  #reserve(row: NewRow): Reserved | undefined {
+    const { open, session, chat } = this.#ready()
+    const [op] = row.ops
+    if (!open || op === undefined || this.#queueing > 0 || !this.#rows.empty) return undefined
+    const capabilities = session.capabilities(chat)
+    if (this.#reserved >= Math.min(capabilities.pipeline, this.#deps.limits.laneWindow)) return undefined
+    const ready = prepare({ op, part: 0, parts: 0, at: row.at }, session, chat)
+    if (ready.kind === 'ready') return { row: { ...row, attempted: 1 }, wire: ready.wire }
+    if (ready.kind === 'parts') return { row: { ...row, ops: ready.ops, split: true, attempted: 1 }, wire: ready.first }
+    return undefined
+  }
+
+  /** The announced row was committed under this number. */
+  committed(seq: number, row: NewRow, reserved: Reserved | undefined): void {
+    this.#arrived(reserved)
+    const parts = row.split ? row.ops.length : 0
+    for (const [part, op] of row.ops.entries()) {
+      const entry = this.#rows.append({
+        seq,
+        part,
+        parts,
+        lane: this.key,
+        event: row.event,
+        op,
+        state: part < row.attempted ? 'attempted' : 'queued',
+        at: row.at,
+        ...(row.tell === undefined ? {} : { tell: row.tell }),
+      })
+      if (part > 0 || reserved === undefined) continue
+      // A reserved row came into an empty lane, so it is in memory.
+      if (entry !== undefined) this.#launch(entry, reserved.wire)
+    }
+    this.poke()
+  }
+
+  /** The announced row will not come. */
+  cancelled(reserved: Reserved | undefined): void {
+    this.#arrived(reserved)
+    this.poke()
+  }
+
+  #arrived(reserved: Reserved | undefined): void {
+    this.#pending--
+    if (reserved !== undefined) this.#reserved--
+    this.#queueing -= reserved === undefined ? 1 : reserved.row.ops.length - 1
+  }
+
+  sessionOnline(): void {
+    if (this.#hold.current?.kind === 'session' || this.#hold.current?.kind === 'time') this.#hold.release()
+    this.poke()
+  }
+
+  recipientOnline(): void {
+    if (this.#hold.current?.kind === 'recipient') this.#hold.release()
+    this.poke()
+  }
+
+  /** No new attempts; resolves when nothing is under way. */
+  drain(): Promise<void> {
+    this.#stopping = true
+    this.#hold.stop()
+    if (!this.busy) return Promise.resolve()
+    return new Promise((resolve) => {
+      this.#drained.push(resolve)
+    })
+  }
+
+  /** Ends what is under way; adapters answer what they know of it. */
+  abort(): void {
+    this.#stopping = true
+    this.#hold.stop()
+    for (const one of this.#underway) one.abort()
+  }
+
+  /** Something changed: see what can be done, once, after all that happens in this turn. */
+  poke(): void {
+    if (this.#poked) return
+    this.#poked = true
+    queueMicrotask(() => {
+      this.#poked = false
+      this.#work()
+    })
+  }
+
+  #work(): void {
+    if (this.#committing || this.#hold.current?.kind === 'disk') return
+    const results = this.#results
+    this.#results = []
+    const starts = this.#pick(results)
+    const waits = this.#waits(results)
+    if (results.length === 0 && starts.length === 0 && waits.length === 0) {
+      if (!this.busy) for (const resolve of this.#drained.splice(0)) resolve()
+      if (this.#rows.empty && this.#pending === 0 && this.#underway.size === 0) {
+        this.#hold.release()
+        this.#deps.idle()
+      }
+      return
+    }
+    void this.#commit(results, starts, waits)
+  }
+
+  /** What may be delivered next, marked `starting`. */
+  #pick(results: readonly Result[]): readonly Entry[] {
+    for (const { result } of results) if (result.kind === 'retry') this.#hold.wait(result.wait, result.reason)
+    if (this.#stopping || this.#preparing || this.#rows.empty) return []
+    const paged = this.#rows.entries.length === 0
+    if (paged) void this.#load()
+    else this.#judgeLeft()
+    if (paged || this.#hold.current !== undefined) return []
+    const { open, session, chat } = this.#ready()
+    if (!open) {
+      if (session?.state.kind !== 'online') this.#hold.enter('session', 'network')
+      else void this.#open()
+      return []
+    }
+    const pipeline = Math.max(1, session.capabilities(chat).pipeline)
+    const starts: Entry[] = []
+    // Their other parts go with them.
+    const refused = new Set(results.filter(({ result }) => result.kind === 'refused').map(({ entry }) => entry.row.seq))
+    let slots = pipeline - this.#reserved
+    for (const entry of this.#rows.entries) {
+      if (slots <= 0) break
+      if (entry.phase === 'queued' && refused.has(entry.row.seq)) continue
+      if (entry.phase === 'queued') {
+        if (!this.#prepared(entry, session, chat)) break
+        entry.phase = 'starting'
+        starts.push(entry)
+      }
+      if (entry.phase !== 'settling') slots--
+    }
+    if (slots > 0 && this.#rows.moreOnDisk && this.#rows.room > 0) void this.#load()
+    return starts
+  }
+
+  #ready():
+    | { readonly open: true; readonly session: Session; readonly chat: ChatRef }
+    | { readonly open: false; readonly session: Session | undefined; readonly chat?: undefined } {
+    const session = this.#deps.session()
+    const chat = session?.state.kind === 'online' ? this.#deps.chat() : undefined
+    if (this.#stopping || session === undefined || chat === undefined || this.#hold.current !== undefined)
+      return { open: false, session }
+    return { open: true, session, chat }
+  }
+
+  /**
+   * What was under way when the last process ended is repeated only where the network drops a second delivery of the
+   * same id; elsewhere nobody knows, and the sender is told so, once. Where there is nobody to tell it is repeated: what
+   * the bridge itself says is better said twice than never.
+   */
+  #judgeLeft(): void {
+    const session = this.#deps.session()
+    if (session === undefined || !this.#rows.entries.some((entry) => entry.left)) return
+    const again = session.capabilities(this.#deps.chat()).idempotent
+    for (const entry of this.#rows.entries) {
+      if (!entry.left) continue
+      entry.left = false
+      if (!again && entry.row.tell !== undefined) this.#finish(entry, INTERRUPTED)
+    }
+  }
+
+  /** What has to be looked up or cut comes back by itself. */
+  #prepared(entry: Entry, session: Session, chat: ChatRef): boolean {
+    if (entry.wire !== undefined) return true
+    const prepared = prepare(entry.row, session, chat)
+    if (prepared.kind === 'refers') {
+      // What it refers to may be right before it: its receipt must be on disk.
+      if (this.#rows.entries[0] === entry) void this.#refer(entry, prepared, session, chat)
+      return false
+    }
+    if (prepared.kind === 'parts') void this.#preparation(() => this.#split(entry, prepared.ops))
+    else this.#take(entry, prepared)
+    return prepared.kind === 'ready'
+  }
+
+  #take(entry: Entry, prepared: Exclude<Prepared, { kind: 'refers' | 'parts' }>): void {
+    switch (prepared.kind) {
+      case 'ready':
+        entry.wire = prepared.wire
+        return
+      case 'refused':
+        this.#finish(entry, prepared.result)
+        return
+      case 'nothing':
+        entry.phase = 'settling'
+        this.#results.push({ entry, result: { kind: 'delivered', ids: [] }, silent: true })
+        this.poke()
+    }
+  }
+
+  async #refer(
+    entry: Entry,
+    { op, to }: Extract<Prepared, { kind: 'refers' }>,
+    session: Session,
+    chat: ChatRef,
+  ): Promise<void> {
+    await this.#preparation(async () => {
+      const ids = await this.#deps.store.nativesOf(to, chat, this.key)
+      const prepared = refer(op, ids, entry.row, session, chat)
+      if (prepared.kind === 'parts') await this.#split(entry, prepared.ops)
+      else if (prepared.kind !== 'refers') this.#take(entry, prepared)
+    })
+  }
+
+  async #split(entry: Entry, ops: readonly Op[]): Promise<void> {
+    await this.#deps.store.advance({ split: [{ seq: entry.row.seq, ops }] })
+    this.#rows.split(
+      entry,
+      ops.map((op, part): OutboxRow => ({ ...entry.row, op, part, parts: ops.length })),
+    )
+  }
+
+  async #load(): Promise<void> {
+    await this.#preparation(async () => {
+      const { depth } = this.#rows
+      this.#rows.loaded(await this.#deps.store.laneRows(this.key, this.#rows.last, this.#rows.room), depth)
+    })
+  }
+
+  async #open(): Promise<void> {
+    await this.#preparation(async () => {
+      const opened = await this.#deps.open()
+      switch (opened.kind) {
+        case 'opened':
+          return
+        case 'retry':
+          this.#hold.wait(opened.wait, opened.reason)
+          return
+        case 'uncertain':
+          this.#hold.wait(OPEN_AGAIN_MS, 'network')
+          return
+        case 'refused':
+          for (const entry of this.#rows.entries) if (entry.phase === 'queued') this.#finish(entry, opened)
+      }
+    })
+  }
+
+  /** One at a time; nothing starts meanwhile. */
+  async #preparation(work: () => Promise<void>): Promise<void> {
+    this.#preparing = true
+    try {
+      await work()
+    } catch (error) {
+      this.#failed(error)
+    } finally {
+      this.#preparing = false
+      this.poke()
+    }
+  }
+
+  async #commit(results: readonly Result[], starts: readonly Entry[], waits: readonly Entry[]): Promise<void> {
+    this.#committing = true
+    const step = laneStep(
+      { key: this.key, place: this.place, rows: this.#rows, tell: this.#deps.tell, count: this.#deps.count },
+      results,
+      starts,
+      waits,
+      this.#hold.current,
+    )
+    const added = this.#deps.enqueue(step.add)
+    try {
+      const { seqs } = await this.#deps.store.advance({ ...step.advance, add: added.rows })
+      if (step.moved) this.#hold.moved()
+      step.apply()
+      for (const entry of starts) this.#launch(entry, entry.wire)
+      added.committed(seqs)
+    } catch (error) {
+      added.cancelled()
+      this.#results.unshift(...results)
+      for (const entry of starts) entry.phase = 'queued'
+      this.#failed(error)
+    } finally {
+      this.#committing = false
+      this.poke()
+    }
+  }
+
+  #launch(entry: Entry, wire: Outbound | undefined): void {
+    const session = this.#deps.session()
+    const chat = this.#deps.chat()
+    const { row } = entry
+    entry.phase = 'underway'
+    if (wire === undefined || session === undefined || chat === undefined) {
+      // The session ended while the mark was being written: nothing has gone out.
+      this.#finish(entry, { kind: 'retry', reason: 'network', wait: 'session-online', detail: 'the session ended' })
+      return
+    }
+    const id = row.part === 0 ? row.event : (`${row.event}.${row.part}` as EventId)
+    const { clock, limits, log } = this.#deps
+    const running = attempt(
+      session,
+      { id, chat, op: wire },
+      clock,
+      limits.deliverMs,
+      (result) => {
+        this.#underway.delete(running)
+        this.#finish(entry, result)
+      },
+      (detail) => log.error({ account: this.account, detail }, 'an adapter broke the contract of deliver'),
+    )
+    this.#underway.add(running)
+  }
+
+  #finish(entry: Entry, result: DeliveryResult, after?: number): void {
+    entry.phase = 'settling'
+    this.#results.push({ entry, result, ...(after === undefined ? {} : { after }) })
+    this.poke()
+  }
+
+  #failed(error: unknown): void {
+    if (error instanceof StoreUnavailable) {
+      this.#hold.enter('disk', 'network')
+      void this.#deps.store.whenAvailable().then(() => {
+        if (this.#hold.current?.kind === 'disk') this.#hold.release()
+        this.poke()
+      })
+      return
+    }
+    const detail = error instanceof Error ? error.message : String(error)
+    if (!this.#stopping) this.#deps.log.error({ account: this.account, detail }, 'a lane stopped')
+    this.#results = []
+    this.abort()
+  }
+
+  /** A moment of the hold has come: what waited too long is given up. */
+  #woken(hold: Hold): void {
+    const { clock, limits } = this.#deps
+    const accepted = clock.now() - limits.giveUpMs
+    for (const entry of this.#rows.entries) {
+      if (entry.phase !== 'queued' || entry.row.at > accepted) continue
+      if (entry.left) this.#finish(entry, INTERRUPTED)
+      else this.#finish(entry, { kind: 'refused', reason: hold.reason, detail: 'given up' }, limits.giveUpMs)
+    }
+    this.poke()
+  }
+
+  /** Rows whose sender is to hear now that they wait. By text one is enough: the first. */
+  #waits(results: readonly Result[]): readonly Entry[] {
+    const hold = this.#hold.current
+    if (hold === undefined || hold.kind === 'disk' || this.#stopping || hold.tellAt > this.#deps.clock.now()) return []
+    const again = new Set(results.filter(({ result }) => result.kind === 'retry').map(({ entry }) => entry))
+    const heard = new Set<LaneKey>()
+    const waits: Entry[] = []
+    for (const entry of this.#rows.entries) {
+      const { tell, told, part, seq } = entry.row
+      if (tell === undefined || entry.left || (entry.phase !== 'queued' && !again.has(entry))) continue
+      if (told === 'waiting') heard.add(tell.lane)
+      if (told !== undefined || (part > 0 && waits.some((other) => other.row.seq === seq))) continue
+      if (heard.has(tell.lane) && !this.#deps.marks(tell)) continue
+      heard.add(tell.lane)
+      waits.push(entry)
+    }
+    return waits
+  }
+}
+
+const INTERRUPTED: DeliveryResult = { kind: 'uncertain', detail: 'the bridge was interrupted' }
+
+/** After an opening that nobody knows the end of, milliseconds. */
+const OPEN_AGAIN_MS = 5_000

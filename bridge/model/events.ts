@@ -1,0 +1,123 @@
+import type { MessageBody } from './body.ts'
+import type { AccountId, ChatRef, MessageId, PersonId, UserRef } from './ids.ts'
+import type { PresenceState } from './presence.ts'
+import type { Reason } from './result.ts'
+import type { RichText } from './text.ts'
+
+interface InChat {
+  readonly chat: ChatRef
+  readonly sender: UserRef
+  /** The sender's name as the network shows it now, when the adapter knows it. */
+  readonly senderName?: string
+}
+/** Kinds that are stored. `id` is the network's own id for the event: accepting it twice is harmless. `at` is milliseconds since the epoch. */
+interface Stamped {
+  readonly id: MessageId
+  readonly at: number
+}
+
+export interface MessageEvent extends InChat, Stamped {
+  readonly kind: 'message'
+  readonly body: MessageBody
+  readonly replyTo?: MessageId
+  /** Sent by our own account from another client: shown on the other legs, never echoed back. */
+  readonly own?: true
+}
+
+/** What happened in a chat and is worth storing. Plain data, complete in itself: it can be logged, stored, replayed. */
+export type StoredInbound =
+  | MessageEvent
+  | (InChat & Stamped & { readonly kind: 'edit'; readonly target: MessageId; readonly body: MessageBody })
+  | (InChat & Stamped & { readonly kind: 'redact'; readonly target: MessageId })
+  | (InChat &
+      Stamped & {
+        readonly kind: 'member'
+        readonly user: UserRef
+        readonly userName?: string
+        readonly change: Membership
+        readonly reason?: string
+      })
+  | (InChat & Stamped & { readonly kind: 'topic'; readonly topic: string })
+
+/** Not stored: the newest one wins, and none is worth replaying. */
+export type PassingInbound =
+  | (InChat & { readonly kind: 'typing'; readonly forMs: number })
+  | (InChat & { readonly kind: 'read'; readonly upTo: MessageId })
+  /** `account` is the observer: a shared ghost shows a contact only as present as every observer sees them. */
+  | { readonly kind: 'presence'; readonly account: AccountId; readonly user: UserRef; readonly state: PresenceState }
+  | { readonly kind: 'profile'; readonly account: AccountId; readonly user: UserRef; readonly name: string }
+  /** The roster of `account` changed, here or from another client of the same account. */
+  | {
+      readonly kind: 'contact'
+      readonly account: AccountId
+      readonly user: UserRef
+      readonly change: RosterChange
+      readonly name?: string
+    }
+  /** The whole roster of `account`, after each sign-in: contacts that are not in it are gone. */
+  | { readonly kind: 'roster'; readonly account: AccountId; readonly contacts: readonly RosterEntry[] }
+
+export type Inbound = StoredInbound | PassingInbound
+
+export type Membership = 'invite' | 'join' | 'leave' | 'kick'
+export type RosterChange = 'added-us' | 'removed-us' | 'added' | 'removed' | 'blocked' | 'unblocked'
+
+export interface RosterEntry {
+  readonly user: UserRef
+  readonly name: string
+  /** On our contact list. Somebody may only have added us, or only be blocked. */
+  readonly listed: boolean
+  readonly blocked: boolean
+  /** They have us on their list. */
+  readonly hasUs: boolean
+}
+
+/** Who it should look like. `self` is the account; `person` is one of ours, through their account there; a ghost is a foreign user that the adapter gives a local face. */
+export type Puppet =
+  | { readonly kind: 'self' }
+  | { readonly kind: 'person'; readonly person: PersonId; readonly name: string }
+  | { readonly kind: 'ghost'; readonly origin: UserRef; readonly name: string }
+
+interface As {
+  readonly as: Puppet
+}
+
+/**
+ * What a session is asked to do. In the outbox `Ref` is our EventId, so that an edit can be queued behind the message
+ * it edits; the lane resolves it to the network's MessageId just before delivery.
+ */
+export type Outbound<Ref = MessageId> =
+  | (As & {
+      readonly kind: 'message'
+      readonly body: MessageBody
+      readonly at: number
+      readonly replyTo?: Ref
+    })
+  | (As & { readonly kind: 'edit'; readonly target: Ref; readonly body: MessageBody })
+  | (As & { readonly kind: 'redact'; readonly target: Ref })
+  | (As & {
+      readonly kind: 'member'
+      readonly user: UserRef
+      readonly userName: string
+      readonly change: Membership
+      readonly reason?: string
+    })
+  | (As & { readonly kind: 'topic'; readonly topic: string })
+  | (As & { readonly kind: 'typing'; readonly forMs: number })
+  | (As & { readonly kind: 'read'; readonly upTo: Ref })
+  | (As & { readonly kind: 'presence'; readonly state: PresenceState })
+  | (As & { readonly kind: 'profile'; readonly name: string })
+  /** What became of a message that this leg's side sent. `text` says it in words for networks without marks of their own. */
+  | {
+      readonly kind: 'delivery'
+      readonly target: Ref
+      readonly outcome: DeliveryOutcome
+      readonly reason?: Reason
+      readonly text: RichText
+    }
+  /** The bridge itself speaking: "the IRC server is unreachable". */
+  | { readonly kind: 'status'; readonly text: RichText }
+
+export type DeliveryOutcome = 'delivered' | 'partial' | 'waiting' | 'refused' | 'uncertain'
+
+export type OutboundKind = Outbound['kind']

@@ -1,0 +1,213 @@
+/** Contacts of our accounts: names and flags are stored, presence is not. */
+import type { PassingInbound, RosterEntry } from './model/events.ts'
+import type { AccountId, UserId, UserRef } from './model/ids.ts'
+import type { Availability, PresenceState } from './model/presence.ts'
+import { type ContactRow, type Store, StoreUnavailable } from './store/port.ts'
+
+export interface Contact extends ContactRow {
+  /** Absent: offline or unknown. */
+  readonly presence?: PresenceState
+}
+
+export type RosterEvent = Extract<PassingInbound, { kind: 'presence' | 'profile' | 'contact' | 'roster' }>
+
+/** Contacts remembered for one account; further ones are not. */
+const CONTACTS_LIMIT = 5_000
+
+const OFFLINE: PresenceState = { show: 'offline' }
+
+/** From the most to the least available. */
+const ladder: readonly Availability[] = ['online', 'idle', 'phone', 'lunch', 'busy', 'brb', 'away', 'hidden', 'offline']
+
+export const isPresent = (state: PresenceState | undefined): boolean =>
+  state !== undefined && state.show !== 'offline' && state.show !== 'hidden'
+
+interface List {
+  readonly contacts: Map<UserId, ContactRow>
+  readonly presence: Map<UserId, PresenceState>
+  /** Not stored yet. */
+  dirty: Set<UserId>
+  saving: Promise<void> | undefined
+}
+
+export class Roster {
+  readonly #store: Store
+  readonly #lists = new Map<AccountId, List>()
+  #revision = 0
+
+  constructor(store: Store) {
+    this.#store = store
+  }
+
+  /** Changes with every change of names or flags. */
+  get revision(): number {
+    return this.#revision
+  }
+
+  async start(): Promise<void> {
+    for (const row of await this.#store.allContacts()) this.#list(row.account).contacts.set(row.user, row)
+  }
+
+  /** Takes an event in; answers whether something changed. Memory is right at once, the disk follows. */
+  apply(event: RosterEvent): boolean {
+    switch (event.kind) {
+      case 'presence':
+        return this.#presence(event.account, event.user.user, event.state)
+      case 'profile': {
+        const known = this.contact(event.account, event.user.user)
+        return known !== undefined && this.#put({ ...rowOf(known), name: event.name })
+      }
+      case 'contact': {
+        const { account, user, change, name } = event
+        const known = this.#lists.get(account)?.contacts.get(user.user)
+        const before = known ?? { account, user: user.user, name: '', listed: false, blocked: false, hasUs: false }
+        return this.#put({ ...before, ...changes[change], ...(name === undefined ? {} : { name }) })
+      }
+      case 'roster':
+        return this.#replace(event.account, event.contacts)
+    }
+  }
+
+  contact(account: AccountId, user: UserId): Contact | undefined {
+    const list = this.#lists.get(account)
+    const row = list?.contacts.get(user)
+    return row === undefined ? undefined : shown(row, list?.presence.get(user))
+  }
+
+  /** Everybody we know of that account, by user id. */
+  contacts(account: AccountId): readonly Contact[] {
+    const list = this.#lists.get(account)
+    if (list === undefined) return []
+    return [...list.contacts.values()]
+      .map((row) => shown(row, list.presence.get(row.user)))
+      .toSorted((a, b) => (a.user < b.user ? -1 : 1))
+  }
+
+  /** Listed contacts, the present ones first, then by name. */
+  who(account: AccountId): readonly Contact[] {
+    return this.contacts(account)
+      .filter((contact) => contact.listed)
+      .toSorted(
+        (a, b) => rank(a.presence) - rank(b.presence) || (a.name || a.user).localeCompare(b.name || b.user) || 0,
+      )
+  }
+
+  presence(account: AccountId, user: UserId): PresenceState | undefined {
+    return this.#lists.get(account)?.presence.get(user)
+  }
+
+  /** As every one of these signed-in observers sees them at least: the least available state counts, so that a block leaks nothing. */
+  effective(user: UserRef, observers: readonly AccountId[]): PresenceState {
+    const seen = observers
+      .filter((account) => this.contact(account, user.user)?.listed === true)
+      .map((account) => this.presence(account, user.user) ?? OFFLINE)
+    return seen.toSorted((a, b) => rank(b) - rank(a))[0] ?? OFFLINE
+  }
+
+  /** The session of this account ended: nobody is known to be present. Answers who was. */
+  sessionGone(account: AccountId): readonly UserId[] {
+    const list = this.#lists.get(account)
+    if (list === undefined) return []
+    const present = [...list.presence].filter(([, state]) => isPresent(state)).map(([user]) => user)
+    list.presence.clear()
+    return present
+  }
+
+  /** All that was taken in is durable. */
+  async settled(): Promise<void> {
+    for (const list of this.#lists.values()) while (list.saving !== undefined) await list.saving
+  }
+
+  #list(account: AccountId): List {
+    const known = this.#lists.get(account)
+    if (known !== undefined) return known
+    const list: List = { contacts: new Map(), presence: new Map(), dirty: new Set(), saving: undefined }
+    this.#lists.set(account, list)
+    return list
+  }
+
+  #presence(account: AccountId, user: UserId, state: PresenceState): boolean {
+    const { presence } = this.#list(account)
+    const before = presence.get(user)
+    if (state.show === 'offline') presence.delete(user)
+    else if (before !== undefined || presence.size < CONTACTS_LIMIT) presence.set(user, state)
+    return JSON.stringify(before ?? OFFLINE) !== JSON.stringify(state)
+  }
+
+  #put(row: ContactRow): boolean {
+    const list = this.#list(row.account)
+    const before = list.contacts.get(row.user)
+    const gone = !row.listed && !row.blocked && !row.hasUs
+    if (gone ? before === undefined : before !== undefined && sameRow(before, row)) return false
+    if (gone) list.contacts.delete(row.user)
+    else if (before === undefined && list.contacts.size >= CONTACTS_LIMIT) return false
+    else list.contacts.set(row.user, row)
+    this.#revision++
+    this.#save(row.account, list, row.user)
+    return true
+  }
+
+  #replace(account: AccountId, entries: readonly RosterEntry[]): boolean {
+    const named = new Set(entries.map((entry) => entry.user.user))
+    let changed = false
+    for (const row of [...this.#list(account).contacts.values()])
+      if (!named.has(row.user)) changed = this.#put({ ...row, listed: false, blocked: false, hasUs: false }) || changed
+    for (const { user, name, listed, blocked, hasUs } of entries)
+      changed = this.#put({ account, user: user.user, name, listed, blocked, hasUs }) || changed
+    return changed
+  }
+
+  #save(account: AccountId, list: List, user: UserId): void {
+    list.dirty.add(user)
+    list.saving ??= this.#write(account, list).finally(() => {
+      list.saving = undefined
+    })
+  }
+
+  async #write(account: AccountId, list: List): Promise<void> {
+    // What changes within one turn goes out together.
+    await Promise.resolve()
+    while (list.dirty.size > 0) {
+      const users = [...list.dirty]
+      list.dirty = new Set()
+      const rows = users.map((user) => list.contacts.get(user)).filter((row) => row !== undefined)
+      const gone = users.filter((user) => !list.contacts.has(user))
+      try {
+        await this.#store.updateContacts(account, rows, gone)
+      } catch (error) {
+        // A closed store: the next sign-in brings the whole list again.
+        if (!(error instanceof StoreUnavailable)) return
+        for (const user of users) list.dirty.add(user)
+        await this.#store.whenAvailable()
+      }
+    }
+  }
+}
+
+const changes: Readonly<
+  Record<Extract<RosterEvent, { kind: 'contact' }>['change'], Partial<Pick<ContactRow, 'listed' | 'blocked' | 'hasUs'>>>
+> = {
+  'added-us': { hasUs: true },
+  'removed-us': { hasUs: false },
+  added: { listed: true },
+  removed: { listed: false },
+  blocked: { blocked: true },
+  unblocked: { blocked: false },
+}
+
+const rank = (state: PresenceState | undefined): number => ladder.indexOf((state ?? OFFLINE).show)
+
+const shown = (row: ContactRow, presence: PresenceState | undefined): Contact =>
+  presence === undefined ? row : { ...row, presence }
+
+const rowOf = ({ account, user, name, listed, blocked, hasUs }: Contact): ContactRow => ({
+  account,
+  user,
+  name,
+  listed,
+  blocked,
+  hasUs,
+})
+
+const sameRow = (a: ContactRow, b: ContactRow): boolean =>
+  a.name === b.name && a.listed === b.listed && a.blocked === b.blocked && a.hasUs === b.hasUs

@@ -1,0 +1,57 @@
+/** From a loaded config to what the core is given. */
+import type { Account } from '../bridge/adapter.ts'
+import { DEFAULT_BACKOFF } from '../bridge/backoff.ts'
+import type { AccountId, NetworkId, PersonId } from '../bridge/model/ids.ts'
+import type { PersonRow } from '../bridge/store/port.ts'
+import type { Supervision } from '../bridge/supervisor.ts'
+import { type Environment, readSecret } from './load.ts'
+import type { Config } from './schema.ts'
+
+/** An account without a person stands alone: it is its own. */
+export const configuredAccounts = (config: Config, env: Environment): readonly Account[] =>
+  config.accounts.map((account) => ({
+    id: account.id as AccountId,
+    network: account.network as NetworkId,
+    person: (account.person ?? account.id) as PersonId,
+    login: account.login,
+    /** Read anew for each attempt, so that a changed file needs no restart. */
+    get secret() {
+      const secret = readSecret(account.password, env)
+      return 'value' in secret ? secret.value : ''
+    },
+  }))
+
+/** Those of the config, and one for each account that stands alone. */
+export const configuredPeople = (config: Config, accounts: readonly Account[]): readonly PersonRow[] => {
+  const people = config.people.map(({ id, name }) => ({ id: id as PersonId, name: name ?? id }))
+  const known = new Set(people.map(({ id }) => id))
+  const alone = new Set(accounts.map(({ person }) => person).filter((person) => !known.has(person)))
+  return [...people, ...[...alone].map((id) => ({ id, name: id }))]
+}
+
+export interface NetworkTiming extends Supervision {
+  readonly noticeAfterMs: number
+}
+
+/** Networks that we host are kept by nobody: theirs are the defaults, and unused. */
+export const timingOf = (config: Config, network: NetworkId): NetworkTiming => {
+  const found = config.networks.find(({ id }) => id === String(network))
+  if (found === undefined || found.type === 'msn-service')
+    return { connectTimeoutMs: 60_000, backoff: DEFAULT_BACKOFF, stableMs: 60_000, noticeAfterMs: 60_000 }
+  const { connect_timeout_ms, backoff_ms, stable_ms, notice_after_ms } = found.timing
+  return {
+    connectTimeoutMs: connect_timeout_ms,
+    backoff: { waits: backoff_ms, jitter: DEFAULT_BACKOFF.jitter },
+    stableMs: stable_ms,
+    noticeAfterMs: notice_after_ms,
+  }
+}
+
+/** What adapters ask for when a session needs a secret of the config. */
+export const secretReader =
+  (env: Environment) =>
+  (reference: { readonly env: string } | { readonly file: string }): string => {
+    const secret = readSecret(reference, env)
+    if ('wrong' in secret) throw new Error(secret.wrong)
+    return secret.value
+  }

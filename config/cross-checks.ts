@@ -1,0 +1,154 @@
+/** What no single field can know: references between the parts of a config, and things named twice. */
+import { didYouMean, type Problem } from './problems.ts'
+import type { HostPort } from './fields.ts'
+import { nearest } from '../bridge/nearest.ts'
+import type { Config, LinkEnd, NetworkConfig } from './schema.ts'
+
+type Path = readonly PropertyKey[]
+
+export const crossChecks = (config: Config): readonly Problem[] => [
+  ...twice(config),
+  ...accounts(config),
+  ...links(config),
+  ...listeners(config),
+  ...config.networks.flatMap((network, index) =>
+    network.type === 'irc' ? [...ircChecks(network, ['networks', index])] : [],
+  ),
+]
+
+/** Networks and accounts share one space of names: the bot of an IRC network is an account with the network's id. */
+function* twice(config: Config): Generator<Problem> {
+  const first = new Map<string, Path>()
+  for (const part of ['networks', 'accounts', 'people'] as const) {
+    if (part === 'people') first.clear()
+    for (const [index, { id }] of config[part].entries()) {
+      const path = [part, index, 'id']
+      const before = first.get(id)
+      if (before === undefined) first.set(id, path)
+      else yield { path, message: `is already the id of ${before.slice(0, 2).map(String).join('.')}: choose another` }
+    }
+  }
+}
+
+function* accounts(config: Config): Generator<Problem> {
+  const signedIn = new Map<string, number>()
+  for (const [index, account] of config.accounts.entries()) {
+    const path = ['accounts', index]
+    const network = config.networks.find(({ id }) => id === account.network)
+    if (network === undefined)
+      yield { path: [...path, 'network'], message: unknown('network', account.network, idsOf(config.networks)) }
+    else if (network.type !== 'msn')
+      yield {
+        path: [...path, 'network'],
+        message: `is of type ${network.type}: accounts belong to networks of type msn${
+          network.type === 'msn-service'
+            ? '; people of our own service are made with: msn-bridge account add ADDRESS'
+            : ''
+        }`,
+      }
+    if (account.person !== undefined && !config.people.some(({ id }) => id === account.person))
+      yield { path: [...path, 'person'], message: unknown('person', account.person, idsOf(config.people)) }
+    const key = `${account.network} ${account.login.toLowerCase()}`
+    const before = signedIn.get(key)
+    if (before === undefined) signedIn.set(key, index)
+    else
+      yield { path: [...path, 'login'], message: `is already signed in by accounts.${before}: one would end the other` }
+  }
+}
+
+function* links(config: Config): Generator<Problem> {
+  const linked = new Map<string, Path>()
+  for (const [index, ends] of config.links.entries()) {
+    for (const [position, end] of ends.entries()) {
+      const path = ['links', index, position]
+      yield* endChecks(config, end, path)
+      const key = chatKey(end)
+      const before = linked.get(key)
+      if (before === undefined) linked.set(key, path)
+      else
+        yield { path, message: `is already linked in ${before.map(String).join('.')}: put all its ends into one link` }
+    }
+    if (ends.filter((end) => 'lobby' in end).length > 1)
+      yield { path: ['links', index], message: 'has two lobbies: a link can have one, since it routes by contact' }
+  }
+}
+
+function* endChecks(config: Config, end: LinkEnd, path: Path): Generator<Problem> {
+  if ('network' in end) {
+    const network = config.networks.find(({ id }) => id === end.network)
+    if (network === undefined)
+      yield { path: [...path, 'network'], message: unknown('network', end.network, idsOf(config.networks)) }
+    else if (network.type !== 'irc')
+      yield {
+        path: [...path, 'network'],
+        message: `is of type ${network.type}, which has no channels: write { account, contact } with an account of it`,
+      }
+    return
+  }
+  if (!config.accounts.some(({ id }) => id === end.account))
+    yield { path: [...path, 'account'], message: unknown('account', end.account, idsOf(config.accounts)) }
+  if ('group' in end && new Set(end.group.map((member) => member.toLowerCase())).size < end.group.length)
+    yield { path: [...path, 'group'], message: 'names somebody twice' }
+}
+
+const chatKey = (end: LinkEnd): string => {
+  if ('channel' in end) return `channel ${end.network} ${end.channel.toLowerCase()}`
+  if ('contact' in end) return `contact ${end.account} ${end.contact.toLowerCase()}`
+  if ('group' in end)
+    return `group ${end.account} ${[...end.group]
+      .map((member) => member.toLowerCase())
+      .sort()
+      .join(' ')}`
+  return `lobby ${end.account}`
+}
+
+/** One port of one service may carry several of its listeners (all but HTTPS); everything else needs a place of its own. */
+function* listeners(config: Config): Generator<Problem> {
+  const taken = new Map<string, { readonly path: Path; readonly owner: string }>()
+  for (const { at, path, owner } of listenersOf(config)) {
+    const key = `${at.host}:${at.port}`
+    const before = taken.get(key)
+    if (at.port === 0 || before === undefined) taken.set(key, { path, owner })
+    else if (before.owner !== owner)
+      yield { path, message: `is already the address of ${before.path.map(String).join('.')}: choose another port` }
+  }
+}
+
+function* listenersOf(config: Config): Generator<{ at: HostPort; path: Path; owner: string }> {
+  yield { at: config.admin.listen, path: ['admin', 'listen'], owner: 'admin' }
+  for (const [index, network] of config.networks.entries()) {
+    if (network.type !== 'msn-service') continue
+    const path = ['networks', index]
+    yield { at: network.listen, path: [...path, 'listen'], owner: network.id }
+    if (network.dispatch !== undefined)
+      yield { at: network.dispatch.listen, path: [...path, 'dispatch', 'listen'], owner: network.id }
+    if (network.switchboard.listen !== undefined)
+      yield { at: network.switchboard.listen, path: [...path, 'switchboard', 'listen'], owner: network.id }
+    yield { at: network.passport.listen, path: [...path, 'passport', 'listen'], owner: `${network.id} https` }
+  }
+}
+
+function* ircChecks(network: Extract<NetworkConfig, { type: 'irc' }>, path: Path): Generator<Problem> {
+  const { sasl, tls } = network
+  const own = typeof tls === 'object' ? tls : undefined
+  if (own !== undefined && (own.cert === undefined) !== (own.key === undefined))
+    yield { path: [...path, 'tls'], message: 'has only one of cert and key: give both' }
+  if (sasl?.mechanism === 'plain' && sasl.password === undefined)
+    yield {
+      path: [...path, 'sasl'],
+      message: 'needs a password for the mechanism plain: write password: { env: NAME }',
+    }
+  if (sasl?.mechanism === 'external' && own?.cert === undefined)
+    yield {
+      path: [...path, 'sasl'],
+      message: 'needs a certificate for the mechanism external: write tls: { cert, key }',
+    }
+}
+
+const idsOf = (things: readonly { readonly id: string }[]): readonly string[] => things.map(({ id }) => id)
+
+const unknown = (what: string, given: string, known: readonly string[]): string => {
+  const meant = nearest(given, known)
+  if (meant !== undefined) return `${given} is no ${what} of this config${didYouMean(meant)}`
+  return `${given} is no ${what} of this config${known.length > 0 ? `; there is ${known.join(', ')}` : ': there is none yet'}`
+}

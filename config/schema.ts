@@ -1,0 +1,94 @@
+/** The whole configuration: the fragments of the adapters and what is common to all. */
+import { z } from 'zod'
+import { ircConfig } from '../adapters/irc/config.ts'
+import { msnServiceConfig } from '../adapters/msn-service/config.ts'
+import { msnConfig } from '../adapters/msn/config.ts'
+import { hostPort, id, secret } from './fields.ts'
+
+/** One fragment for each type of network; the registry has one module for each. */
+export const fragments = { 'msn-service': msnServiceConfig, msn: msnConfig, irc: ircConfig } as const
+
+const network = z.discriminatedUnion('type', [msnServiceConfig, msnConfig, ircConfig])
+
+const person = z.strictObject({
+  id: id('this person'),
+  name: z.string().min(1).meta({ description: 'The name that others see; by default the id.' }).optional(),
+})
+
+const address = z.string().regex(/^[^\s@]+@[^\s@]+$/, 'is no address: write name@domain')
+
+const account = z.strictObject({
+  id: id('this account'),
+  network: z.string().meta({ description: 'The id of a network of type msn.' }),
+  person: z.string().meta({ description: 'The id of a person; by default the account stands alone.' }).optional(),
+  login: address.meta({ description: 'The address to sign in with.' }),
+  password: secret('Its password: { env: NAME } or { file: path }.'),
+})
+
+const end = z
+  .union(
+    [
+      z.strictObject({ account: z.string(), contact: address }),
+      z.strictObject({ account: z.string(), group: z.array(address).min(2) }),
+      z.strictObject({ account: z.string(), lobby: z.literal(true) }),
+      z.strictObject({
+        network: z.string(),
+        channel: z
+          .string()
+          .regex(/^[#&+!]\S*$/, 'is no channel: write it with its prefix and in quotes, for example "#friends"'),
+      }),
+    ],
+    {
+      error:
+        'is no end of a link: write { account, contact: address }, { account, group: [address, address] }, ' +
+        '{ account, lobby: true } or { network, channel: "#name" }',
+    },
+  )
+  .meta({ description: 'A contact, a group or the lobby of an account, or a channel of a network.' })
+
+export const configSchema = z.strictObject({
+  data: z
+    .string()
+    .min(1)
+    .meta({ description: 'Folder for the database, generated certificates and keys. Relative to this file.' })
+    .default('./data'),
+  log: z
+    .strictObject({
+      level: z
+        .enum(['debug', 'info', 'warn', 'error'])
+        .meta({ description: 'debug, info, warn or error.' })
+        .default('info'),
+    })
+    .meta({ description: 'Pretty on a terminal, JSON lines otherwise.' })
+    .prefault({}),
+  admin: z
+    .strictObject({
+      listen: hostPort('/healthz /readyz /metrics /status; keep it on loopback.').prefault('127.0.0.1:8090'),
+      hosts: z
+        .array(z.string().min(1))
+        .meta({ description: 'Names under which it may be opened, besides localhost and addresses.' })
+        .default([]),
+    })
+    .meta({ description: 'A page for the operator and for monitoring.' })
+    .prefault({}),
+  networks: z
+    .array(network)
+    .min(1, 'is empty: the bridge would have nothing to do; leave it out to get an MSN service')
+    .meta({ description: 'The networks that the bridge hosts or joins.' })
+    .prefault([{ id: 'home', type: 'msn-service' }]),
+  people: z
+    .array(person)
+    .meta({ description: 'Humans: accounts of one person on several networks belong together.' })
+    .default([]),
+  accounts: z.array(account).meta({ description: 'Accounts that the bridge signs in with.' }).default([]),
+  links: z
+    .array(z.array(end).min(2))
+    .meta({ description: 'Each link makes one conversation of its ends.' })
+    .default([]),
+})
+
+export type Config = z.output<typeof configSchema>
+export type NetworkConfig = Config['networks'][number]
+export type NetworkType = keyof typeof fragments
+export type LinkEnd = z.output<typeof end>
+export type ConfigInput = z.input<typeof configSchema>

@@ -1,0 +1,79 @@
+export { DEFAULT_CLIENT_ID, MAX_REDIRECTS, MsnClient } from './io/client.ts'
+export { MAX_SWITCHBOARDS } from './io/client-switchboards.ts'
+export type { Answer as ClientAnswer } from './io/notification-connection.ts'
+export { MAX_ADDRESS_BYTES, MAX_NAME_BYTES, wrongAddress } from './session/client-requests.ts'
+export { NotificationClient, type NotificationClientOptions } from './session/notification-client.ts'
+export type {
+  EditableList,
+  NotificationAnswer,
+  NotificationCommand,
+  NotificationEvent,
+  NotificationRequest,
+  NotificationState,
+  SignedIn,
+} from './session/notification-states.ts'
+export { SwitchboardClient } from './session/switchboard-client.ts'
+export type {
+  SwitchboardClientOptions,
+  SwitchboardCommand,
+  SwitchboardEvent,
+  SwitchboardState,
+} from './session/switchboard-client-states.ts'
+export * from './io/client-contract.ts'
+export { onList, type Contact, type Group, type Presence, type Privacy } from './session/roster.ts'
+export { MsnServer, type Listening, type MsnServerOptions, type ServerCounters } from './io/server.ts'
+export type { ListenAddress } from './io/listener.ts'
+export { isCertificateFor, makeCertificate, type KeyPair } from './io/certificate.ts'
+export {
+  DEFAULT_LIMITS,
+  DEFAULT_TIMINGS,
+  newAccount,
+  type AccountRecord,
+  type ContactRecord,
+  type Host,
+  type PhoneCode,
+  type ServiceLimits,
+  type ServiceNotice,
+  type ServiceTimings,
+} from './service/contract.ts'
+export {
+  CONTENT_TYPES,
+  MAX_MESSAGE_BYTES,
+  goingDownMessage,
+  inviteDecline,
+  nudgeMessage,
+  parseSaid,
+  parseServerSaid,
+  textMessage,
+  textRoom,
+  typingMessage,
+  type CancelCode,
+  type Said,
+} from './model/content-types.ts'
+export { PLAIN_FORMAT, formatTextFormat, parseTextFormat, type TextFormat } from './model/text-format.ts'
+export {
+  CLIENT_BITS,
+  NEUTRAL_CLIENT_ID,
+  clientId,
+  generationOf,
+  hasFeature,
+  parseClientId,
+  type ClientFeature,
+} from './model/client-id.ts'
+export { STATUSES, type Status } from './model/status.ts'
+export { DIALECTS, type Dialect } from './model/dialect.ts'
+export { parseMime, type HeaderBlock, type MimeMessage } from './wire/mime.ts'
+export { errorCode, reactionTo, type ErrorCode, type Reaction } from './wire/error-codes.ts'
+export { parseAddress } from './model/address.ts'
+export { forgetWatcher } from './service/removal.ts'
+export { NotificationServer, type NotificationServerOptions } from './session/notification-server.ts'
+export type { NsCommand, NsEvent } from './session/notification-server-events.ts'
+export { Notifications, type NotificationDeps } from './service/notification.ts'
+export { relayedMessage, relayPrefix } from './session/relay.ts'
+export type {
+  AckType as SwitchboardAck,
+  Person,
+  SwitchboardCommand as SwitchboardServerCommand,
+  SwitchboardEvent as SwitchboardServerEvent,
+} from './session/switchboard-server-events.ts'
+export { SwitchboardServer, type SwitchboardServerOptions } from './session/switchboard-server.ts'

@@ -1,0 +1,358 @@
+import type { Socket } from 'node:net'
+import { MisuseError } from '../../sansio/machine.ts'
+import { DIALECTS, type Dialect } from '../model/dialect.ts'
+import type { Status } from '../model/status.ts'
+import { wrongAddress } from '../session/client-requests.ts'
+import type { NotificationEvent, NotificationRequest, SignedIn } from '../session/notification-states.ts'
+import type { Contact, Group, Privacy } from '../session/roster.ts'
+import {
+  DEFAULT_CLIENT_TIMINGS,
+  type ClientCloseReason,
+  type ClientTimings,
+  type CommandResult,
+  type MsnClientEvent,
+  type MsnClientOptions,
+  type OpenSwitchboardResult,
+  type SignInFailure,
+  type SignInResult,
+  type Switchboard,
+} from './client-contract.ts'
+import { closeReason, commandResult, signInFailure } from './client-results.ts'
+import { ClientSwitchboards } from './client-switchboards.ts'
+import { connect } from './connect.ts'
+import { isPrivateAddress } from './hosts.ts'
+import { addContact, blockContact, removeContact, unblockContact, type ListAccess } from './list-changes.ts'
+import { NotificationConnection, type Answer, type LineEnd } from './notification-connection.ts'
+import { PassportClient } from './passport-client.ts'
+
+/** Servers that one sign-in may be sent through. */
+export const MAX_REDIRECTS = 5
+/** A client of no particular generation that takes texts in several parts (MSN 7.0 on others' screens). */
+export const DEFAULT_CLIENT_ID = 0x40000020
+
+type Phase =
+  | { readonly kind: 'new' }
+  | { readonly kind: 'signing-in' }
+  | { readonly kind: 'online' }
+  /** The server sent us to another one in the middle of the session. */
+  | { readonly kind: 'moving' }
+  | { readonly kind: 'over' }
+
+/** One sign-in to an MSN network. It never reconnects: make a new one. */
+export class MsnClient {
+  readonly #options: MsnClientOptions
+  readonly #timings: ClientTimings
+  readonly #passport: PassportClient
+  readonly #switchboards: ClientSwitchboards
+  readonly #lists: ListAccess
+  /** Aborts a sign-in or a move that is under way. */
+  readonly #end = new AbortController()
+  readonly #sockets = new Set<Socket>()
+  #phase: Phase = { kind: 'new' }
+  #line: NotificationConnection | undefined
+  /** What is known since the last ticket was accepted; stays to be looked at when all is over. */
+  #session: SignedIn | undefined
+  #wanted: Status
+  #allowPrivate: boolean | undefined
+  #strangeLines = 0
+
+  constructor(options: MsnClientOptions) {
+    this.#options = options
+    this.#timings = { ...DEFAULT_CLIENT_TIMINGS, ...options.timings }
+    this.#wanted = options.status ?? 'NLN'
+    this.#allowPrivate = options.allowPrivateHosts
+    this.#passport = new PassportClient({ ...options, timeoutMs: this.#timings.passportMs })
+    this.#lists = { ask: (request) => this.ask(request), contact: (email) => this.#session?.roster.get(email) }
+    this.#switchboards = new ClientSwitchboards({
+      timings: this.#timings,
+      client: options,
+      now: () => this.#now(),
+      ask: (request) => this.ask(request),
+      // Not `signedIn`: an invitation may come in one piece with the confirmation of our status.
+      session: () => (this.#line?.online === true ? this.#session : undefined),
+      status: () => this.#wanted,
+      setStatus: (status) => this.setStatus(status),
+      allowPrivate: () => this.#allowPrivate ?? false,
+      onSocket: (socket) => this.#keep(socket),
+      onEvent: (event) => this.#tell(event),
+    })
+  }
+
+  /** By address in lower case. */
+  get contacts(): ReadonlyMap<string, Contact> {
+    return this.#session?.roster.contacts ?? new Map<string, Contact>()
+  }
+
+  get groups(): readonly Group[] {
+    return this.#session?.roster.groups ?? []
+  }
+
+  /** Ours, as others see it; the address before the sign-in. */
+  get name(): string {
+    return this.#session?.name ?? this.#options.login
+  }
+
+  /** As the server last confirmed it. */
+  get status(): Status | undefined {
+    return this.#session?.status
+  }
+
+  get privacy(): Privacy {
+    return this.#session?.roster.privacy ?? 'AL'
+  }
+
+  get dialect(): Dialect | undefined {
+    return this.#session?.dialect
+  }
+
+  /** Those that are open. */
+  get switchboards(): ReadonlySet<Switchboard> {
+    return this.#switchboards.all
+  }
+
+  /** Lines of notification servers that were unknown or lacked something; they were passed over. */
+  get strangeLines(): number {
+    return this.#strangeLines + (this.#line?.strangeLines ?? 0)
+  }
+
+  get signedIn(): boolean {
+    return this.#phase.kind === 'online'
+  }
+
+  /** Once. Resolves when the lists are known and the server has confirmed our status. Never rejects. */
+  async signIn(signal?: AbortSignal): Promise<SignInResult> {
+    if (this.#phase.kind !== 'new') throw new MisuseError('one MsnClient is one sign-in')
+    this.#phase = { kind: 'signing-in' }
+    const wrong = wrongAddress(this.#options.login)
+    if (wrong !== undefined) {
+      this.#finish()
+      return failed({ kind: 'bad-credentials', detail: `${JSON.stringify(this.#options.login)} is no login: ${wrong}` })
+    }
+    const result = await this.#reach(this.#options.server, signal)
+    if (!result.ok) this.#finish()
+    return result
+  }
+
+  /** Also what we ask for when a sign-in or a move is under way. */
+  async setStatus(status: Status): Promise<CommandResult> {
+    this.#wanted = status
+    const clientId = this.#options.clientId ?? DEFAULT_CLIENT_ID
+    return commandResult(await this.ask({ kind: 'status', status, clientId }), 'CHG')
+  }
+
+  /** Our own name. */
+  async rename(name: string): Promise<CommandResult> {
+    const email = this.#session?.email ?? this.#options.login
+    return commandResult(await this.ask({ kind: 'rename', email, name }), 'REA')
+  }
+
+  /** Onto FL and AL, off BL. */
+  add(email: string): Promise<CommandResult> {
+    return addContact(this.#lists, email)
+  }
+
+  /** Off FL. */
+  remove(email: string): Promise<CommandResult> {
+    return removeContact(this.#lists, email)
+  }
+
+  /** Off AL, onto BL. */
+  block(email: string): Promise<CommandResult> {
+    return blockContact(this.#lists, email)
+  }
+
+  /** Off BL, onto AL. */
+  unblock(email: string): Promise<CommandResult> {
+    return unblockContact(this.#lists, email)
+  }
+
+  /** Any command by itself: groups, privacy, phone numbers, single lists. Never rejects. */
+  ask(request: NotificationRequest): Promise<Answer> {
+    return this.#line?.ask(request) ?? Promise.resolve({ kind: 'closed' })
+  }
+
+  /** A conversation of ours, still empty: `invite` somebody. Never rejects. */
+  openSwitchboard(signal?: AbortSignal): Promise<OpenSwitchboardResult> {
+    return this.#switchboards.open(signal)
+  }
+
+  /** OUT; ends the switchboards too. Resolves when all sockets are closed. Twice is harmless. */
+  async signOut(): Promise<void> {
+    const { kind } = this.#phase
+    this.#end.abort()
+    if (kind === 'new') this.#phase = { kind: 'over' }
+    if (kind === 'online') this.#close({ kind: 'signed-out' })
+    // Not `once`, which rejects when a socket ends with an error.
+    await Promise.all([...this.#sockets].map((socket) => new Promise((resolve) => socket.once('close', resolve))))
+  }
+
+  /** From server to server until we are online. */
+  async #reach(server: { readonly host: string; readonly port: number }, signal?: AbortSignal): Promise<SignInResult> {
+    const { signInMs, connectMs } = this.#timings
+    const late = AbortSignal.timeout(signInMs)
+    const aborts = AbortSignal.any([late, this.#end.signal, ...(signal === undefined ? [] : [signal])])
+    let target = server
+    let hops = 0
+    let newTicket = true
+    for (;;) {
+      const place = `${target.host}:${target.port}`
+      const configured = target === this.#options.server
+      const connected = await connect({
+        host: target.host,
+        port: target.port,
+        timeoutMs: connectMs,
+        allowPrivate: configured || this.#allowPrivate === true,
+        signal: aborts,
+      })
+      if (!connected.ok) {
+        const { kind, detail } = connected
+        return kind === 'aborted' ? givenUp(late, signInMs) : failed({ kind, detail })
+      }
+      const { socket } = connected
+      if (configured) this.#allowPrivate ??= isPrivateAddress(socket.remoteAddress ?? '')
+      const end = await this.#lineUp(socket, aborts)
+      if (end === 'online') return { ok: true }
+      if (aborts.aborted) return givenUp(late, signInMs)
+      const stale = end.kind === 'refused' && end.ticket && STALE_TICKET.includes(end.code)
+      if (end.kind === 'redirect' && hops++ < MAX_REDIRECTS) target = { host: end.host, port: end.port }
+      else if (stale && newTicket) newTicket = false
+      else return failed(signInFailure(end, place))
+    }
+  }
+
+  /** One server: resolves when we are online there, or with how it ended before. */
+  #lineUp(socket: Socket, aborts: AbortSignal): Promise<LineEnd | 'online'> {
+    const { login, dialects = DIALECTS } = this.#options
+    const { promise, resolve } = Promise.withResolvers<LineEnd | 'online'>()
+    const firstTrid = this.#line?.nextTrid ?? 1
+    this.#strangeLines += this.#line?.strangeLines ?? 0
+    let ended: LineEnd | undefined
+    const line = new NotificationConnection({
+      login,
+      dialects,
+      timings: this.#timings,
+      firstTrid,
+      confirms: this.#options.confirms ?? false,
+      now: () => this.#now(),
+      ticket: (policy) => this.#passport.ticket(policy, aborts),
+      onEvent: (event) => {
+        this.#heard(line, event)
+        if (event.kind === 'synchronized' && event.first) void this.#appear(line, resolve)
+      },
+      onEnd: (end) => {
+        ended = end
+        resolve(end)
+        this.#lost(line, end)
+      },
+    })
+    const onAbort = (): void => line.close()
+    aborts.addEventListener('abort', onAbort, { once: true })
+    this.#line = line
+    this.#keep(socket)
+    line.start(socket)
+    if (aborts.aborted) line.close()
+    return promise.then((end) => {
+      aborts.removeEventListener('abort', onAbort)
+      if (ended !== undefined) return ended
+      this.#phase = { kind: 'online' }
+      return end
+    })
+  }
+
+  /** The lists are here; nobody sees us before we say our status. */
+  async #appear(line: NotificationConnection, resolve: (end: LineEnd | 'online') => void): Promise<void> {
+    const result = await this.setStatus(this.#wanted)
+    if (result.ok) {
+      resolve('online')
+      return
+    }
+    const { failure } = result
+    if (failure.kind === 'refused') line.fail({ kind: 'refused', verb: 'CHG', code: failure.code, ticket: false })
+    else line.fail({ kind: 'ended', reason: { kind: 'timeout', waitingFor: 'CHG' } })
+  }
+
+  #heard(line: NotificationConnection, event: NotificationEvent): void {
+    this.#session = line.session
+    switch (event.kind) {
+      case 'synchronized':
+        this.#tell({ kind: 'roster', contacts: [...this.contacts.values()] })
+        break
+      case 'presence':
+      case 'list':
+      case 'own-name':
+      case 'own-status':
+        this.#tell(event)
+        break
+      case 'ring':
+        void this.#switchboards.answer(event)
+        break
+      case 'going-down':
+        this.#tell({ kind: 'announcement', minutes: event.minutes })
+        break
+      case 'ticket-needed':
+      case 'redirect':
+      case 'refused':
+      case 'signed-in':
+      case 'answer':
+      case 'out':
+      case 'challenge-failed':
+        break
+    }
+  }
+
+  /** A connection is over: what that means is said here only if we were online on it. */
+  #lost(line: NotificationConnection, end: LineEnd): void {
+    if (this.#phase.kind !== 'online' || line !== this.#line) return
+    if (end.kind === 'redirect') void this.#move({ host: end.host, port: end.port })
+    else this.#close(closeReason(end))
+  }
+
+  /** The switchboards stay: they are independent of the notification server. */
+  async #move(target: { readonly host: string; readonly port: number }): Promise<void> {
+    this.#phase = { kind: 'moving' }
+    const result = await this.#reach(target)
+    if (result.ok) return
+    if (this.#end.signal.aborted) this.#close({ kind: 'signed-out' })
+    else this.#close({ kind: 'move-failed', failure: result.failure })
+  }
+
+  #close(reason: ClientCloseReason): void {
+    if (this.#phase.kind === 'over') return
+    this.#finish()
+    this.#options.onEvent({ kind: 'closed', reason })
+  }
+
+  #finish(): void {
+    this.#switchboards.closeAll()
+    this.#phase = { kind: 'over' }
+    this.#line?.close()
+  }
+
+  #tell(event: MsnClientEvent): void {
+    if (this.#phase.kind !== 'over') this.#options.onEvent(event)
+  }
+
+  #keep(socket: Socket): void {
+    this.#sockets.add(socket)
+    socket.once('close', () => this.#sockets.delete(socket))
+  }
+
+  #now(): number {
+    return this.#options.now?.() ?? Date.now()
+  }
+}
+
+/** The ticket was good and is not any more: they may live for 30 seconds only. */
+const STALE_TICKET: readonly number[] = [911, 928]
+
+const failed = ({ kind, detail, ...more }: SignInFailure): SignInResult => ({
+  ok: false,
+  failure: { kind, detail, ...more },
+})
+
+const givenUp = (late: AbortSignal, ms: number): SignInResult =>
+  failed(
+    late.aborted
+      ? { kind: 'timeout', detail: `the sign-in took longer than ${ms} ms` }
+      : { kind: 'aborted', detail: 'the sign-in was given up' },
+  )

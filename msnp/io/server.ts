@@ -1,0 +1,382 @@
+import { randomBytes } from 'node:crypto'
+import net from 'node:net'
+import type { Socket } from 'node:net'
+import type { CloseReason } from '../../sansio/machine.ts'
+import { TicketBook } from '../auth/tickets.ts'
+import {
+  DEFAULT_LIMITS,
+  DEFAULT_TIMINGS,
+  type AccountRecord,
+  type Host,
+  type ServiceLimits,
+  type ServiceNotice,
+  type ServiceTimings,
+} from '../service/contract.ts'
+import { Notifications } from '../service/notification.ts'
+import { forgetWatcher } from '../service/removal.ts'
+import { Switchboards } from '../service/switchboards.ts'
+import type { KeyPair } from './certificate.ts'
+import { serve } from './connection.ts'
+import { Doorkeeper } from './doorkeeper.ts'
+import { awaitFirstCommand } from './first-command.ts'
+import { Listener, type ListenAddress } from './listener.ts'
+import { createPassportServer } from './passport-server.ts'
+
+export interface MsnServerOptions {
+  /** Accounts: who they are, their passwords, their lists. */
+  readonly host: Host
+  /** Without `dispatch`, people sign in at `notification` directly; without `switchboard`, it serves both on its port. */
+  readonly listen: {
+    readonly notification: ListenAddress
+    readonly dispatch?: ListenAddress
+    readonly switchboard?: ListenAddress
+    readonly passport: ListenAddress
+  }
+  /** As clients reach us. By default the address that they connected to. */
+  readonly public?: {
+    readonly notification?: ListenAddress
+    readonly switchboard?: ListenAddress
+    /** host or host:port of the login page. */
+    readonly passport?: string
+  }
+  /** Certificate and key of the login page, PEM; `makeCertificate` makes them. plain: HTTP, for a TLS proxy in front. */
+  readonly tls: KeyPair | 'plain'
+  readonly limits?: Partial<ServiceLimits>
+  readonly timings?: Partial<ServiceTimings>
+  /** Milliseconds since 1970. Default: Date.now. */
+  readonly now?: () => number
+  /** So many bytes that nobody can guess. Default: the system's. */
+  readonly random?: (bytes: number) => Uint8Array
+}
+
+/** Where it listens, with real ports. */
+export interface Listening {
+  readonly notification: ListenAddress
+  readonly dispatch?: ListenAddress
+  readonly switchboard?: ListenAddress
+  readonly passport: ListenAddress
+}
+
+export interface ServerCounters {
+  /** Open TCP connections on all listeners. */
+  readonly connections: number
+  readonly signedIn: number
+  /** Open conversations. */
+  readonly rooms: number
+  /** The rest counts since the object was made. Switchboard messages that were relayed, */
+  readonly messages: number
+  readonly signIns: number
+  /** and connections or requests that were refused or closed for what they sent, by reason. */
+  readonly refused: Readonly<Record<string, number>>
+}
+
+/**
+ * An MSN service: dispatch, notification and switchboard servers and the Passport login, for the accounts of a host.
+ * `start` opens the listeners, `stop` tells everybody OUT SSD and closes them; it can be started again.
+ */
+export class MsnServer {
+  readonly #options: MsnServerOptions
+  readonly #limits: ServiceLimits
+  readonly #timings: ServiceTimings
+  readonly #now: () => number
+  readonly #random: (bytes: number) => Uint8Array
+  readonly #doorkeeper: Doorkeeper
+  readonly #refused = new Map<string, number>()
+  #signIns = 0
+  #messages = 0
+  #running: Running | undefined
+
+  constructor(options: MsnServerOptions) {
+    this.#options = options
+    this.#limits = { ...DEFAULT_LIMITS, ...options.limits }
+    this.#timings = { ...DEFAULT_TIMINGS, ...options.timings }
+    this.#now = options.now ?? (() => Date.now())
+    this.#random = options.random ?? ((bytes) => randomBytes(bytes))
+    this.#doorkeeper = new Doorkeeper(this.#limits, this.#now)
+  }
+
+  /** Rejects with a sentence that names the place and the remedy, e.g. when a port is taken; nothing listens then. */
+  async start(): Promise<void> {
+    this.#running ??= this.#build()
+    const running = this.#running
+    running.started ??= this.#open(running)
+    await running.started
+  }
+
+  /** OUT SSD to everybody who is signed in; resolves when all connections are closed and changes under way are saved. */
+  async stop(): Promise<void> {
+    const running = this.#running
+    if (running === undefined) return
+    this.#running = undefined
+    const { listeners, notifications, switchboards, silent, lines } = running
+    this.#messages += switchboards.messages
+    const closed = listeners.all.map((listener) => listener.stop())
+    const saved = notifications.stop()
+    switchboards.stop()
+    for (const socket of silent) socket.destroy()
+    for (const line of lines) line.close()
+    await saved
+    await Promise.all(closed)
+  }
+
+  /** With real ports; undefined while it is stopped. */
+  get listening(): Listening | undefined {
+    return this.#running === undefined ? undefined : addressesOf(this.#running.listeners)
+  }
+
+  counters(): ServerCounters {
+    const running = this.#running
+    return {
+      connections: this.#doorkeeper.connections,
+      signedIn: running?.notifications.sessions ?? 0,
+      rooms: running?.switchboards.rooms ?? 0,
+      messages: this.#messages + (running?.switchboards.messages ?? 0),
+      signIns: this.#signIns,
+      refused: Object.fromEntries(this.#refused),
+    }
+  }
+
+  isSignedIn(email: string): boolean {
+    return this.#running?.notifications.signedIn(email.toLowerCase()) !== undefined
+  }
+
+  /** Its password was changed: its session and its tickets end. */
+  disconnect(email: string): void {
+    this.#running?.tickets.revoke(email)
+    this.#running?.notifications.forget(email.toLowerCase())
+  }
+
+  /**
+   * The account was removed: its session and its tickets end, and it leaves the others' lists of who has them. Call it
+   * when the password is gone already. Rejects when the host cannot save.
+   */
+  async remove(record: AccountRecord): Promise<void> {
+    const running = this.#running
+    if (running === undefined) return forgetWatcher(record, this.#options.host)
+    running.tickets.revoke(record.email)
+    return running.notifications.erase(record)
+  }
+
+  async #open(running: Running): Promise<void> {
+    const { all } = running.listeners
+    try {
+      for (const listener of all) {
+        if (this.#running !== running) throw new Error('the MSN service was stopped while it started')
+        await listener.start()
+      }
+    } catch (error) {
+      if (this.#running === running) this.#running = undefined
+      await Promise.all(all.map((listener) => listener.stop()))
+      throw error
+    }
+  }
+
+  #build(): Running {
+    const { listen, public: names } = this.#options
+    const limits = this.#limits
+    const timings = this.#timings
+    const now = this.#now
+    const random = this.#random
+    const host = this.#countingHost()
+    const tickets = new TicketBook({ lifetimeMs: timings.ticketMs, random })
+    const switchboards = new Switchboards({
+      notifications: {
+        ring: (callee, ring) => notifications.ring(callee, ring),
+        signedIn: (email) => notifications.signedIn(email),
+      },
+      limits,
+      timings,
+      now,
+      random,
+      address: (reachedAt) => {
+        const own = (listeners.switchboard ?? listeners.notification).address
+        return own === undefined ? undefined : hostPort(names?.switchboard ?? seen(own, reachedAt))
+      },
+    })
+    const notifications: Notifications = new Notifications({
+      host,
+      tickets,
+      switchboards,
+      limits,
+      timings,
+      now,
+      random,
+      addresses: {
+        notification: ({ reachedAt }) =>
+          hostPort(names?.notification ?? seen(listeners.notification.address ?? listen.notification, reachedAt)),
+        own: ({ reachedAt, reachedPort = 0 }) => hostPort({ host: reachedAt ?? '127.0.0.1', port: reachedPort }),
+      },
+    })
+    const running: Desks = { tickets, switchboards, notifications, silent: new Set(), lines: new Set() }
+    const notification = (socket: Socket, since: number): void => this.#serveNotification(running, socket, 'NS', since)
+    const switchboard = (socket: Socket, since: number): void => this.#serveSwitchboard(running, socket, since)
+    const tcp = (what: string, where: ListenAddress, onSocket: (socket: Socket, since: number) => void): Listener =>
+      this.#listener(what, where, net.createServer({ noDelay: true }), (socket) => onSocket(socket, now()))
+    const onlyPassport = this.#passportServer(host, tickets)
+    const listeners = allOf({
+      notification: tcp(
+        'the notification server',
+        listen.notification,
+        listen.switchboard === undefined ? (socket, since) => this.#tellApart(running, socket, since) : notification,
+      ),
+      dispatch:
+        listen.dispatch === undefined
+          ? undefined
+          : tcp('the dispatch server', listen.dispatch, (socket, since) =>
+              this.#serveNotification(running, socket, 'DS', since),
+            ),
+      switchboard:
+        listen.switchboard === undefined ? undefined : tcp('the switchboard server', listen.switchboard, switchboard),
+      passport: this.#listener('the login page', listen.passport, onlyPassport),
+    })
+    return { ...running, listeners, started: undefined }
+  }
+
+  #passportServer(host: Host, tickets: TicketBook): net.Server {
+    const { tls, public: names } = this.#options
+    return createPassportServer({
+      tls,
+      host,
+      tickets,
+      publicName: names?.passport,
+      now: this.#now,
+      onNotice: (notice) => host.onNotice?.(notice),
+      onRefused: (reason) => this.#count(reason),
+    })
+  }
+
+  #listener(what: string, where: ListenAddress, server: net.Server, onSocket?: (socket: Socket) => void): Listener {
+    return new Listener({
+      what,
+      where,
+      server,
+      doorkeeper: this.#doorkeeper,
+      onTurned: (reason) => this.#count(reason),
+      ...(onSocket === undefined ? {} : { onSocket }),
+    })
+  }
+
+  /** Passes everything on and counts what goes by. */
+  #countingHost(): Host {
+    const { host } = this.#options
+    return {
+      verifyPassword: (email, password, address) => host.verifyPassword(email, password, address),
+      load: (email) => host.load(email),
+      save: (records) => host.save(records),
+      onNotice: (notice) => {
+        if (notice.kind === 'signed-in') this.#signIns++
+        host.onNotice?.(notice)
+      },
+    }
+  }
+
+  #tellApart(running: Desks, socket: Socket, since: number): void {
+    running.silent.add(socket)
+    awaitFirstCommand(socket, {
+      withinMs: this.#timings.signInMs,
+      onKnown: (who) => {
+        running.silent.delete(socket)
+        if (who === 'switchboard') this.#serveSwitchboard(running, socket, since)
+        else this.#serveNotification(running, socket, 'NS', since)
+        socket.resume()
+      },
+      onNone: (why) => {
+        running.silent.delete(socket)
+        if (why === 'too long') {
+          const reason: CloseReason = { kind: 'peer-violation', detail: 'a line that is too long' }
+          this.#closed('NS', reason, socket.remoteAddress ?? '')
+        } else if (why === 'timeout') this.#count('silent after connecting')
+        socket.destroy()
+      },
+    })
+  }
+
+  #serveNotification({ notifications, lines }: Desks, socket: Socket, role: 'NS' | 'DS', since: number): void {
+    serve(socket, {
+      machine: notifications.machine(role, since),
+      attach: (line) => {
+        lines.add(line)
+        return notifications.attach(line, role)
+      },
+      onClose: (reason, line) => {
+        lines.delete(line)
+        this.#closed(role, reason, line.remoteAddress)
+      },
+      now: this.#now,
+    })
+  }
+
+  #serveSwitchboard({ switchboards }: Desks, socket: Socket, since: number): void {
+    serve(socket, {
+      machine: switchboards.machine(since),
+      attach: (line) => switchboards.attach(line),
+      onClose: (reason, line) => this.#closed('SB', reason, line.remoteAddress),
+      now: this.#now,
+    })
+  }
+
+  /** One notice and one count for what an operator may want to act on. */
+  #closed(where: 'DS' | 'NS' | 'SB', reason: CloseReason, address: string): void {
+    if (reason.kind === 'peer-violation') {
+      const { at, detail } = reason
+      this.#count(detail)
+      const notice: ServiceNotice = { kind: 'violation', where, detail, address }
+      this.#options.host.onNotice?.(
+        at === undefined ? notice : { ...notice, detail: `${detail} (${`${at.verb} ${at.length}`.trim()})` },
+      )
+    } else if (reason.kind === 'timeout') this.#count(`waited too long for ${reason.waitingFor}`)
+  }
+
+  #count(reason: string): void {
+    this.#refused.set(reason, (this.#refused.get(reason) ?? 0) + 1)
+  }
+}
+
+interface Desks {
+  readonly tickets: TicketBook
+  readonly switchboards: Switchboards
+  readonly notifications: Notifications
+  /** Connections on a shared port that have not said anything yet. */
+  readonly silent: Set<Socket>
+  /** Connections to the notification and the dispatch server. */
+  readonly lines: Set<{ close(): void }>
+}
+
+interface Listeners {
+  readonly notification: Listener
+  readonly dispatch: Listener | undefined
+  readonly switchboard: Listener | undefined
+  readonly passport: Listener
+}
+
+interface Running extends Desks {
+  readonly listeners: Listeners & { readonly all: readonly Listener[] }
+  started: Promise<void> | undefined
+}
+
+const allOf = (listeners: Listeners): Running['listeners'] => ({
+  ...listeners,
+  all: [listeners.notification, listeners.dispatch, listeners.switchboard, listeners.passport].filter(
+    (listener) => listener !== undefined,
+  ),
+})
+
+function addressesOf({ notification, dispatch, switchboard, passport }: Listeners): Listening | undefined {
+  if (notification.address === undefined || passport.address === undefined) return undefined
+  return {
+    notification: notification.address,
+    passport: passport.address,
+    ...(dispatch?.address === undefined ? {} : { dispatch: dispatch.address }),
+    ...(switchboard?.address === undefined ? {} : { switchboard: switchboard.address }),
+  }
+}
+
+/** A listener as a client sees it who reached another one of ours at that address. */
+const seen = (own: ListenAddress, reachedAt: string | undefined): ListenAddress => ({
+  host: reachedAt ?? (isEverywhere(own.host) ? '127.0.0.1' : own.host),
+  port: own.port,
+})
+
+const isEverywhere = (host: string): boolean => host === '0.0.0.0' || host === '::' || host === ''
+
+const hostPort = ({ host, port }: ListenAddress): string => `${host.includes(':') ? `[${host}]` : host}:${port}`

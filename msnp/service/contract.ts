@@ -1,0 +1,219 @@
+/**
+ * What the parts of the MSN service know of each other. The notification desk (lists, presence, rings) and the
+ * switchboard desk (rooms, invitations) meet only here; `Host` is what whoever runs the service provides.
+ */
+import type { Dialect } from '../model/dialect.ts'
+import type { Status } from '../model/status.ts'
+
+/** All that is kept of one account. Plain JSON; `email` is lower case and the key. */
+export interface AccountRecord {
+  readonly email: string
+  readonly name: string
+  /** List version: rises by one with every successful change. */
+  readonly version: number
+  readonly privacy: 'AL' | 'BL'
+  readonly prompt: 'A' | 'N'
+  readonly phones: Readonly<Partial<Record<PhoneCode, string>>>
+  /** Group 0 always exists and is not listed here. */
+  readonly groups: readonly { readonly id: number; readonly name: string }[]
+  readonly group0: string
+  readonly contacts: readonly ContactRecord[]
+}
+
+export type PhoneCode = 'PHH' | 'PHW' | 'PHM' | 'MOB' | 'MBE'
+
+export interface ContactRecord {
+  readonly email: string
+  readonly name: string
+  /** Sum of the bits of the lists they are on. */
+  readonly lists: number
+  /** Ids of the groups of a contact on FL; never empty there. */
+  readonly groups: readonly number[]
+}
+
+/** An account that was just made: nobody on its lists, everybody may see it. `email` in lower case. */
+export const newAccount = (email: string, name: string = email): AccountRecord => ({
+  email,
+  name,
+  version: 1,
+  privacy: 'AL',
+  prompt: 'A',
+  phones: {},
+  groups: [],
+  group0: 'Other Contacts',
+  contacts: [],
+})
+
+/** What the one who runs the service provides. Rejections are taken as 500 to the client and told through `onFailure`. */
+export interface Host {
+  /** throttled: too many wrong tries for this account or address. `address` is the client's IP address. */
+  verifyPassword(email: string, password: string, address: string): Promise<'right' | 'wrong' | 'throttled'>
+  /** undefined: there is no such account. */
+  load(email: string): Promise<AccountRecord | undefined>
+  /** All of them or none; resolves when they are on disk. Nothing is answered to the client before. */
+  save(records: readonly AccountRecord[]): Promise<void>
+  /** Something an operator should know; never holds a secret. */
+  onNotice?(notice: ServiceNotice): void
+}
+
+export type ServiceNotice =
+  | {
+      readonly kind: 'signed-in' | 'signed-out'
+      readonly email: string
+      readonly dialect: Dialect
+      readonly address: string
+    }
+  | { readonly kind: 'refused'; readonly email: string; readonly code: number; readonly address: string }
+  | {
+      readonly kind: 'violation'
+      readonly where: 'DS' | 'NS' | 'SB' | 'HTTP'
+      readonly detail: string
+      readonly address: string
+    }
+  | { readonly kind: 'failure'; readonly detail: string }
+
+/** Configurable limits with their documented codes. Source: docs/protocol.md, Limits of the service. */
+export interface ServiceLimits {
+  /** People on FL, on AL and on BL each; more give 210. */
+  readonly contacts: number
+  /** Groups; more give 223. */
+  readonly groups: number
+  /** Bytes of a group name as it came on the wire; more give 229. */
+  readonly groupNameBytes: number
+  /** Bytes of a friendly name as it came on the wire; more give 209. */
+  readonly nameBytes: number
+  /** Bytes of a phone number as it came on the wire; more give 201. */
+  readonly phoneBytes: number
+  /** Bytes of an address; more give 201. */
+  readonly addressBytes: number
+  /** Bytes of a switchboard message; more close the switchboard connection. */
+  readonly messageBytes: number
+  /** Words that a friendly name may not hold (209), lower case. */
+  readonly bannedWords: readonly string[]
+  /** Signed-in sessions; more give 910 (and 600 to those who have not yet shown a ticket). */
+  readonly sessions: number
+  /** Open connections in all, and from one address. */
+  readonly connections: number
+  readonly connectionsPerAddress: number
+  /** New connections from one address; more are cut at once. */
+  readonly connectionRate: Rate
+  /** Switchboard requests: burst, then one per interval; more give 800. `burst: 0` switches the limit off. */
+  readonly switchboardRate: Rate
+  /** Messages of one switchboard connection; more wait, and close it when too many wait. */
+  readonly messageRate: Rate
+  /** Commands of one connection, messages aside; more give 800 on a notification connection, and in the end close it. */
+  readonly commandRate: Rate
+  /** Calls (CAL) of one switchboard connection; more give 713. */
+  readonly callRate: Rate
+  /** People in one switchboard, those who are still ringing included; more give 713. */
+  readonly roomMembers: number
+  /** Switchboard connections of one account; more give 714. */
+  readonly switchboardsPerAccount: number
+}
+
+/** A token bucket. `burst: 0`: no limit. */
+export interface Rate {
+  readonly burst: number
+  readonly intervalMs: number
+}
+
+export const DEFAULT_LIMITS: ServiceLimits = {
+  contacts: 150,
+  groups: 30,
+  groupNameBytes: 61,
+  nameBytes: 387,
+  phoneBytes: 95,
+  addressBytes: 129,
+  messageBytes: 1664,
+  bannedWords: [],
+  sessions: 10_000,
+  connections: 30_000,
+  connectionsPerAddress: 1_000,
+  connectionRate: { burst: 1_000, intervalMs: 10 },
+  switchboardRate: { burst: 10, intervalMs: 2_000 },
+  messageRate: { burst: 200, intervalMs: 10 },
+  commandRate: { burst: 200, intervalMs: 50 },
+  callRate: { burst: 20, intervalMs: 1_000 },
+  roomMembers: 50,
+  switchboardsPerAccount: 64,
+}
+
+/** Deadlines, milliseconds. */
+export interface ServiceTimings {
+  /** From connect to `USR OK` (or ANS OK). */
+  readonly signInMs: number
+  /** A ticket from the login page is good this long, once. */
+  readonly ticketMs: number
+  /** A switchboard invitation (XFR, RNG) is good this long, once. */
+  readonly invitationMs: number
+  /** Somebody who was called and has not joined after so long may be called again. */
+  readonly ringMs: number
+  /** The number in QNG: when the next PNG should come. */
+  readonly pingMs: number
+  /** off; once after the first CHG; or every so many milliseconds after it too. */
+  readonly challenge: 'off' | 'once' | number
+  /** The same for switchboards, counted from joining. Most clients do not expect it there. */
+  readonly switchboardChallenge: 'off' | 'once' | number
+  /** How long the answer to a challenge may take before 540. */
+  readonly challengeMs: number
+}
+
+export const DEFAULT_TIMINGS: ServiceTimings = {
+  signInMs: 60_000,
+  ticketMs: 60_000,
+  invitationMs: 120_000,
+  ringMs: 60_000,
+  pingMs: 50_000,
+  challenge: 'off',
+  switchboardChallenge: 'off',
+  challengeMs: 50_000,
+}
+
+/** Tickets of the login page. In memory: a restart only asks people to log in again. */
+export interface Tickets {
+  /** The ticket as it goes into `from-PP='...'` and `USR TWN S`. */
+  mint(email: string, now: number): string
+  /** Whether it is this account's, in time and unused; uses it up. */
+  redeem(email: string, ticket: string, now: number): boolean
+}
+
+/** A way into a switchboard room. */
+export interface Invitation {
+  /** host:port as clients should see it. */
+  readonly address: string
+  /** The CKI token, one word. */
+  readonly ticket: string
+}
+
+/** The switchboard desk, as the notification desk sees it. */
+export interface SwitchboardDesk {
+  /** For `XFR SB`. undefined: no switchboard can take it (707). */
+  open(email: string, now: number): Invitation | undefined
+  /** Ends all rooms' connections of somebody who signed out: they must receive nothing more. */
+  signedOut(email: string): void
+}
+
+/** The notification desk, as the switchboard desk sees it. */
+export interface NotificationDesk {
+  /** For CAL. Decides by address syntax (208), presence (217), lists and privacy (216); `ringing`: RNG is on its way. */
+  ring(callee: string, ring: Ring): 'ringing' | 208 | 216 | 217
+  /** The signed-in session of an account. */
+  signedIn(email: string): SignedIn | undefined
+}
+
+export interface SignedIn {
+  readonly email: string
+  readonly name: string
+  readonly dialect: Dialect
+  readonly status: Status
+  /** Their client says with CFM what it has stored, and an ACK waits for that. */
+  readonly confirms?: boolean
+  /** Our own IP address as this client reached it: where invitations send it when no public name is configured. */
+  readonly reachedAt?: string
+}
+
+export interface Ring extends Invitation {
+  /** Decimal, below 2^31: some clients read it with atoi. */
+  readonly session: string
+  readonly caller: { readonly email: string; readonly name: string }
+}

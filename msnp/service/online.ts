@@ -1,0 +1,47 @@
+import type { Dialect } from '../model/dialect.ts'
+import type { Status } from '../model/status.ts'
+import type { TokenBucket } from '../session/rate.ts'
+import type { AccountRecord } from './contract.ts'
+import type { Line } from './line.ts'
+
+/** What a client last said with CHG. */
+export interface Presence {
+  readonly status: Status
+  readonly clientId: string
+  /** Display picture, as it was on the wire. */
+  readonly object: string | undefined
+}
+
+/** Somebody who is signed in. Lean on purpose: there may be ten thousand. */
+export class Online {
+  readonly line: Line
+  readonly dialect: Dialect
+  /** As it is on disk. */
+  record: AccountRecord
+  /** Before the first CHG there is none: nobody sees them. */
+  presence: Presence | undefined
+  /** Whether the client has asked for its lists, so that changes of them make sense to it. */
+  synced = false
+  /** The client says with CFM what it has stored. */
+  confirms = false
+  switchboards: TokenBucket | undefined
+
+  constructor(line: Line, dialect: Dialect, record: AccountRecord) {
+    this.line = line
+    this.dialect = dialect
+    this.record = record
+  }
+
+  get email(): string {
+    return this.record.email
+  }
+
+  /** Whether those who are allowed to can see them. */
+  get isVisible(): boolean {
+    return this.presence !== undefined && this.presence.status !== 'HDN'
+  }
+
+  push(bytes: Uint8Array): void {
+    this.line.send({ kind: 'push', bytes })
+  }
+}

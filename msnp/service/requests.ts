@@ -1,0 +1,111 @@
+import type { NsEvent } from '../session/notification-server-events.ts'
+import { TokenBucket } from '../session/rate.ts'
+import type { Accounts } from './accounts.ts'
+import type { AccountRecord, ServiceLimits, SwitchboardDesk } from './contract.ts'
+import { isOn } from './lists.ts'
+import type { Online } from './online.ts'
+import { announce, initialPresence, vanish } from './presence.ts'
+import { allGroups, fullLists, oneList, upToDate } from './sync.ts'
+
+/** The requests that leave the account as it is. */
+export type Request = Extract<
+  NsEvent,
+  { readonly kind: 'sync' | 'list' | 'groups' | 'status' | 'switchboard' | 'confirms' }
+>
+
+export interface RequestsDeps {
+  readonly accounts: Accounts
+  readonly switchboards: SwitchboardDesk
+  readonly limits: ServiceLimits
+  readonly now: () => number
+}
+
+/** Lists to read, the own status, and the way to a switchboard. */
+export class Requests {
+  readonly #deps: RequestsDeps
+
+  constructor(deps: RequestsDeps) {
+    this.#deps = deps
+  }
+
+  /** At once where everything is in memory. Rejects when the store fails. */
+  answer(online: Online, request: Request): Promise<void> | undefined {
+    const { trid } = request
+    switch (request.kind) {
+      case 'sync':
+        return this.#sync(online, trid, request.version)
+      case 'list':
+        online.push(oneList(trid, online.record, request.list))
+        return undefined
+      case 'groups':
+        online.push(allGroups(trid, online.record))
+        return undefined
+      case 'status':
+        this.#status(online, request)
+        return undefined
+      case 'switchboard':
+        this.#switchboard(online, trid)
+        return undefined
+      case 'confirms':
+        online.confirms = true
+        online.line.send({ kind: 'reply', verb: 'CFM', trid, words: ['ON'] })
+        return undefined
+    }
+  }
+
+  #sync(online: Online, trid: string, version: number): Promise<void> | undefined {
+    const { record } = online
+    online.synced = true
+    if (version !== 0 && version === record.version) {
+      online.push(upToDate(trid, record))
+      return undefined
+    }
+    const found = new Map<string, AccountRecord>()
+    const missing: Promise<void>[] = []
+    const note = (read: AccountRecord | undefined): void => {
+      if (read !== undefined) found.set(read.email, read)
+    }
+    for (const contact of record.contacts) {
+      if (!isOn(contact, 'FL')) continue
+      const theirs = this.#deps.accounts.withPhones(contact.email)
+      if (theirs instanceof Promise) missing.push(theirs.then(note))
+      else note(theirs)
+    }
+    const answer = (): void => online.push(fullLists(trid, record, (email) => found.get(email)))
+    if (missing.length > 0) return Promise.all(missing).then(answer)
+    answer()
+    return undefined
+  }
+
+  /** The answer is what came, word by word; the first time it is followed by everybody who is there. */
+  #status(online: Online, request: Extract<Request, { readonly kind: 'status' }>): void {
+    const { trid, status, clientId, object, words } = request
+    const before = online.presence
+    const wasVisible = online.isVisible
+    online.presence = { status, clientId, object }
+    online.line.send({ kind: 'reply', verb: 'CHG', trid, words })
+    if (before === undefined) {
+      const initial = initialPresence(this.#deps.accounts, online, trid)
+      if (initial !== undefined) online.push(initial)
+      online.line.send({ kind: 'challenge' })
+    }
+    const isSame = before?.status === status && before.clientId === clientId && before.object === object
+    if (isSame) return
+    if (online.isVisible) announce(this.#deps.accounts, online)
+    else if (wasVisible) vanish(this.#deps.accounts, online.record)
+  }
+
+  /** 913 hidden, or before the first CHG; 800 too often; 707 there is none. */
+  #switchboard(online: Online, trid: string): void {
+    const { limits, switchboards, now } = this.#deps
+    const at = now()
+    online.switchboards ??= new TokenBucket(limits.switchboardRate, at)
+    const way = !online.isVisible
+      ? 913
+      : !online.switchboards.take(at)
+        ? 800
+        : (switchboards.open(online.email, at) ?? 707)
+    if (typeof way === 'number') online.line.send({ kind: 'error', code: way, trid })
+    else online.line.send({ kind: 'reply', verb: 'XFR', trid, words: ['SB', way.address, 'CKI', way.ticket] })
+  }
+}

@@ -1,0 +1,166 @@
+import { relayedMessage, relayPrefix } from '../session/relay.ts'
+import type { AckType, Person, SwitchboardCommand } from '../session/switchboard-server-events.ts'
+
+/** One client's switchboard connection: `drive()` around a `SwitchboardServer` machine. */
+export interface SwitchboardLine {
+  send(command: SwitchboardCommand): void
+  /** Bytes given to the connection since it began; `taken` counts on the same scale. */
+  readonly queued: number
+}
+
+/** A message on its way to the others. */
+interface Delivery {
+  readonly from: Member
+  readonly trid: string
+  readonly ack: AckType
+  /** Whoever has not taken it yet. */
+  waiting: number
+  reached: boolean
+}
+
+interface Pending {
+  /** Bytes of the line, or messages for a member that confirms. */
+  readonly upTo: number
+  readonly delivery: Delivery
+}
+
+/** Messages of one member that may wait to be confirmed; with more, the oldest counts as not received. */
+export const MAX_UNCONFIRMED = 4_096
+
+/** Somebody in a room, through one connection. */
+export class Member {
+  /** `email` in lower case. */
+  readonly person: Person
+  readonly line: SwitchboardLine
+  readonly room: Room
+  readonly prefix: string
+  readonly #confirms: boolean
+  /** Messages that this member's connection has been given. */
+  #given = 0
+  /** Those of them that it has not taken, or not confirmed, oldest first. */
+  #pending: Pending[] = []
+
+  /** `confirms`: a message counts as received when the client says that it is stored, not when the system has its bytes. */
+  constructor(person: Person, line: SwitchboardLine, room: Room, confirms = false) {
+    this.#confirms = confirms
+    this.person = person
+    this.line = line
+    this.room = room
+    this.prefix = relayPrefix(person)
+  }
+
+  /** What somebody said. `delivery` learns when it has arrived; for U nobody waits. */
+  give(message: SwitchboardCommand, delivery: Delivery): void {
+    this.line.send(message)
+    this.#given++
+    if (delivery.ack === 'U') return
+    delivery.waiting += 1
+    this.#pending.push({ upTo: this.#confirms ? this.#given : this.line.queued, delivery })
+    if (this.#confirms && this.#pending.length > MAX_UNCONFIRMED) {
+      const oldest = this.#pending.shift()
+      if (oldest !== undefined) settle(oldest.delivery, false)
+    }
+  }
+
+  /** The system has taken so many bytes of what was given to the line. */
+  taken(total: number): void {
+    if (!this.#confirms) this.#received(total)
+  }
+
+  /** The client has stored so many of the messages that it was given. */
+  confirmed(count: number): void {
+    if (this.#confirms) this.#received(Math.min(count, this.#given))
+  }
+
+  #received(total: number): void {
+    const pending = this.#pending
+    let count = 0
+    while (count < pending.length && (pending[count]?.upTo ?? 0) <= total) count++
+    if (count === 0) return
+    this.#pending = count === pending.length ? [] : pending.slice(count)
+    for (let index = 0; index < count; index++) {
+      const delivery = pending[index]?.delivery
+      if (delivery !== undefined) settle(delivery, true)
+    }
+  }
+
+  /** The line is gone, and with it what it had not taken. */
+  lost(): void {
+    const pending = this.#pending
+    this.#pending = []
+    for (const { delivery } of pending) settle(delivery, false)
+  }
+}
+
+/** One party less to wait for. */
+function settle(delivery: Delivery, took: boolean): void {
+  delivery.waiting -= 1
+  if (took) delivery.reached = true
+  if (delivery.waiting > 0) return
+  const { from, trid, ack, reached } = delivery
+  if (reached ? ack !== 'U' && ack !== 'N' : ack !== 'U' && ack !== 'S')
+    from.line.send({ kind: reached ? 'ack' : 'nak', trid })
+}
+
+/** One conversation: who is in it, who was called, and what is said. */
+export class Room {
+  /** Decimal, below 2^31. */
+  readonly session: string
+  readonly members = new Map<string, Member>()
+  /** Who was called and may still come: until when a second CAL gives 215. */
+  readonly #ringing = new Map<string, number>()
+
+  constructor(session: string) {
+    this.session = session
+  }
+
+  /** They come in; the others learn of it. */
+  enter(member: Member): void {
+    const { person } = member
+    this.#ringing.delete(person.email)
+    for (const other of this.members.values()) other.line.send({ kind: 'joined', person })
+    this.members.set(person.email, member)
+  }
+
+  leave(member: Member): void {
+    if (this.members.get(member.person.email) !== member) return
+    this.members.delete(member.person.email)
+    for (const other of this.members.values()) other.line.send({ kind: 'left', email: member.person.email })
+    member.lost()
+  }
+
+  /** The same bytes for everybody else. ACK waits until all have taken (or confirmed) them; into an empty room it is NAK. */
+  say(from: Member, trid: string, ack: AckType, payload: Uint8Array): void {
+    const delivery: Delivery = { from, trid, ack, waiting: 1, reached: false }
+    if (this.members.size > 1) {
+      const relay: SwitchboardCommand = { kind: 'relay', bytes: relayedMessage(from.prefix, payload) }
+      for (const member of this.members.values()) {
+        if (member !== from) member.give(relay, delivery)
+      }
+    }
+    settle(delivery, false)
+  }
+
+  ring(email: string, until: number): void {
+    this.#ringing.set(email, until)
+  }
+
+  unring(email: string): void {
+    this.#ringing.delete(email)
+  }
+
+  isRinging(email: string, now: number): boolean {
+    const until = this.#ringing.get(email)
+    if (until === undefined) return false
+    if (until > now) return true
+    this.#ringing.delete(email)
+    return false
+  }
+
+  /** Those inside and those who are still ringing. */
+  expected(now: number): number {
+    let ringing = 0
+    for (const email of this.#ringing.keys()) if (this.isRinging(email, now)) ringing++
+    return this.members.size + ringing
+  }
+}

@@ -1,0 +1,214 @@
+import { Buffer } from 'node:buffer'
+import type { SwitchboardEvent } from '../session/switchboard-server-events.ts'
+import { SwitchboardServer } from '../session/switchboard-server.ts'
+import type {
+  Invitation,
+  NotificationDesk,
+  ServiceLimits,
+  ServiceTimings,
+  SignedIn,
+  SwitchboardDesk,
+} from './contract.ts'
+import { Invitations } from './invitations.ts'
+import { Member, Room, type SwitchboardLine } from './room.ts'
+
+/** Tries to find a session id that no room has. */
+const SESSION_ATTEMPTS = 16
+
+export interface SwitchboardsOptions {
+  readonly notifications: NotificationDesk
+  readonly limits: ServiceLimits
+  readonly timings: ServiceTimings
+  /** host:port of the switchboard server as a client reaches it who reached us at that address; undefined: it is down. */
+  readonly address: (reachedAt: string | undefined) => string | undefined
+  /** Milliseconds; the same clock as the machines'. */
+  readonly now: () => number
+  /** Bytes that nobody can guess. */
+  readonly random: (bytes: number) => Uint8Array
+}
+
+/** What a connection tells the desk. */
+export interface SwitchboardAttachment {
+  event(event: SwitchboardEvent): void
+  /** The system has taken so many bytes of what the line was given, on the scale of `line.queued`. */
+  taken(total: number): void
+  /** Exactly once, when the connection is over, whoever ended it. */
+  closed(): void
+}
+
+type Asked = Extract<SwitchboardEvent, { kind: 'enter' | 'answer' }>
+
+/** All rooms, and the ways into them. */
+export class Switchboards implements SwitchboardDesk {
+  readonly #options: SwitchboardsOptions
+  /** undefined: a room of one's own, which is made when somebody comes. */
+  readonly #invitations: Invitations<Room | undefined>
+  readonly #rooms = new Map<string, Room>()
+  readonly #byPerson = new Map<string, Set<Member>>()
+  readonly #lines = new Set<SwitchboardLine>()
+  #messages = 0
+
+  constructor(options: SwitchboardsOptions) {
+    const { timings, random } = options
+    this.#options = options
+    this.#invitations = new Invitations({ lifetimeMs: timings.invitationMs, random })
+  }
+
+  /** Open conversations. */
+  get rooms(): number {
+    return this.#rooms.size
+  }
+
+  /** Messages relayed since the start. */
+  get messages(): number {
+    return this.#messages
+  }
+
+  /** The machine for a new connection. */
+  machine(now: number): SwitchboardServer {
+    const { limits, timings, random } = this.#options
+    return new SwitchboardServer({ limits, timings, random }, now)
+  }
+
+  attach(line: SwitchboardLine): SwitchboardAttachment {
+    let member: Member | undefined
+    const admitted = (found: Member): void => {
+      member = found
+    }
+    this.#lines.add(line)
+    return {
+      event: (event) => {
+        switch (event.kind) {
+          case 'enter':
+          case 'answer':
+            this.#ask(line, event, admitted)
+            break
+          case 'call':
+            if (member !== undefined) this.#call(member, event.trid, event.email)
+            break
+          case 'confirmed':
+            member?.confirmed(event.count)
+            break
+          case 'message':
+            if (member === undefined) break
+            this.#messages++
+            member.room.say(member, event.trid, event.ack, event.payload)
+            break
+        }
+      },
+      taken: (total) => member?.taken(total),
+      closed: () => {
+        this.#lines.delete(line)
+        if (member !== undefined) this.#leave(member)
+      },
+    }
+  }
+
+  open(email: string, now: number): Invitation | undefined {
+    const person = email.toLowerCase()
+    const address = this.#options.address(this.#options.notifications.signedIn(person)?.reachedAt)
+    if (address === undefined) return undefined
+    const ticket = this.#invitations.mint(person, undefined, now)
+    return ticket === undefined ? undefined : { address, ticket }
+  }
+
+  signedOut(email: string): void {
+    const person = email.toLowerCase()
+    for (const room of this.#invitations.revokeAll(person)) room?.unring(person)
+    for (const member of [...(this.#byPerson.get(person) ?? [])]) member.line.send({ kind: 'end' })
+  }
+
+  /** OUT to everybody, those included who have not said who they are. */
+  stop(): void {
+    for (const line of [...this.#lines]) line.send({ kind: 'end' })
+  }
+
+  #ask(line: SwitchboardLine, asked: Asked, admitted: (member: Member) => void): void {
+    const email = asked.email.toLowerCase()
+    const invitation = this.#invitations.redeem(email, asked.ticket, this.#options.now())
+    const signedIn = this.#options.notifications.signedIn(email)
+    if (invitation === undefined || signedIn === undefined) {
+      line.send({ kind: 'refused', code: 911 })
+    } else if ((this.#byPerson.get(email)?.size ?? 0) >= this.#options.limits.switchboardsPerAccount) {
+      line.send({ kind: 'refused', code: 714 })
+    } else {
+      const room = asked.kind === 'enter' ? this.#ownRoom(invitation.room) : this.#roomOf(invitation.room, asked, email)
+      if (room === undefined) line.send({ kind: 'refused', code: 911 })
+      else this.#admit(line, room, signedIn, admitted)
+    }
+  }
+
+  /** A ticket from XFR opens a new room; one from RNG does not. */
+  #ownRoom(invited: Room | undefined): Room | undefined {
+    return invited === undefined ? this.#newRoom() : undefined
+  }
+
+  /** The room that the ticket of an ANS leads to, if it is still there and has room for them. */
+  #roomOf(room: Room | undefined, { session }: { readonly session: string }, email: string): Room | undefined {
+    if (room === undefined || room.session !== session || this.#rooms.get(session) !== room) return undefined
+    return room.members.has(email) || room.members.size >= this.#options.limits.roomMembers ? undefined : room
+  }
+
+  /** JOI to the others, then the answer to the newcomer, behind which whatever they sent ahead of it is read. */
+  #admit(
+    line: SwitchboardLine,
+    room: Room,
+    { email, name, dialect, confirms = false }: SignedIn,
+    admitted: (member: Member) => void,
+  ): void {
+    const self = { email: email.toLowerCase(), name }
+    const member = new Member(self, line, room, confirms)
+    const present = Array.from(room.members.values(), (other) => other.person)
+    room.enter(member)
+    const own = this.#byPerson.get(self.email)
+    if (own === undefined) this.#byPerson.set(self.email, new Set([member]))
+    else own.add(member)
+    admitted(member)
+    line.send({ kind: 'admitted', self, dialect, present })
+  }
+
+  #call(member: Member, trid: string, email: string): void {
+    const { notifications, limits, timings, now } = this.#options
+    const { room, line, person } = member
+    const callee = email.toLowerCase()
+    const at = now()
+    const code = (): number | undefined => {
+      if (callee === person.email || room.members.has(callee) || room.isRinging(callee, at)) return 215
+      if (notifications.signedIn(person.email)?.status === 'HDN') return 913
+      if (room.expected(at) >= limits.roomMembers) return 713
+      const address = this.#options.address(notifications.signedIn(callee)?.reachedAt)
+      if (address === undefined) return 707
+      const ticket = this.#invitations.mint(callee, room, at)
+      if (ticket === undefined) return 713
+      const answer = notifications.ring(callee, { address, ticket, session: room.session, caller: person })
+      if (answer === 'ringing') return undefined
+      this.#invitations.revoke(ticket)
+      return answer
+    }
+    const refusal = code()
+    if (refusal === undefined) {
+      room.ring(callee, at + timings.ringMs)
+      line.send({ kind: 'ringing', trid, session: room.session })
+    } else line.send({ kind: 'error', trid, code: refusal })
+  }
+
+  #leave(member: Member): void {
+    const { room, person } = member
+    room.leave(member)
+    if (room.members.size === 0) this.#rooms.delete(room.session)
+    const own = this.#byPerson.get(person.email)
+    own?.delete(member)
+    if (own?.size === 0) this.#byPerson.delete(person.email)
+  }
+
+  #newRoom(): Room | undefined {
+    for (let attempt = 0; attempt < SESSION_ATTEMPTS; attempt++) {
+      const session = String((Buffer.from(this.#options.random(4)).readUInt32LE(0) % 0x7fff_fffe) + 1)
+      if (this.#rooms.has(session)) continue
+      const room = new Room(session)
+      this.#rooms.set(session, room)
+      return room
+    }
+    return undefined
+  }
+}

@@ -1,0 +1,152 @@
+import { parseAddress } from '../model/address.ts'
+import { listOf } from '../model/lists.ts'
+import { PHONE_CODES } from '../model/phones.ts'
+import { statusOf } from '../model/status.ts'
+import type { ServiceLimits } from '../service/contract.ts'
+import { decodeName } from '../wire/escape.ts'
+import type { EditableList, NsEvent } from './notification-server-events.ts'
+
+/** Bytes of a display picture object in CHG; more give 201. Real ones have a few hundred. */
+export const MAX_OBJECT_BYTES = 4096
+
+/** What a signed-in client asks, or the code that answers it. `words`: what follows the transaction id. */
+type Read = (trid: string, words: readonly string[], limits: ServiceLimits) => NsEvent | number
+
+/** The requests of a signed-in client that the service decides. Source: docs/protocol.md, Commands. */
+export const REQUESTS: Readonly<Record<string, Read>> = {
+  /** `SYN 5 27` */
+  SYN(trid, [version]) {
+    if (version === undefined) return 300
+    return NUMBER.test(version) ? { kind: 'sync', trid, version: Number(version) } : 201
+  },
+  /** `LST 6 RL` */
+  LST(trid, [word]) {
+    if (word === undefined) return 300
+    const list = listOf(word)
+    return list === undefined ? 201 : { kind: 'list', trid, list }
+  },
+  /** `LSG 7` */
+  LSG: (trid) => ({ kind: 'groups', trid }),
+  /** `CHG 8 NLN 268435456 %3Cmsnobj...`; the client id may be missing or odd (`2147778596:0`). */
+  CHG(trid, words) {
+    const [word, clientId, object] = words
+    if (word === undefined) return 300
+    const status = statusOf(word)
+    if (status === undefined || (object !== undefined && object.length > MAX_OBJECT_BYTES)) return 201
+    return { kind: 'status', trid, status, clientId: /^\d{1,10}/.exec(clientId ?? '')?.[0] ?? '0', object, words }
+  },
+  /** `ADD 9 FL bob@example.com Bob 1`; without a name, `ADD 25 FL eve@example.com 3` has the group in its place. */
+  ADD(trid, [list, address, ...rest], limits) {
+    const target = targetOf(list, address, limits)
+    if (typeof target === 'number') return target
+    const named = rest.length > 1 || target.list !== 'FL' || rest[0] === undefined || !NUMBER.test(rest[0])
+    const [word, group] = named ? rest : [undefined, rest[0]]
+    if (word !== undefined && word.length > limits.nameBytes) return 209
+    return { kind: 'add', trid, ...target, name: word === undefined ? target.email : decodeName(word), group }
+  },
+  /** `REM 10 FL bob@example.com 1` */
+  REM(trid, [list, address, group], limits) {
+    const target = targetOf(list, address, limits)
+    return typeof target === 'number' ? target : { kind: 'remove', trid, ...target, group }
+  },
+  /** `REA 11 bob@example.com Bobby` */
+  REA(trid, [address, word], limits) {
+    if (address === undefined || word === undefined) return 300
+    const email = parseAddress(address, limits.addressBytes)
+    if (typeof email === 'number') return email
+    const name = decodeName(word)
+    return word.length > limits.nameBytes || isBanned(name, limits) ? 209 : { kind: 'rename', trid, email, name }
+  },
+  /** `ADG 12 Work 0` */
+  ADG(trid, [word], limits) {
+    if (word === undefined) return 300
+    return word.length > limits.groupNameBytes ? 229 : { kind: 'add-group', trid, name: decodeName(word) }
+  },
+  /** `REG 13 2 Play 0` */
+  REG(trid, [group, word], limits) {
+    if (group === undefined || word === undefined) return 300
+    return word.length > limits.groupNameBytes ? 229 : { kind: 'rename-group', trid, group, name: decodeName(word) }
+  },
+  /** `RMG 14 2` */
+  RMG: (trid, [group]) => (group === undefined ? 300 : { kind: 'remove-group', trid, group }),
+  /** `PRP 15 PHH 555%201234`; `PRP 15 MOB Y`; without a value it is cleared. */
+  PRP(trid, [name, word = ''], limits) {
+    if (name === undefined) return 300
+    const code = PHONE_CODES.find((phone) => phone === name.toUpperCase())
+    if (code === undefined) return 715
+    const value = decodeName(word)
+    if (word.length > limits.phoneBytes || ((code === 'MOB' || code === 'MBE') && !/^[YN]?$/.test(value))) return 201
+    return { kind: 'phone', trid, code, value }
+  },
+  /** `BLP 16 BL` */
+  BLP(trid, [word]) {
+    if (word === undefined) return 300
+    const value = word.toUpperCase()
+    return value === 'AL' || value === 'BL' ? { kind: 'privacy', trid, value } : 201
+  },
+  /** `GTC 17 N` */
+  GTC(trid, [word]) {
+    if (word === undefined) return 300
+    const value = word.toUpperCase()
+    return value === 'A' || value === 'N' ? { kind: 'prompt', trid, value } : 201
+  },
+  /** `CFM 0 ON`: this client says with CFM, on its switchboards, what it has stored. */
+  CFM(trid, [word]) {
+    if (word === undefined) return 300
+    return word.toUpperCase() === 'ON' ? { kind: 'confirms', trid } : 201
+  },
+  /** `XFR 18 SB` */
+  XFR(trid, [kind]) {
+    if (kind === undefined) return 300
+    return kind.toUpperCase() === 'SB' ? { kind: 'switchboard', trid } : 201
+  },
+}
+
+/** Answers that need no account: the words after the transaction id, or a code. */
+export function localAnswer(
+  verb: string,
+  words: readonly string[],
+  site: string,
+): readonly (string | number)[] | number {
+  const [first] = words
+  switch (verb) {
+    // `URL 7 INBOX` -> where the page is, where to log in for it, and a number that nobody knows the meaning of.
+    case 'URL':
+      return first === undefined ? 300 : ['/', site, 1]
+    // Invitations by mail: taken, and sent to nobody.
+    case 'SND':
+    case 'SDC':
+      return first === undefined ? 300 : ['OK']
+    case 'IMS': {
+      const value = first?.toUpperCase()
+      return value === undefined ? 300 : value === 'ON' || value === 'OFF' ? [0, value] : 201
+    }
+    // Pages to mobile phones go nowhere.
+    case 'PAG':
+    case 'PGD':
+      return 715
+    default:
+      return 200
+  }
+}
+
+const NUMBER = /^\d{1,10}$/
+
+/** RL is the server's own: a client that edits it gets 201. */
+function targetOf(
+  word: string | undefined,
+  address: string | undefined,
+  limits: ServiceLimits,
+): { readonly list: EditableList; readonly email: string } | number {
+  if (word === undefined || address === undefined) return 300
+  const list = listOf(word)
+  if (list === undefined || list === 'RL') return 201
+  const email = parseAddress(address, limits.addressBytes)
+  return typeof email === 'number' ? email : { list, email }
+}
+
+function isBanned(name: string, limits: ServiceLimits): boolean {
+  if (limits.bannedWords.length === 0) return false
+  const lower = name.toLowerCase()
+  return limits.bannedWords.some((banned) => lower.includes(banned))
+}

@@ -1,0 +1,98 @@
+import { connect as connectTcp, type Socket } from 'node:net'
+import { connect as connectTls } from 'node:tls'
+
+/** A person's IRC client, as bare as it gets: lines out, lines in, and waiting for one. */
+export class IrcClient {
+  readonly nick: string
+  /** All lines received, without CR LF. */
+  readonly lines: string[] = []
+  readonly #socket: Socket
+  readonly #watchers = new Set<() => void>()
+  #rest = ''
+  #looked = 0
+
+  private constructor(nick: string, socket: Socket) {
+    this.nick = nick
+    this.#socket = socket
+    socket.setEncoding('utf8')
+    socket.on('data', (chunk: string) => this.#receive(chunk))
+    socket.on('error', () => undefined)
+    socket.on('close', () => this.#changed())
+  }
+
+  /** Registered, on 127.0.0.1. `insecureTls`: over TLS, whatever the certificate. */
+  static async connect(port: number, nick: string, insecureTls = false): Promise<IrcClient> {
+    const target = { host: '127.0.0.1', port }
+    const socket = insecureTls ? connectTls({ ...target, rejectUnauthorized: false }) : connectTcp(target)
+    const client = new IrcClient(nick, socket)
+    client.send(`NICK ${nick}`)
+    client.send(`USER ${nick} 0 * :${nick}`)
+    await client.next(/^\S+ 001 /)
+    return client
+  }
+
+  send(line: string): void {
+    if (!this.#socket.destroyed) this.#socket.write(`${line}\r\n`)
+  }
+
+  say(target: string, text: string): void {
+    this.send(`PRIVMSG ${target} :${text}`)
+  }
+
+  async join(channel: string, key = ''): Promise<void> {
+    this.send(`JOIN ${channel} ${key}`.trimEnd())
+    await this.next(/^\S+ 366 /)
+  }
+
+  /** The next line not yet waited for that matches. The test's own time limit is the deadline. */
+  next(pattern: RegExp): Promise<string> {
+    return this.until(() => {
+      while (this.#looked < this.lines.length) {
+        const line = this.lines[this.#looked++]
+        if (line !== undefined && pattern.test(line)) return line
+      }
+      return undefined
+    })
+  }
+
+  until<Result>(ask: () => Result | undefined | false): Promise<Result> {
+    return new Promise((resolve) => {
+      const look = (): void => {
+        const answer = ask()
+        if (answer === undefined || answer === false) return
+        this.#watchers.delete(look)
+        resolve(answer)
+      }
+      this.#watchers.add(look)
+      look()
+    })
+  }
+
+  /** What somebody said to a channel or to us, by PRIVMSG or NOTICE, in order. */
+  said(by: string, target: string): readonly string[] {
+    const start = new RegExp(`^(?:@\\S+ )?:${by}![^ ]+ (?:PRIVMSG|NOTICE) ${target.replace(/[^\w]/g, '\\$&')} :`, 'i')
+    return this.lines.flatMap((line) => (start.test(line) ? [line.replace(start, '')] : []))
+  }
+
+  get closed(): boolean {
+    return this.#socket.destroyed
+  }
+
+  close(): void {
+    this.#socket.destroy()
+  }
+
+  #receive(chunk: string): void {
+    const lines = (this.#rest + chunk).split('\r\n')
+    this.#rest = lines.pop() ?? ''
+    for (const line of lines) {
+      if (line.startsWith('PING ')) this.send(line.replace('PING', 'PONG'))
+      else this.lines.push(line)
+    }
+    this.#changed()
+  }
+
+  #changed(): void {
+    for (const look of [...this.#watchers]) look()
+  }
+}
