@@ -34,6 +34,9 @@ export interface DaemonOptions {
   readonly metrics: MetricsPage
 }
 
+/** A port of the admin page that is taken is asked for again after so long. */
+const ADMIN_RETRY_MS = 2_000
+
 /** Why the daemon cannot start: one sentence with the remedy. */
 export class StartRefused extends Error {}
 
@@ -56,6 +59,8 @@ export class Daemon {
   /** Networks whose adapter could not be made, and why. */
   readonly #unmade = new Map<NetworkId, string>()
   #adminPort: number | undefined
+  readonly #stopping = new AbortController()
+  #adminOpening: Promise<void> = Promise.resolve()
   #parts: Parts | undefined
   #started = false
 
@@ -98,6 +103,8 @@ export class Daemon {
       await this.#step('networks', parts.networks.stop())
       await this.#step('data folder', parts.data.close())
     }
+    this.#stopping.abort()
+    await this.#adminOpening
     await this.#step('admin page', this.#admin.stop())
   }
 
@@ -276,7 +283,8 @@ export class Daemon {
     try {
       this.#adminPort = await this.#admin.start()
     } catch (error) {
-      log.error({ detail: error instanceof Error ? error.message : String(error) }, 'no admin page')
+      log.error({ detail: error instanceof Error ? error.message : String(error) }, 'no admin page, will try again')
+      this.#adminOpening = this.#openAdminLater()
     }
     await networks.start()
     const failures = config.networks.flatMap(({ id }) => {
@@ -287,6 +295,16 @@ export class Daemon {
     })
     if (failures.length === config.networks.length) throw new StartRefused(failures.join('; '))
     this.#started = true
+  }
+
+  async #openAdminLater(): Promise<void> {
+    const { signal } = this.#stopping
+    while (this.#adminPort === undefined) {
+      await this.#options.clock.sleep(ADMIN_RETRY_MS, signal)
+      if (signal.aborted) return
+      this.#adminPort = await this.#admin.start().catch(() => undefined)
+    }
+    this.#options.log.info({ port: this.#adminPort }, 'the admin page is open')
   }
 
   #links(

@@ -32,8 +32,9 @@ export interface AccountAdmin {
   list(): Promise<readonly AccountRow[]>
 }
 
-/** `wrong` is a sentence for whoever asked, with the remedy. */
-export type AccountAnswer = { readonly kind: 'done' } | { readonly kind: 'refused'; readonly wrong: string }
+/** `address` is the whole one, as it is kept. `wrong` is a sentence for whoever asked, with the remedy. */
+export type AccountAnswer =
+  { readonly kind: 'done'; readonly address: string } | { readonly kind: 'refused'; readonly wrong: string }
 
 export interface AccountRow {
   readonly address: string

@@ -2,12 +2,15 @@
 import { Buffer } from 'node:buffer'
 import { once } from 'node:events'
 import http from 'node:http'
+import https from 'node:https'
 import net from 'node:net'
 import { Framer, isFault, type Frame } from '../msnp/wire/frame.ts'
 
 export interface Ports {
   readonly notification: number
   readonly passport: number
+  /** The login page is behind TLS. */
+  readonly tls?: boolean
 }
 
 /** One connection. `onFrame` may be replaced at any time. */
@@ -58,8 +61,10 @@ export class Peer {
 
 /** Up to where an email has a ticket: the password leg alone. */
 export async function ticketFor(ports: Ports, email: string, password = 'secret'): Promise<string> {
-  const request = http.get({
+  const { get } = ports.tls === true ? https : http
+  const request = get({
     host: '127.0.0.1',
+    rejectUnauthorized: false,
     port: ports.passport,
     path: '/login2.srf',
     agent: false,
@@ -120,6 +125,15 @@ export async function pair(
   )
   await joined
   return [a, b]
+}
+
+/** A switchboard of one's own with one other person in it. */
+export async function call(caller: Peer, callerEmail: string, calleeEmail: string): Promise<Peer> {
+  const transfer = await caller.request('XFR 7 SB', (frame) => frame.verb === 'XFR')
+  const peer = await Peer.connect(Number(transfer.params[2]?.split(':').at(-1)))
+  await peer.request(`USR 1 ${callerEmail} ${transfer.params[4] ?? ''}`, (frame) => frame.verb === 'USR')
+  await peer.request(`CAL 2 ${calleeEmail}`, (frame) => frame.verb === 'JOI')
+  return peer
 }
 
 /** A text message of 100 bytes, ready to be sent with any transaction id. */

@@ -3,9 +3,10 @@ import { writeFile } from 'node:fs/promises'
 import { cpus, totalmem } from 'node:os'
 import { parseArgs } from 'node:util'
 import { median, type Figures, type Part } from './measure.ts'
+import { durable } from './parts/durable.ts'
 import { framer } from './parts/framer.ts'
 import { limits } from './parts/limits.ts'
-import { fanOut, memory, relay, signIns } from './parts/service.ts'
+import { fanOut, logins, memory, relay, signIns } from './parts/service.ts'
 import { pinned } from './processes.ts'
 
 const { values: options } = parseArgs({
@@ -16,7 +17,7 @@ const { values: options } = parseArgs({
   },
 })
 
-const parts: readonly Part[] = [limits, framer, relay, signIns, memory, fanOut]
+const parts: readonly Part[] = [limits, framer, durable, relay, signIns, logins, memory, fanOut]
 const chosen = parts.filter((part) => options.only === undefined || part.name.includes(options.only))
 const runs = Math.max(1, Number(options.runs))
 

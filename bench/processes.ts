@@ -68,3 +68,15 @@ export function answer(answers: Answers): void {
 
 /** Microseconds of a clock that all processes of this machine share. */
 export const sharedClock = (): number => Number(process.hrtime.bigint() / 1000n)
+
+/** Bytes, when everything that is garbage has been collected. */
+export interface Memory {
+  readonly rss: number
+  readonly heap: number
+}
+
+export function memoryInUse(): Memory {
+  for (let round = 0; round < 4; round++) globalThis.gc?.()
+  const { rss, heapUsed } = process.memoryUsage()
+  return { rss, heap: heapUsed }
+}

@@ -119,6 +119,8 @@ export interface CommandRequest {
   readonly role: Role
   /** Without the trigger word: "who bob". */
   readonly line: string
+  /** What a line begins with there to be a command, for answers that show how to write one: "!msn ". Absent: nothing. */
+  readonly trigger?: string
 }
 
 /** none: may not command. user: may use commands of the chat they are in. admin: all. */

@@ -33,32 +33,33 @@ export class Commands {
       .split(/\s+/)
       .filter((word) => word !== '')
     const name = verb.toLowerCase()
-    if (name === 'help') return this.#help(request.role, words[0])
+    const { role, trigger = '' } = request
+    if (name === 'help') return this.#help(role, trigger, words[0])
     const command = commandTable.get(name)
-    if (command === undefined) return [unknownWords(verb)]
-    if (RANK[request.role] < RANK[command.role]) return [notAllowed(name, request.role)]
+    if (command === undefined) return [unknownWords(verb, trigger)]
+    if (RANK[role] < RANK[command.role]) return [notAllowed(name, role)]
     const call: Call = { request, words, deps: this.#deps }
-    if (words.length < command.least || words.length > command.most) return [`Write: ${command.usage}`]
+    if (words.length < command.least || words.length > command.most) return [`Write: ${trigger}${command.usage}`]
     return command.run(call)
   }
 
-  #help(role: Role, topic: string | undefined): readonly string[] {
+  #help(role: Role, trigger: string, topic: string | undefined): readonly string[] {
     if (topic !== undefined) {
       const command = commandTable.get(topic.toLowerCase())
-      return command === undefined ? [unknownWords(topic)] : [`${command.usage}: ${command.about}`]
+      return command === undefined ? [unknownWords(topic, trigger)] : [`${trigger}${command.usage}: ${command.about}`]
     }
     const allowed = [...commandTable].filter(([, command]) => RANK[command.role] <= RANK[role]).map(([name]) => name)
     if (allowed.length === 0)
       return ['You may not command this bridge. Who may is said in its config, under permissions.']
     // One line, because a slow channel shows one line a second.
-    return [`Commands: ${allowed.join(', ')}. More about one: help ${allowed[0] ?? ''}`]
+    return [`Commands: ${allowed.join(', ')}. More about one: ${trigger}help ${allowed[0] ?? ''}`]
   }
 }
 
-const unknownWords = (verb: string): string => {
+const unknownWords = (verb: string, trigger: string): string => {
   const meant = nearest(verb, ['help', ...commandTable.keys()])
   const shown = verb.length > 40 ? `${verb.slice(0, 40)}...` : verb
-  return `There is no command ${shown}${meant === undefined ? '; see help' : `; did you mean ${meant}?`}`
+  return `There is no command ${shown}${meant === undefined ? `; see ${trigger}help` : `; did you mean ${meant}?`}`
 }
 
 const notAllowed = (name: string, role: Role): string =>

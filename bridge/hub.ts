@@ -1,70 +1,33 @@
 /** The middle: what one network says becomes what the others are asked to do. Knows no network by name. */
-import type { Account, Adapter, Clock, Logger, Metrics, Session } from './adapter.ts'
 import { Ephemeral, type OwnState } from './ephemeral.ts'
 import { CLEAN_KEY, crashed, gapRows } from './gap.ts'
+import type { Accepted, HubDeps, HubStart, HubStatus } from './hub-contract.ts'
 import { Identity } from './identity.ts'
 import { defaultLimits, type HubLimits } from './limits.ts'
 import { Lobbies } from './lobbies.ts'
 import { makeMint } from './mint.ts'
 import type { Capabilities } from './model/capabilities.ts'
-import type { DeliveryOutcome, Inbound, StoredInbound } from './model/events.ts'
+import type { Inbound, StoredInbound } from './model/events.ts'
 import type { AccountId, EventId, NetworkId, PortalId } from './model/ids.ts'
 import type { SessionState } from './model/result.ts'
 import type { RichText } from './model/text.ts'
-import { shownName } from './names.ts'
+import { quoteOf, shownName } from './names.ts'
 import { Openings } from './opening.ts'
-import { type LaneStatus, Outbox } from './outbox.ts'
+import { Outbox } from './outbox.ts'
 import { Passing } from './passing.ts'
 import { laneKey, laneOfLeg, laneTarget } from './place.ts'
-import { type Cast, plan, type PlanContext } from './plan.ts'
+import { type Cast, invitedBy, plan, type PlanContext } from './plan.ts'
 import { type Found, type LinkEnd, type LinkResult, Portals } from './portals.ts'
 import { keepHistory } from './retention.ts'
 import { isPresent, Roster } from './roster.ts'
 import { isShared, type Route, Router } from './route.ts'
-import {
-  type Leg,
-  type LegId,
-  type NewRow,
-  type PersonRow,
-  type Store,
-  StoreUnavailable,
-  type Tell,
-} from './store/port.ts'
+import { type Leg, type LegId, type NewRow, StoreUnavailable, type Tell } from './store/port.ts'
 import type { Told } from './tell.ts'
+import { Turns } from './turns.ts'
 
 export type { HubLimits } from './limits.ts'
+export type { Accepted, HubDeps, HubStart, HubStatus } from './hub-contract.ts'
 export type { LaneStatus, WaitingFor } from './outbox.ts'
-
-export interface HubDeps {
-  readonly store: Store
-  readonly clock: Clock
-  readonly log: Logger
-  readonly metrics: Metrics
-  readonly adapters: ReadonlyMap<NetworkId, Adapter>
-  /** The live object of an account, online or not; `undefined` while its network has not started. */
-  readonly sessionOf: (account: AccountId) => Session | undefined
-  /** All accounts there are now: from the config and of the adapters themselves. */
-  readonly accounts: () => readonly Account[]
-  readonly limits?: Partial<HubLimits>
-}
-
-/** passing: was not to be stored. unlinked: no portal and no lobby; nothing was stored. */
-export type Accepted = EventId | 'duplicate' | 'unlinked' | 'passing'
-
-export interface HubStatus {
-  readonly lanes: readonly LaneStatus[]
-  /** Since the start. */
-  readonly accepted: number
-  readonly duplicates: number
-  readonly unlinked: number
-  readonly outcomes: Readonly<Record<DeliveryOutcome, number>>
-  readonly store: Store['health']
-}
-
-export interface HubStart {
-  readonly people: readonly PersonRow[]
-  readonly links: readonly (readonly LinkEnd[])[]
-}
 
 /** An event that knows where it belongs and what it refers to. */
 interface Placed {
@@ -90,8 +53,7 @@ export class Hub {
   readonly #ephemeral: Ephemeral
   readonly #passing: Passing
   readonly #cast: Cast
-  /** The last event of a chat that had to look something up: later ones of that chat wait for it. */
-  readonly #tails = new Map<string, Promise<unknown>>()
+  readonly #turns = new Turns()
   readonly #online = new Set<AccountId>()
   readonly #stopping = new AbortController()
   #accepted = 0
@@ -261,24 +223,15 @@ export class Hub {
     }
   }
 
-  /** In order for each chat: what needs no lookup goes at once, unless it is behind something that does. */
+  /** In order for each chat. */
   #stored(event: StoredInbound): Promise<Accepted> {
     if (this.#stopping.signal.aborted) return Promise.reject(new StoreUnavailable('The bridge is stopping.'))
     const key = `${event.chat.network}\n${event.chat.account ?? ''}\n${event.chat.chat}`
-    const tail = this.#tails.get(key)
-    const placed = tail === undefined ? this.#place(event) : tail.then(() => this.#place(event))
-    if (!(placed instanceof Promise)) return this.#issue(event, placed)
-    // What follows may be issued as soon as this one has been, before it is durable.
-    const issued = placed.then((ready) => ({ outcome: this.#issue(event, ready) }))
-    const ended = issued.then(
-      () => undefined,
-      () => undefined,
+    return this.#turns.take(
+      key,
+      () => this.#place(event),
+      (placed) => this.#issue(event, placed),
     )
-    this.#tails.set(key, ended)
-    void ended.then(() => {
-      if (this.#tails.get(key) === ended) this.#tails.delete(key)
-    })
-    return issued.then(({ outcome }) => outcome)
   }
 
   #place(event: StoredInbound): Placed | undefined | Promise<Placed | undefined> {
@@ -348,16 +301,25 @@ export class Hub {
       ...(handle === undefined ? {} : { handle }),
       ...(lobby?.to === undefined ? {} : { addressed: lobby.to }),
     }
+    const quote = said === undefined ? undefined : quoteOf(lobby?.to?.body ?? said)
     const tell: Tell = {
       lane: back,
       name: isShared(laneTarget(back).place) ? shownName(event.senderName, event.sender.user) : '',
+      ...(quote === undefined ? {} : { quote }),
     }
-    const answerable = event.kind === 'message' || event.kind === 'edit'
+    const invited = invitedBy(event)
+    const answerable = said !== undefined || invited !== undefined
     const rows: NewRow[] = []
     const told: Told[] = []
     const say = (one: Told, place: NewRow['lane']): void => {
       told.push(one)
-      const row = answerable ? this.#outbox.tellRow(tell, id, one, laneTarget(place).place) : undefined
+      const row = answerable
+        ? this.#outbox.tellRow(
+            [{ tell, event: id, ...(invited === undefined ? {} : { invited }) }],
+            one,
+            laneTarget(place).place,
+          )
+        : undefined
       if (row !== undefined) rows.push(row)
     }
     const { ops, refused } = plan(event, context)

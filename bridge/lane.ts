@@ -7,21 +7,16 @@ import type { Session } from './adapter.ts'
 import { type Attempt, attempt } from './attempt.ts'
 import type { Op } from './degrade.ts'
 import type { Hold } from './hold.ts'
+import { LaneArrivals, type Reserved, reservedFor, storedRows } from './lane-arrivals.ts'
 import type { LaneDeps } from './lane-deps.ts'
 import { LaneHold } from './lane-hold.ts'
 import { type Entry, LaneRows } from './lane-rows.ts'
-import { laneStep, type Result } from './lane-step.ts'
+import { laneStep, type Result, waitersOf } from './lane-step.ts'
 import type { Outbound } from './model/events.ts'
 import type { AccountId, ChatRef, EventId } from './model/ids.ts'
 import type { DeliveryResult } from './model/result.ts'
 import { prepare, type Prepared, refer } from './prepare.ts'
 import { type LaneKey, type NewRow, type OutboxRow, type Place, StoreUnavailable } from './store/port.ts'
-
-/** A row that is delivered as soon as the commit that brings it is done. */
-export interface Reserved {
-  readonly row: NewRow
-  readonly wire: Outbound
-}
 
 export class Lane {
   readonly key: LaneKey
@@ -30,13 +25,10 @@ export class Lane {
   readonly #deps: LaneDeps
   readonly #rows: LaneRows
   readonly #hold: LaneHold
+  readonly #arrivals = new LaneArrivals()
   readonly #underway = new Set<Attempt>()
   #results: Result[] = []
   #drained: (() => void)[] = []
-  /** New rows whose commit is under way, how many of them are delivered right after it, and parts that are not. */
-  #pending = 0
-  #reserved = 0
-  #queueing = 0
   #poked = false
   #committing = false
   #preparing = false
@@ -59,7 +51,7 @@ export class Lane {
   }
 
   get depth(): number {
-    return this.#rows.depth + this.#pending
+    return this.#rows.depth + this.#arrivals.pending
   }
 
   get oldest(): number | undefined {
@@ -71,7 +63,7 @@ export class Lane {
   }
 
   get busy(): boolean {
-    return this.#underway.size > 0 || this.#committing || this.#results.length > 0 || this.#reserved > 0
+    return this.#underway.size > 0 || this.#committing || this.#results.length > 0 || this.#arrivals.reserved > 0
   }
 
   /** After a start: rows that wait on disk. */
@@ -83,59 +75,34 @@ export class Lane {
   /** A new row is about to be committed. Where nothing is before it, it is cut and marked at once: one commit instead of two. */
   announce(row: NewRow): Reserved | undefined {
     const reserved = this.#reserve(row)
-    // The other parts of a reserved message will queue: nothing may pass them.
-    const waits = reserved === undefined ? 1 : reserved.row.ops.length - 1
-    this.#pending++
-    if (reserved !== undefined) this.#reserved++
-    this.#queueing += waits
+    this.#arrivals.announced(reserved)
     return reserved
   }
 
   #reserve(row: NewRow): Reserved | undefined {
     const { open, session, chat } = this.#ready()
     const [op] = row.ops
-    if (!open || op === undefined || this.#queueing > 0 || !this.#rows.empty) return undefined
+    if (!open || op === undefined || this.#arrivals.queueing > 0 || !this.#rows.empty) return undefined
     const capabilities = session.capabilities(chat)
-    if (this.#reserved >= Math.min(capabilities.pipeline, this.#deps.limits.laneWindow)) return undefined
-    const ready = prepare({ op, part: 0, parts: 0, at: row.at }, session, chat)
-    if (ready.kind === 'ready') return { row: { ...row, attempted: 1 }, wire: ready.wire }
-    if (ready.kind === 'parts') return { row: { ...row, ops: ready.ops, split: true, attempted: 1 }, wire: ready.first }
-    return undefined
+    if (this.#arrivals.reserved >= Math.min(capabilities.pipeline, this.#deps.limits.laneWindow)) return undefined
+    return reservedFor(row, prepare({ op, part: 0, parts: 0, at: row.at }, session, chat))
   }
 
   /** The announced row was committed under this number. */
   committed(seq: number, row: NewRow, reserved: Reserved | undefined): void {
-    this.#arrived(reserved)
-    const parts = row.split ? row.ops.length : 0
-    for (const [part, op] of row.ops.entries()) {
-      const entry = this.#rows.append({
-        seq,
-        part,
-        parts,
-        lane: this.key,
-        event: row.event,
-        op,
-        state: part < row.attempted ? 'attempted' : 'queued',
-        at: row.at,
-        ...(row.tell === undefined ? {} : { tell: row.tell }),
-      })
-      if (part > 0 || reserved === undefined) continue
+    this.#arrivals.arrived(reserved)
+    for (const stored of storedRows(row, seq)) {
+      const entry = this.#rows.append(stored)
       // A reserved row came into an empty lane, so it is in memory.
-      if (entry !== undefined) this.#launch(entry, reserved.wire)
+      if (stored.part === 0 && reserved !== undefined && entry !== undefined) this.#launch(entry, reserved.wire)
     }
     this.poke()
   }
 
   /** The announced row will not come. */
   cancelled(reserved: Reserved | undefined): void {
-    this.#arrived(reserved)
+    this.#arrivals.arrived(reserved)
     this.poke()
-  }
-
-  #arrived(reserved: Reserved | undefined): void {
-    this.#pending--
-    if (reserved !== undefined) this.#reserved--
-    this.#queueing -= reserved === undefined ? 1 : reserved.row.ops.length - 1
   }
 
   sessionOnline(): void {
@@ -180,10 +147,11 @@ export class Lane {
     const results = this.#results
     this.#results = []
     const starts = this.#pick(results)
-    const waits = this.#waits(results)
+    const hold = this.#stopping ? undefined : this.#hold.current
+    const waits = waitersOf(this.#rows.entries, results, hold, this.#deps)
     if (results.length === 0 && starts.length === 0 && waits.length === 0) {
       if (!this.busy) for (const resolve of this.#drained.splice(0)) resolve()
-      if (this.#rows.empty && this.#pending === 0 && this.#underway.size === 0) {
+      if (this.#rows.empty && this.#arrivals.pending === 0 && this.#underway.size === 0) {
         this.#hold.release()
         this.#deps.idle()
       }
@@ -210,7 +178,7 @@ export class Lane {
     const starts: Entry[] = []
     // Their other parts go with them.
     const refused = new Set(results.filter(({ result }) => result.kind === 'refused').map(({ entry }) => entry.row.seq))
-    let slots = pipeline - this.#reserved
+    let slots = pipeline - this.#arrivals.reserved
     for (const entry of this.#rows.entries) {
       if (slots <= 0) break
       if (entry.phase === 'queued' && refused.has(entry.row.seq)) continue
@@ -273,6 +241,12 @@ export class Lane {
       case 'refused':
         this.#finish(entry, prepared.result)
         return
+      case 'broken': {
+        const { detail } = prepared
+        this.#deps.log.error({ account: this.account, detail }, 'an adapter failed to prepare a delivery')
+        this.#finish(entry, { kind: 'refused', reason: 'protocol', detail })
+        return
+      }
       case 'nothing':
         entry.phase = 'settling'
         this.#results.push({ entry, result: { kind: 'delivered', ids: [] }, silent: true })
@@ -343,7 +317,7 @@ export class Lane {
   async #commit(results: readonly Result[], starts: readonly Entry[], waits: readonly Entry[]): Promise<void> {
     this.#committing = true
     const step = laneStep(
-      { key: this.key, place: this.place, rows: this.#rows, tell: this.#deps.tell, count: this.#deps.count },
+      { ...this.#deps, key: this.key, place: this.place, rows: this.#rows, now: this.#deps.clock.now() },
       results,
       starts,
       waits,
@@ -396,7 +370,9 @@ export class Lane {
   #finish(entry: Entry, result: DeliveryResult, after?: number): void {
     entry.phase = 'settling'
     this.#results.push({ entry, result, ...(after === undefined ? {} : { after }) })
-    this.poke()
+    // A line that died has more such results: one notice will say it of all.
+    if (result.kind === 'uncertain' && this.#underway.size > 0) setImmediate(() => this.poke())
+    else this.poke()
   }
 
   #failed(error: unknown): void {
@@ -424,25 +400,6 @@ export class Lane {
       else this.#finish(entry, { kind: 'refused', reason: hold.reason, detail: 'given up' }, limits.giveUpMs)
     }
     this.poke()
-  }
-
-  /** Rows whose sender is to hear now that they wait. By text one is enough: the first. */
-  #waits(results: readonly Result[]): readonly Entry[] {
-    const hold = this.#hold.current
-    if (hold === undefined || hold.kind === 'disk' || this.#stopping || hold.tellAt > this.#deps.clock.now()) return []
-    const again = new Set(results.filter(({ result }) => result.kind === 'retry').map(({ entry }) => entry))
-    const heard = new Set<LaneKey>()
-    const waits: Entry[] = []
-    for (const entry of this.#rows.entries) {
-      const { tell, told, part, seq } = entry.row
-      if (tell === undefined || entry.left || (entry.phase !== 'queued' && !again.has(entry))) continue
-      if (told === 'waiting') heard.add(tell.lane)
-      if (told !== undefined || (part > 0 && waits.some((other) => other.row.seq === seq))) continue
-      if (heard.has(tell.lane) && !this.#deps.marks(tell)) continue
-      heard.add(tell.lane)
-      waits.push(entry)
-    }
-    return waits
   }
 }
 

@@ -3,7 +3,7 @@
  * bob alone: this file knows who is called how, and reads the address off a text.
  */
 import type { ChatRef, UserId } from './model/ids.ts'
-import { type RichText, type Span, textOf } from './model/text.ts'
+import { type RichText, sliceOf, textOf } from './model/text.ts'
 import { localPart } from './names.ts'
 import type { LegId, Place } from './store/port.ts'
 
@@ -97,20 +97,6 @@ export const address = (text: RichText, book: LobbyBook): Address => {
   const [to, ...more] = found
   if (to === undefined) return { kind: 'unknown', word }
   if (more.length > 0) return { kind: 'ambiguous', word, handles: found.map((one) => one.handle) }
-  const rest = without(text, match[0].length)
+  const rest = sliceOf(text, match[0].length)
   return textOf(rest) === '' ? { kind: 'nobody' } : { kind: 'to', to, text: rest }
-}
-
-/** Without the first `count` characters. */
-const without = (text: RichText, count: number): RichText => {
-  const out: Span[] = []
-  let left = count
-  for (const span of text) {
-    if (left >= span.text.length) left -= span.text.length
-    else {
-      out.push(left === 0 ? span : { ...span, text: span.text.slice(left) })
-      left = 0
-    }
-  }
-  return out
 }

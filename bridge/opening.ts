@@ -2,7 +2,7 @@
 import type { Clock, Logger, Session } from './adapter.ts'
 import type { AccountId, ChatRef } from './model/ids.ts'
 import type { OpenResult } from './model/result.ts'
-import type { LaneKey, Place } from './store/port.ts'
+import type { LaneKey, LegId, Place } from './store/port.ts'
 import { laneKey } from './place.ts'
 import { describeLeg, type Found, type Portals } from './portals.ts'
 
@@ -24,6 +24,8 @@ export interface OpeningDeps {
 interface Account {
   readonly opened: Map<LaneKey, ChatRef>
   readonly underway: Map<LaneKey, Promise<OpenResult>>
+  /** Legs that are opened, or tried again after a while. */
+  readonly kept: Set<LegId>
   /** Aborted when the session ends. */
   readonly life: AbortController
 }
@@ -54,7 +56,8 @@ export class Openings {
     const state = this.#account(account)
     const key = laneKey(account, place)
     const known = state.opened.get(key)
-    if (known !== undefined) return Promise.resolve({ kind: 'opened', chat: known })
+    // It may have been linked since.
+    if (known !== undefined) return this.#store(key, known).then(() => ({ kind: 'opened', chat: known }))
     const underway = state.underway.get(key)
     if (underway !== undefined) return underway
     const attempt = this.#attempt(account, place, key, state).finally(() => state.underway.delete(key))
@@ -65,7 +68,12 @@ export class Openings {
   /** Opens every leg through this account, and again those that may work later. */
   online(account: AccountId): void {
     const state = this.#account(account)
-    for (const found of this.#deps.portals.legsVia(account)) void this.#keep(found, state)
+    for (const found of this.#deps.portals.legsVia(account)) {
+      const { id } = found.leg
+      if (state.kept.has(id)) continue
+      state.kept.add(id)
+      void this.#keep(found, state).finally(() => state.kept.delete(id))
+    }
   }
 
   /** A leg was linked while its session was online. */
@@ -91,7 +99,7 @@ export class Openings {
   #account(account: AccountId): Account {
     const known = this.#accounts.get(account)
     if (known !== undefined) return known
-    const state: Account = { opened: new Map(), underway: new Map(), life: new AbortController() }
+    const state: Account = { opened: new Map(), underway: new Map(), kept: new Set(), life: new AbortController() }
     this.#accounts.set(account, state)
     return state
   }

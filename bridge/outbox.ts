@@ -1,8 +1,10 @@
 /** All lanes: what is to be delivered, durably, in order for each account and place. Many run at once. */
+import { Absences } from './absences.ts'
 import type { Clock, Logger, Metrics, Session } from './adapter.ts'
 import { degrade, marksDelivery, type Op } from './degrade.ts'
-import { Lane, type Reserved } from './lane.ts'
-import type { Enqueued } from './lane-deps.ts'
+import { Lane } from './lane.ts'
+import type { Reserved } from './lane-arrivals.ts'
+import type { Enqueued, Spoken } from './lane-deps.ts'
 import type { HubLimits } from './limits.ts'
 import type { Capabilities } from './model/capabilities.ts'
 import type { DeliveryOutcome } from './model/events.ts'
@@ -10,7 +12,7 @@ import type { AccountId, EventId, NetworkId, UserId } from './model/ids.ts'
 import type { Reason } from './model/result.ts'
 import type { Openings } from './opening.ts'
 import { laneTarget } from './place.ts'
-import type { Advance, LaneKey, NewRow, Place, Store, Tell } from './store/port.ts'
+import type { Advance, LaneKey, NewRow, Place, Store } from './store/port.ts'
 import { placeName, reasonOf, type Told, tellWords } from './tell.ts'
 
 export interface OutboxDeps {
@@ -51,6 +53,7 @@ export class Outbox {
   readonly #deps: OutboxDeps
   readonly #lanes = new Map<LaneKey, Lane>()
   readonly #byAccount = new Map<AccountId, Set<Lane>>()
+  readonly #absences = new Absences()
   readonly #outcomes: Record<DeliveryOutcome, number> = {
     delivered: 0,
     partial: 0,
@@ -106,8 +109,8 @@ export class Outbox {
   }
 
   /** What to tell a sender right away, as a row; `undefined` where their network shows nothing of the kind. */
-  tellRow(tell: Tell, event: EventId, told: Told, place: Place): NewRow | undefined {
-    return this.#tell(tell, event, told, place)
+  tellRow(subjects: Spoken, told: Told, place: Place): NewRow | undefined {
+    return this.#tell(subjects, told, place)
   }
 
   count(told: Told): void {
@@ -200,11 +203,12 @@ export class Outbox {
       chat: () => openings.ready(account, key, place),
       open: () => openings.open(account, place),
       recipientPresent: () => recipients(place).some((user) => present(account, user)),
-      tell: (tell, event, told, where) => this.#tell(tell, event, told, where),
-      marks: (tell) => {
-        const capabilities = this.#capabilitiesAt(tell.lane)
+      tell: (subjects, told, where) => this.#tell(subjects, told, where),
+      marks: (lane) => {
+        const capabilities = this.#capabilitiesAt(lane)
         return capabilities !== undefined && marksDelivery(capabilities)
       },
+      absences: this.#absences,
       enqueue: (rows) => this.announce(rows),
       count: (told) => this.count(told),
       idle: () => this.#drop(key, lane),
@@ -225,31 +229,45 @@ export class Outbox {
     if (siblings?.size === 0) this.#byAccount.delete(lane.account)
   }
 
-  #tell(tell: Tell, event: EventId, told: Told, place: Place): NewRow | undefined {
+  #tell(subjects: Spoken, told: Told, place: Place): NewRow | undefined {
+    const [{ tell }] = subjects
     const lane = this.#lanes.get(tell.lane)
     if (lane !== undefined && lane.depth >= this.#deps.limits.laneRows + TELL_EXTRA_ROWS) {
       this.#deps.metrics.count('untold', { reason: 'lane-full' })
       return undefined
     }
-    const op = this.#delivery(tell, event, told, place)
+    const op = this.#delivery(subjects, told, place)
     if (op === undefined) return undefined
     const { mint, clock } = this.#deps
     return { lane: tell.lane, event: mint() as EventId, at: clock.now(), ops: [op], split: false, attempted: 0 }
   }
 
-  #delivery(tell: Tell, event: EventId, told: Told, place: Place): Op | undefined {
+  #delivery(subjects: Spoken, told: Told, place: Place): Op | undefined {
+    const [{ tell, event, invited }, ...more] = subjects
     const capabilities = this.#capabilitiesAt(tell.lane)
     const reason = reasonOf(told)
+    const text = tellWords(
+      told,
+      place,
+      subjects.map((subject) => ({ ...subject.tell, ...subject })),
+    )
+    // A mark stands at one message: what is said of several, or of none, are words.
+    const words = more.length > 0 || invited !== undefined
     const op: Op = {
       kind: 'delivery',
       target: event,
       outcome: told.outcome,
       ...(reason === undefined ? {} : { reason }),
-      text: tellWords(told, place, tell.name),
+      text,
     }
+    if (told.outcome === 'delivered' && (words || capabilities === undefined)) return undefined
     // While its network has not started, nobody knows what it can show: the lane will see.
-    if (capabilities === undefined) return told.outcome === 'delivered' ? undefined : op
-    const able = degrade(op, capabilities, this.#deps.clock.now())
+    if (capabilities === undefined) return words ? { kind: 'status', text } : op
+    const able = degrade(
+      words && marksDelivery(capabilities) ? { kind: 'status', text } : op,
+      capabilities,
+      this.#deps.clock.now(),
+    )
     return able.kind === 'op' ? able.op : undefined
   }
 

@@ -38,7 +38,11 @@ export class Passing {
       case 'typing':
       case 'read': {
         const route = router.known(event)
+        const via = route?.leg.via ?? event.chat.account
+        // Whoever writes is there, hidden or not; so is whoever has just called us.
+        if (via !== undefined && event.kind === 'typing') outbox.recipientOnline(via, event.sender.user)
         if (route === undefined || route.leg.flow === 'out') return
+        if (event.kind === 'typing') outbox.chatAlive(route.back)
         const target = event.kind === 'read' ? await store.eventOf(event.chat, route.back, event.upTo) : undefined
         this.#send(event, { ...contextOf(route), ...(target === undefined ? {} : { target }) })
         return

@@ -3,7 +3,7 @@ import { degrade, type Degraded, type Op } from './degrade.ts'
 import type { MessageBody } from './model/body.ts'
 import type { Capabilities } from './model/capabilities.ts'
 import type { PassingInbound, Puppet, StoredInbound } from './model/events.ts'
-import type { AccountId, EventId, PersonId, UserRef } from './model/ids.ts'
+import type { AccountId, EventId, PersonId, UserId, UserRef } from './model/ids.ts'
 import type { PresenceState } from './model/presence.ts'
 import type { Reason } from './model/result.ts'
 import { shownName } from './names.ts'
@@ -111,6 +111,10 @@ const operation = (event: StoredInbound, leg: Leg, context: PlanContext): Op | u
       return inLobby ? undefined : { kind: 'topic', as, topic: event.topic }
   }
 }
+
+/** Whom an operation is to bring in. */
+export const invitedBy = (op: StoredInbound | Op): UserId | undefined =>
+  op.kind === 'member' && op.change === 'invite' ? op.user.user : undefined
 
 /** A person speaks through their own account where this leg has it; everybody else is a ghost. */
 const puppet = (user: UserRef, given: string | undefined, leg: Leg, context: PlanContext): Puppet => {

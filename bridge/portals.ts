@@ -88,6 +88,7 @@ export class Portals {
   #byLane = new Map<LaneKey, Found>()
   #byAccount = new Map<AccountId, Found[]>()
   #revision = 0
+  #changing: Promise<unknown> = Promise.resolve()
 
   /** `mint`: a name that nothing else has. `linked`: a portal was made by command; its chats want to be opened. */
   constructor(store: Store, mint: () => string, linked: (portal: Portal) => void = () => undefined) {
@@ -169,7 +170,31 @@ export class Portals {
     return this.#byAccount.get(account) ?? []
   }
 
-  async link(ends: readonly LinkEnd[], origin: PortalOrigin = 'command'): Promise<LinkResult> {
+  link(ends: readonly LinkEnd[], origin: PortalOrigin = 'command'): Promise<LinkResult> {
+    return this.#inTurn(() => this.#link(ends, origin))
+  }
+
+  /** Takes an end out; a portal with one end left goes with it. */
+  unlink(leg: LegId): Promise<LinkResult> {
+    return this.#inTurn(() => this.#unlink(leg))
+  }
+
+  remove(portal: PortalId): Promise<boolean> {
+    return this.#inTurn(async () => {
+      if (!this.#portals.has(portal)) return false
+      await this.#write([], [portal])
+      return true
+    })
+  }
+
+  /** One change after the other: two people may want the same chat at the same time. */
+  #inTurn<Result>(change: () => Promise<Result>): Promise<Result> {
+    const result = this.#changing.then(change)
+    this.#changing = result.catch(() => undefined)
+    return result
+  }
+
+  async #link(ends: readonly LinkEnd[], origin: PortalOrigin): Promise<LinkResult> {
     const detail = this.#problem(ends, () => false, new Set())
     if (detail !== undefined) return { kind: 'refused', detail }
     const portal = this.#made(ends, origin, undefined)
@@ -178,8 +203,7 @@ export class Portals {
     return { kind: 'linked', portal }
   }
 
-  /** Takes an end out; a portal with one end left goes with it. */
-  async unlink(leg: LegId): Promise<LinkResult> {
+  async #unlink(leg: LegId): Promise<LinkResult> {
     const found = this.#byLeg.get(leg)
     if (found === undefined) return { kind: 'refused', detail: 'There is no such link.' }
     const { portal } = found
@@ -189,12 +213,6 @@ export class Portals {
     const left: Portal = { ...portal, legs, kind: kindOf(legs.map((one) => one.request)) }
     await (legs.length < 2 ? this.#write([], [portal.id]) : this.#write([left], []))
     return { kind: 'linked', portal: left }
-  }
-
-  async remove(portal: PortalId): Promise<boolean> {
-    if (!this.#portals.has(portal)) return false
-    await this.#write([], [portal])
-    return true
   }
 
   /** `Session.open` has answered. In memory at once; rejects when it could not be stored. */
@@ -256,8 +274,17 @@ export class Portals {
   async #write(put: readonly Portal[], gone: readonly PortalId[]): Promise<void> {
     await this.#store.updatePortals(put, gone)
     for (const id of gone) this.#portals.delete(id)
-    for (const portal of put) this.#portals.set(portal.id, portal)
+    for (const portal of put) this.#portals.set(portal.id, this.#withChats(portal))
     this.#index()
+  }
+
+  /** A chat may have been opened while the disk was busy. */
+  #withChats(portal: Portal): Portal {
+    const legs = portal.legs.map((leg) => {
+      const chat = leg.chat ?? this.#byLeg.get(leg.id)?.leg.chat
+      return chat === undefined ? leg : { ...leg, chat }
+    })
+    return { ...portal, legs }
   }
 
   #index(): void {

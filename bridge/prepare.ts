@@ -15,19 +15,27 @@ export type Prepared =
   | { readonly kind: 'refers'; readonly op: Op; readonly to: EventId }
   | { readonly kind: 'nothing' }
   | { readonly kind: 'refused'; readonly result: DeliveryResult }
+  /** The session threw: a bug of its adapter. What makes it throw would do so again at each start. */
+  | { readonly kind: 'broken'; readonly detail: string }
 
 type Subject = Pick<OutboxRow, 'op' | 'part' | 'parts' | 'at'>
 
-export const prepare = (row: Subject, session: Session, chat: ChatRef): Prepared => {
+export const prepare = (row: Subject, session: Session, chat: ChatRef): Prepared =>
+  guarded(() => prepared(row, session, chat))
+
+const prepared = (row: Subject, session: Session, chat: ChatRef): Prepared => {
   const able = degrade(row.op, session.capabilities(chat), row.at)
   if (able.kind === 'dropped') return NOTHING
   if (able.kind === 'refused') return { kind: 'refused', result: able }
   const to = referenceOf(able.op)
-  return to === undefined ? refer(able.op, [], row, session, chat) : { kind: 'refers', op: able.op, to }
+  return to === undefined ? referring(able.op, [], row, session, chat) : { kind: 'refers', op: able.op, to }
 }
 
 /** `ids`: what this network calls the event that `op` speaks of. */
-export const refer = (op: Op, ids: readonly MessageId[], row: Subject, session: Session, chat: ChatRef): Prepared => {
+export const refer = (op: Op, ids: readonly MessageId[], row: Subject, session: Session, chat: ChatRef): Prepared =>
+  guarded(() => referring(op, ids, row, session, chat))
+
+const referring = (op: Op, ids: readonly MessageId[], row: Subject, session: Session, chat: ChatRef): Prepared => {
   const wire = resolve(op, ids, row.part)
   if (wire === undefined) return NOTHING
   if (row.parts > 0) return { kind: 'ready', wire }
@@ -37,6 +45,14 @@ export const refer = (op: Op, ids: readonly MessageId[], row: Subject, session: 
   if (first === undefined) return NOTHING
   if (pieces.length === 1) return { kind: 'ready', wire: first }
   return { kind: 'parts', ops: pieces.map((piece) => restore(piece, referenceOf(op))), first }
+}
+
+const guarded = (work: () => Prepared): Prepared => {
+  try {
+    return work()
+  } catch (error) {
+    return { kind: 'broken', detail: error instanceof Error ? error.message : String(error) }
+  }
 }
 
 const NOTHING: Prepared = { kind: 'nothing' }

@@ -28,14 +28,17 @@ const MAX_LANES = 200
 export const buildReport = (parts: ReportParts): Report => {
   const { hub, now } = parts
   const health = hub?.store
-  const trouble = health?.kind === 'unavailable' ? health.detail : undefined
+  const troubles = [
+    ...(health?.kind === 'unavailable' ? [health.detail] : []),
+    ...parts.networks.flatMap(({ id, state }) => (state.kind === 'failed' ? [`${id}: ${state.why}`] : [])),
+  ]
   const lanes = (hub?.lanes ?? []).filter(({ depth }) => depth > 0)
   return {
     version: parts.version,
     startedAt: parts.startedAt,
     now,
     dataFolder: parts.dataFolder,
-    ready: parts.started && trouble === undefined,
+    ready: parts.started && troubles.length === 0,
     networks: parts.networks.map(networkReport),
     accounts: parts.sessions.map(({ account, state }) => accountReport(account, state, now)),
     lanes: lanes.slice(0, MAX_LANES).map(({ account, place, depth, oldestMs, waiting }) => ({
@@ -49,7 +52,7 @@ export const buildReport = (parts: ReportParts): Report => {
       hub === undefined
         ? {}
         : { accepted: hub.accepted, duplicates: hub.duplicates, unlinked: hub.unlinked, ...hub.outcomes },
-    ...(trouble === undefined ? {} : { trouble }),
+    ...(troubles.length === 0 ? {} : { trouble: troubles.join(' ') }),
   }
 }
 

@@ -1,9 +1,9 @@
 /** Pure. What became of a message, in words for the one who sent it. */
-import type { UserRef } from './model/ids.ts'
+import type { UserId, UserRef } from './model/ids.ts'
 import type { Reason, WaitFor } from './model/result.ts'
 import { plain, type RichText } from './model/text.ts'
 import { localPart } from './names.ts'
-import type { Place } from './store/port.ts'
+import type { Place, Tell } from './store/port.ts'
 
 /** "bob@home.example", "bob@home.example and carol@home.example", "#friends". */
 export const placeName = (place: Place): string => {
@@ -19,8 +19,14 @@ export const placeName = (place: Place): string => {
   }
 }
 
-const list = (names: readonly string[]): string =>
-  names.length < 2 ? names.join('') : `${names.slice(0, -1).join(', ')} and ${names.at(-1) ?? ''}`
+/** More names than this are only counted: a notice is one line. */
+const NAMES_LIMIT = 5
+
+const list = (names: readonly string[]): string => {
+  if (names.length > NAMES_LIMIT)
+    return `${names.slice(0, NAMES_LIMIT - 1).join(', ')} and ${names.length - NAMES_LIMIT + 1} others`
+  return names.length < 2 ? names.join('') : `${names.slice(0, -1).join(', ')} and ${names.at(-1) ?? ''}`
+}
 
 const reasons: Readonly<Record<Reason, string>> = {
   offline: 'not online',
@@ -68,32 +74,59 @@ export type Told =
     }
   | { readonly outcome: 'uncertain' }
 
-/** `name`: whom to speak to in a chat of several; empty in a chat of two. */
-export const tellWords = (told: Told, place: Place, name: string): RichText => {
-  const words = sentence(told, placeName(place))
-  return plain(name === '' ? words : `${name}: ${words.charAt(0).toLowerCase()}${words.slice(1)}`)
+/** One message that a notice speaks of: who sent it and how it begins. */
+export interface Subject extends Pick<Tell, 'name' | 'quote'> {
+  /** It was no message: this person was to be brought in. */
+  readonly invited?: UserId
+}
+/** In their order, one at least. */
+export type Subjects = readonly Subject[]
+
+/** An empty name is that of the only one who reads it, in a chat of two. */
+export const tellWords = (told: Told, place: Place, subjects: Subjects): RichText => {
+  const words = sentence(told, placeName(place), subjects)
+  const names = [...new Set(subjects.map(({ name }) => name))].filter((name) => name !== '')
+  return plain(names.length === 0 ? words : `${list(names)}: ${words.charAt(0).toLowerCase()}${words.slice(1)}`)
 }
 
-const sentence = (told: Told, to: string): string => {
+const sentence = (told: Told, to: string, subjects: Subjects): string => {
+  const one = subjects.length === 1
+  const what = `${spoken(subjects)} to ${to}${one ? '' : span(subjects)}`
   switch (told.outcome) {
     case 'delivered':
-      return `Delivered to ${to}.`
+      return `${what} ${one ? 'was' : 'were'} delivered.`
     case 'partial':
-      return `Your message did not reach ${list(told.missed.map((user) => localPart(user.user)))}: not there.`
-    case 'waiting':
+      return `${spoken(subjects)}${one ? '' : span(subjects)} did not reach ${list(told.missed.map((user) => localPart(user.user)))}: not there.`
+    case 'waiting': {
+      const wait = one ? 'waits' : 'wait'
       return told.wait === 'recipient-online'
-        ? `Your message to ${to} waits until they are online.`
-        : `Your message to ${to} waits: ${reasons[told.reason]}. It goes out as soon as possible.`
+        ? `${what} ${wait} until they are online.`
+        : `${what} ${wait}: ${reasons[told.reason]}. ${one ? 'It goes' : 'They go'} out as soon as possible.`
+    }
     case 'refused': {
       if (told.words !== undefined) return told.words
       const why = told.detail ?? reasons[told.reason]
-      return told.after === undefined
-        ? `Not delivered to ${to}: ${why}.`
-        : `Not delivered to ${to}: given up after ${duration(told.after)} (${why}).`
+      const not = `${what} ${one ? 'was' : 'were'} not delivered`
+      return told.after === undefined ? `${not}: ${why}.` : `${not}: given up after ${duration(told.after)} (${why}).`
     }
     case 'uncertain':
-      return `Your message to ${to} may not have arrived: the connection ended before it was confirmed.`
+      return `${what} may not have arrived: the connection ended before ${one ? 'it was' : 'they were'} confirmed.`
   }
+}
+
+/** `Your message "hello"`, `12 of your messages`, `Your invitation of dave@home.example`. */
+const spoken = (subjects: Subjects): string => {
+  const { invited, quote } = subjects[0] ?? {}
+  if (subjects.length > 1) return `${subjects.length} of your ${invited === undefined ? 'messages' : 'invitations'}`
+  if (invited !== undefined) return `Your invitation of ${invited}`
+  return quote === undefined ? 'Your message' : `Your message "${quote}"`
+}
+
+/** The first and the last of several, as far as they can be quoted: `, from "hello" to "bye",`. */
+const span = (subjects: Subjects): string => {
+  const first = subjects[0]?.quote
+  const last = subjects.at(-1)?.quote
+  return first === undefined || last === undefined ? '' : `, from "${first}" to "${last}",`
 }
 
 export const reasonOf = (told: Told): Reason | undefined => {

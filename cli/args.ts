@@ -89,7 +89,9 @@ export const COMMANDS: readonly CommandShape[] = [
     words: ['FILE'],
     options: ['config'],
     about: 'copy the database to FILE, also while the daemon runs',
-    details: ['The key and certificate in the data folder are not part of it: copy those too.'],
+    details: [
+      'Accounts, links, history and the certificate are in it; files that the config names are not: copy those too.',
+    ],
   },
 ]
 

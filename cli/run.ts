@@ -4,7 +4,7 @@ import type { Logger } from '../bridge/adapter.ts'
 import { ControlServer } from '../bridge/ops/control.ts'
 import { createLog } from '../bridge/ops/log.ts'
 import { createMetrics } from '../bridge/ops/metrics.ts'
-import { StoreRefused } from '../bridge/store/port.ts'
+import { StoreRefused, StoreUnavailable } from '../bridge/store/port.ts'
 import type { Config } from '../config/schema.ts'
 import { Daemon, StartRefused } from '../daemon.ts'
 import { keepsAccounts } from '../adapters/registry.ts'
@@ -34,6 +34,9 @@ export const run = async (config: Config, configFile: string | undefined, io: Io
     await daemon.start()
   } catch (error) {
     if (error instanceof StartRefused || error instanceof StoreRefused) return failWith(io, 1, error.message)
+    // The log has said why.
+    if (error instanceof StoreUnavailable)
+      return failWith(io, 1, `the data folder ${config.data} takes no writes: check that it is writable and has space`)
     throw error
   }
   const control = new ControlServer(config.data, log, (request) =>
@@ -46,7 +49,11 @@ export const run = async (config: Config, configFile: string | undefined, io: Io
       live: { report: () => daemon.report(), reconnect: (name) => daemon.reconnect(name) },
     }),
   )
-  await control.start()
+  try {
+    await control.start()
+  } catch (error) {
+    log.error({ detail: error instanceof Error ? error.message : String(error) }, 'commands cannot reach this daemon')
+  }
   if (pretty) io.stdout.write(welcome(daemon, config, configFile, io))
   else log.info(readyFields(daemon, config), 'ready')
 

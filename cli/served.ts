@@ -68,11 +68,11 @@ const accountCommand = async (
   const password = args['password'] ?? ''
   switch (command) {
     case 'account add':
-      return answered(await admin.add(address, password), `${address} can sign in now.`)
+      return answered(await admin.add(address, password), (whole) => `${whole} can sign in now.`)
     case 'account passwd':
-      return answered(await admin.passwd(address, password), `${address} has a new password.`)
+      return answered(await admin.passwd(address, password), (whole) => `${whole} has a new password.`)
     case 'account remove':
-      return answered(await admin.remove(address), `${address} is removed.`)
+      return answered(await admin.remove(address), (whole) => `${whole} is removed.`)
     default: {
       const rows = await admin.list()
       return done(
@@ -85,8 +85,8 @@ const accountCommand = async (
   }
 }
 
-const answered = (answer: AccountAnswer, line: string): ControlAnswer =>
-  answer.kind === 'done' ? done(line) : failed(answer.wrong)
+const answered = (answer: AccountAnswer, line: (address: string) => string): ControlAnswer =>
+  answer.kind === 'done' ? done(line(answer.address)) : failed(answer.wrong)
 
 /** The one that is named, the only one there is, or the one whose domain the address has. */
 export const chooseService = (

@@ -104,17 +104,30 @@ const chatKey = (end: LinkEnd): string => {
 
 /** One port of one service may carry several of its listeners (all but HTTPS); everything else needs a place of its own. */
 function* listeners(config: Config): Generator<Problem> {
-  const taken = new Map<string, { readonly path: Path; readonly owner: string }>()
-  for (const { at, path, owner } of listenersOf(config)) {
-    const key = `${at.host}:${at.port}`
-    const before = taken.get(key)
-    if (at.port === 0 || before === undefined) taken.set(key, { path, owner })
-    else if (before.owner !== owner)
+  const taken: Listener[] = []
+  for (const listener of listenersOf(config)) {
+    const { at, path, owner } = listener
+    if (at.port === 0) continue
+    const before = taken.find((other) => collide(at, other.at))
+    if (before === undefined) taken.push(listener)
+    else if (before.owner !== owner || before.at.host !== at.host)
       yield { path, message: `is already the address of ${before.path.map(String).join('.')}: choose another port` }
   }
 }
 
-function* listenersOf(config: Config): Generator<{ at: HostPort; path: Path; owner: string }> {
+interface Listener {
+  readonly at: HostPort
+  readonly path: Path
+  readonly owner: string
+}
+
+/** A port of all addresses leaves none of it to a single one. */
+const collide = (one: HostPort, other: HostPort): boolean =>
+  one.port === other.port && (one.host === other.host || isEverywhere(one.host) || isEverywhere(other.host))
+
+const isEverywhere = (host: string): boolean => host === '0.0.0.0' || host === '::'
+
+function* listenersOf(config: Config): Generator<Listener> {
   yield { at: config.admin.listen, path: ['admin', 'listen'], owner: 'admin' }
   for (const [index, network] of config.networks.entries()) {
     if (network.type !== 'msn-service') continue
@@ -145,7 +158,9 @@ function* ircChecks(network: Extract<NetworkConfig, { type: 'irc' }>, path: Path
     }
 }
 
-const idsOf = (things: readonly { readonly id: string }[]): readonly string[] => things.map(({ id }) => id)
+const idsOf = (things: readonly { readonly id: string }[]): readonly string[] => [
+  ...new Set(things.map(({ id }) => id)),
+]
 
 const unknown = (what: string, given: string, known: readonly string[]): string => {
   const meant = nearest(given, known)

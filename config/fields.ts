@@ -34,21 +34,28 @@ export const parseHostPort = (text: string): HostPort | undefined => {
   return host === undefined || port > 65_535 ? undefined : { host, port }
 }
 
-/** `host:port` of an address to connect to, listen on (port 0: any free one) or tell to clients. Parsed to `{ host, port }`. */
-export const hostPort = (description: string) =>
+const ADDRESS = 'write host:port, for example 127.0.0.1:1863 or [::1]:1863'
+
+const addressFrom = (lowestPort: 0 | 1) => (description: string) =>
   z
-    .string()
+    .string({
+      error: ({ input }) =>
+        typeof input === 'number' ? `is no address, only the number ${input}: ${ADDRESS}` : undefined,
+    })
     .transform((text, context): HostPort => {
       const parsed = parseHostPort(text)
-      if (parsed !== undefined) return parsed
-      context.issues.push({
-        code: 'custom',
-        input: text,
-        message: `is no address: write host:port, for example 127.0.0.1:1863 or [::1]:1863`,
-      })
+      if (parsed !== undefined && parsed.port >= lowestPort) return parsed
+      const message =
+        /:\d+$/.test(text) && !/[/@]/.test(text) ? 'has no port from 1 to 65535' : `is no address: ${ADDRESS}`
+      context.issues.push({ code: 'custom', input: text, message })
       return z.NEVER
     })
     .meta({ description })
+
+/** `host:port` of an address to connect to or to tell to clients. Parsed to `{ host, port }`. */
+export const hostPort = addressFrom(1)
+/** `host:port` to listen on; port 0 is any free one. Parsed to `{ host, port }`. */
+export const listenAt = addressFrom(0)
 
 /** A path, relative to the folder of the config file. Absolute and known to be readable after loading. */
 export const file = (description: string) => {

@@ -6,6 +6,7 @@ import { crossChecks } from './cross-checks.ts'
 import type { SecretRef } from './fields.ts'
 import { pathText, placeOf, type Problem, problemsOf, wording } from './problems.ts'
 import { type Config, configSchema } from './schema.ts'
+import { aliasProblem, yamlProblem } from './yaml-words.ts'
 import { keysAt, leaves } from './walk.ts'
 
 export type Environment = Readonly<Record<string, string | undefined>>
@@ -65,14 +66,8 @@ interface Source {
 export const checkConfig = (text: string, { name, base, env }: Source): Loaded => {
   const lines = new LineCounter()
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false })
-  if (document.errors.length > 0)
-    return {
-      kind: 'broken',
-      problems: document.errors.map((error) => {
-        const { line, col } = lines.linePos(error.pos[0])
-        return `${name}:${line}:${col} is no valid YAML: ${firstLine(error.message)}`
-      }),
-    }
+  const [syntax] = document.errors
+  if (syntax !== undefined) return { kind: 'broken', problems: [`${name}:${yamlProblem(syntax, text, lines)}`] }
   /** In the order of the file, since that is how they are mended. */
   const broken = (problems: readonly Problem[]): Loaded => ({
     kind: 'broken',
@@ -88,7 +83,7 @@ export const checkConfig = (text: string, { name, base, env }: Source): Loaded =
   try {
     value = document.toJS() ?? {}
   } catch (error) {
-    return { kind: 'broken', problems: [`${name}: ${firstLine(String(error))}`] }
+    return { kind: 'broken', problems: [`${name}:${aliasProblem(error, document, lines)}`] }
   }
   const parsed = configSchema.safeParse(value, { error: wording })
   if (!parsed.success) return broken(problemsOf(parsed.error.issues, (path) => keysAt(configSchema, value, path)))
@@ -150,5 +145,3 @@ export const readSecret = (reference: SecretRef, env: Environment): { value: str
 
 const errorCode = (error: unknown): string =>
   error instanceof Error && 'code' in error ? String(error.code) : 'unknown'
-
-const firstLine = (text: string): string => text.split('\n', 1)[0] ?? ''

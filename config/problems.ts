@@ -16,9 +16,8 @@ type Issue = z.core.$ZodIssue
 export const wording: z.core.$ZodErrorMap = (issue) => {
   switch (issue.code) {
     case 'invalid_type':
-      return issue.input === undefined
-        ? 'is missing'
-        : `must be ${typeWord(issue.expected)}, but is ${valueWord(issue.input)}`
+      if (issue.input === undefined) return 'is missing'
+      return `must be ${typeWord(issue.expected)}, but is ${valueWord(issue.input)}${issue.input === null ? EMPTY : ''}`
     case 'invalid_value': {
       const values = issue.values.map(String)
       const meant = typeof issue.input === 'string' ? nearest(issue.input, values) : undefined
@@ -42,6 +41,9 @@ export const wording: z.core.$ZodErrorMap = (issue) => {
       return undefined
   }
 }
+
+/** Nearly always a key whose own keys are all comments. */
+const EMPTY = ': give it a value or take the line out'
 
 const discriminatorWords = (issue: z.core.$ZodRawIssue): string => {
   const valid = issue.code === 'invalid_union' && Array.isArray(issue['options']) ? issue['options'].map(String) : []
@@ -96,7 +98,9 @@ export const problemsOf = (
       const moved = inner.map((each) => ({ ...each, path: [...issue.path, ...each.path] }))
       return problemsOf(moved, keysAt)
     }
-    return [{ path: issue.path, message: issue.message }]
+    const inside = issue.code === 'invalid_type' && issue.expected === 'object' ? keysAt(issue.path) : []
+    const possible = inside.length > 0 ? `; possible in it: ${inside.join(', ')}` : ''
+    return [{ path: issue.path, message: `${issue.message}${possible}` }]
   })
 
 /** Of the shapes that a value may have, the one whose keys fit: what is wrong inside it is more telling than the list of shapes. */

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { ircConfig } from '../adapters/irc/config.ts'
 import { msnServiceConfig } from '../adapters/msn-service/config.ts'
 import { msnConfig } from '../adapters/msn/config.ts'
-import { hostPort, id, secret } from './fields.ts'
+import { id, listenAt, secret } from './fields.ts'
 
 /** One fragment for each type of network; the registry has one module for each. */
 export const fragments = { 'msn-service': msnServiceConfig, msn: msnConfig, irc: ircConfig } as const
@@ -29,13 +29,16 @@ const end = z
   .union(
     [
       z.strictObject({ account: z.string(), contact: address }),
-      z.strictObject({ account: z.string(), group: z.array(address).min(2) }),
+      z.strictObject({
+        account: z.string(),
+        group: z.array(address).min(2, 'must name two contacts or more; for one write contact: address'),
+      }),
       z.strictObject({ account: z.string(), lobby: z.literal(true) }),
       z.strictObject({
         network: z.string(),
         channel: z
           .string()
-          .regex(/^[#&+!]\S*$/, 'is no channel: write it with its prefix and in quotes, for example "#friends"'),
+          .regex(/^[#&+!][^\s,]*$/, 'is no channel: write it with its prefix and in quotes, for example "#friends"'),
       }),
     ],
     {
@@ -63,7 +66,7 @@ export const configSchema = z.strictObject({
     .prefault({}),
   admin: z
     .strictObject({
-      listen: hostPort('/healthz /readyz /metrics /status; keep it on loopback.').prefault('127.0.0.1:8090'),
+      listen: listenAt('/healthz /readyz /metrics /status; keep it on loopback.').prefault('127.0.0.1:8090'),
       hosts: z
         .array(z.string().min(1))
         .meta({ description: 'Names under which it may be opened, besides localhost and addresses.' })
@@ -82,7 +85,7 @@ export const configSchema = z.strictObject({
     .default([]),
   accounts: z.array(account).meta({ description: 'Accounts that the bridge signs in with.' }).default([]),
   links: z
-    .array(z.array(end).min(2))
+    .array(z.array(end).min(2, 'has only one end: a link needs two or more'))
     .meta({ description: 'Each link makes one conversation of its ends.' })
     .default([]),
 })

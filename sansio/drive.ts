@@ -12,9 +12,9 @@ export interface DriveOptions<Event> {
   /** Exactly once, after the last event. */
   onClose(reason: CloseReason): void
   /** The system has taken so many bytes since the beginning, on the scale of `Driven.queued`. */
-  readonly onTaken?: (total: number) => void
+  onTaken?(total: number): void
   /** Milliseconds; the same clock as the machine's. */
-  readonly now?: () => number
+  now?(): number
   readonly maxUnsentBytes?: number
 }
 
@@ -31,7 +31,8 @@ export interface Driven<Command> {
 
 /**
  * Machine <-> socket: the only place where a protocol meets a timer. What the machine writes in one turn of the event
- * loop leaves in one write. The timer is lazy: it is set anew only when something is due earlier.
+ * loop leaves in one write. The timer is lazy: it is set anew only when something is due earlier, and goes when the
+ * machine waits for nothing.
  */
 export function drive<Command, Event>(
   socket: Socket,
@@ -45,7 +46,8 @@ class Drive<Command, Event> implements Driven<Command> {
   readonly #socket: Socket
   readonly #machine: Machine<Command, Event>
   readonly #options: DriveOptions<Event>
-  #unsent: Uint8Array[] = []
+  /** undefined: nothing, which is so nearly always. */
+  #unsent: Uint8Array[] | undefined
   #queued = 0
   #timer: NodeJS.Timeout | undefined
   #timerAt = Infinity
@@ -56,10 +58,8 @@ class Drive<Command, Event> implements Driven<Command> {
     this.#machine = machine
     this.#options = options
     socket.setNoDelay(true)
-    socket.on('data', (chunk: Buffer) => this.#receive(chunk))
-    socket.on('end', () => this.#receive(null))
-    socket.on('error', (error: NodeJS.ErrnoException) => this.close({ kind: 'lost', detail: error.code ?? error.name }))
-    socket.on('close', () => this.close({ kind: 'lost', detail: 'closed' }))
+    const driven: DrivenSocket = Object.assign(socket, { [DRIVE]: this })
+    driven.on('data', onData).on('end', onEnd).on('error', onError).on('close', onClose)
     this.#schedule()
   }
 
@@ -78,7 +78,7 @@ class Drive<Command, Event> implements Driven<Command> {
   close(reason: CloseReason = { kind: 'done' }): void {
     if (this.#closed) return
     this.#closed = true
-    clearTimeout(this.#timer)
+    this.#unschedule()
     this.#flush()
     const socket = this.#socket
     if (!socket.destroyed) {
@@ -91,12 +91,13 @@ class Drive<Command, Event> implements Driven<Command> {
     this.#options.onClose(reason)
   }
 
-  #receive(bytes: Uint8Array | null): void {
+  /** null: the peer has ended. */
+  receive(bytes: Uint8Array | null): void {
     if (!this.#closed) this.#run(this.#machine.receive(bytes, this.#now()))
   }
 
   #now(): number {
-    return this.#options.now === undefined ? Date.now() : this.#options.now()
+    return this.#options.now?.() ?? Date.now()
   }
 
   #run(outputs: readonly Output<Event>[]): void {
@@ -119,13 +120,16 @@ class Drive<Command, Event> implements Driven<Command> {
 
   #write(bytes: Uint8Array): void {
     this.#queued += bytes.length
-    if (this.#unsent.push(bytes) === 1) process.nextTick(() => this.#flush())
+    if (this.#unsent === undefined) {
+      this.#unsent = [bytes]
+      process.nextTick(() => this.#flush())
+    } else this.#unsent.push(bytes)
   }
 
   #flush(): void {
     const unsent = this.#unsent
-    if (unsent.length === 0) return
-    this.#unsent = []
+    if (unsent === undefined) return
+    this.#unsent = undefined
     const socket = this.#socket
     if (!socket.writable) return
     const [first] = unsent
@@ -137,26 +141,58 @@ class Drive<Command, Event> implements Driven<Command> {
   }
 
   #taken(total: number): ((error?: Error | null) => void) | undefined {
-    const { onTaken } = this.#options
-    return onTaken === undefined
-      ? undefined
-      : (error) => {
-          if (!this.#closed && (error === undefined || error === null)) onTaken(total)
-        }
+    if (this.#options.onTaken === undefined) return undefined
+    return (error) => {
+      if (!this.#closed && (error === undefined || error === null)) this.#options.onTaken?.(total)
+    }
   }
 
   #schedule(): void {
     const wakeAt = this.#machine.wakeAt
-    if (wakeAt === undefined || wakeAt >= this.#timerAt) return
+    if (wakeAt === undefined) {
+      this.#unschedule()
+      return
+    }
+    if (wakeAt >= this.#timerAt) return
     clearTimeout(this.#timer)
     this.#timerAt = wakeAt
     this.#timer = setTimeout(() => this.#wake(), Math.min(Math.max(0, wakeAt - this.#now()), 2 ** 31 - 1))
   }
 
-  #wake(): void {
+  #unschedule(): void {
+    if (this.#timer === undefined) return
+    clearTimeout(this.#timer)
+    this.#timer = undefined
     this.#timerAt = Infinity
+  }
+
+  #wake(): void {
+    this.#unschedule()
     const wakeAt = this.#machine.wakeAt
     if (wakeAt !== undefined && wakeAt <= this.#now()) this.#run(this.#machine.tick(this.#now()))
     else this.#schedule()
   }
+}
+
+/** Where a socket has its drive: listeners that all sockets share cost an idle connection nothing. */
+const DRIVE = Symbol('drive')
+
+interface DrivenSocket extends Socket {
+  readonly [DRIVE]: Pick<Drive<never, never>, 'receive' | 'close'>
+}
+
+function onData(this: DrivenSocket, chunk: Buffer): void {
+  this[DRIVE].receive(chunk)
+}
+
+function onEnd(this: DrivenSocket): void {
+  this[DRIVE].receive(null)
+}
+
+function onError(this: DrivenSocket, error: NodeJS.ErrnoException): void {
+  this[DRIVE].close({ kind: 'lost', detail: error.code ?? error.name })
+}
+
+function onClose(this: DrivenSocket): void {
+  this[DRIVE].close({ kind: 'lost', detail: 'closed' })
 }

@@ -12,6 +12,8 @@ export interface CommandDeps {
   readonly context: Pick<AdapterContext, 'command' | 'log' | 'metrics'>
   readonly account: AccountId
   readonly permissions: Permissions
+  /** The word before a command in a channel. */
+  readonly trigger: string
   /** Asks the server; undefined where nobody knows. */
   readonly accountOf: (nick: string) => Promise<string | undefined>
   /** Says one line to a channel or a nick. */
@@ -28,9 +30,14 @@ export class Commands {
     this.#deps = deps
   }
 
+  /** Too many questions are being answered. */
+  get isBusy(): boolean {
+    return this.#running >= MAX_COMMANDS
+  }
+
   async run(command: Command): Promise<void> {
     const { context, answer } = this.#deps
-    if (this.#running >= MAX_COMMANDS) {
+    if (this.isBusy) {
       context.metrics.count('irc_dropped_commands', { network: command.from.user.network })
       return
     }
@@ -39,11 +46,16 @@ export class Commands {
     try {
       for (const line of await context.command(await this.#request(command))) answer(target, line)
     } catch (error) {
-      context.log.error({ network: command.from.user.network, error: String(error) }, 'a command failed')
+      context.log.error({ error: String(error) }, 'a command failed')
       answer(target, plain('That went wrong; the log of the bridge says why.'))
     } finally {
       this.#running--
     }
+  }
+
+  /** Whether somebody may do what only admins may. */
+  async mayManage(from: Asker): Promise<boolean> {
+    return roleOf(this.#deps.permissions, from.mask, await this.#account(from)) === 'admin'
   }
 
   async #request({ from, chat, line }: Command): Promise<CommandRequest> {
@@ -54,6 +66,7 @@ export class Commands {
       ...(chat === undefined ? {} : { chat }),
       role: roleOf(this.#deps.permissions, from.mask, await this.#account(from)),
       line: line === '' ? 'help' : line,
+      ...(chat === undefined ? {} : { trigger: `${this.#deps.trigger} ` }),
     }
   }
 

@@ -9,6 +9,16 @@ const word = (description: string) =>
     .regex(/^[^\s\0:,]+$/, 'must be one word without spaces, commas and colons')
     .meta({ description })
 
+/** What RFC 2812 allows, and letters of other languages for the networks that take them. */
+const nickname = (description: string) =>
+  z
+    .string()
+    .regex(
+      /^[\p{L}[\]\\`_^{|}][\p{L}\p{M}\p{N}[\]\\`_^{|}-]*$/u,
+      'is no nickname: use letters, digits and _ - [ ] { } | ` ^ \\, beginning with no digit and no hyphen',
+    )
+    .meta({ description })
+
 const channelName = z
   .string()
   .regex(/^[#&+!][^\s\0,\x07]*$/, 'is no channel: write it with its prefix and in quotes, for example "#friends"')
@@ -54,9 +64,9 @@ export const ircConfig = z
       )
       .meta({ description: 'true, false, or { ca, insecure, cert, key }.' })
       .default(true),
-    nick: word('The nickname of the bot.').default('msnbridge'),
+    nick: nickname('The nickname of the bot.').default('msnbridge'),
     alternates: z
-      .array(word('A nickname.'))
+      .array(nickname('A nickname.'))
       .meta({ description: 'Nicknames to try when the first is taken.' })
       .default([]),
     username: word('The user name (ident).').default('msnbridge'),

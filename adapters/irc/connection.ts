@@ -352,7 +352,7 @@ export class Connection {
       send: (line) => this.control(line),
     })
     this.#nickServ = nickServ
-    const about = { network: this.#settings.network, service: settings.service }
+    const about = { service: settings.service }
     if (!this.#isMe(this.#settings.nick) && !(await nickServ.recoverNick())) {
       this.#log.warn({ ...about, nick: this.nick }, 'the nick could not be recovered')
     }
@@ -418,7 +418,10 @@ export class Connection {
   #explain(phase: Phase): Ending {
     const { error } = this.#transport
     const why = error === undefined ? 'it closed the connection' : error.message
-    return phase === 'connecting' ? unreachable(this.#place, error) : lost(`Lost ${this.#place}: ${why}`)
+    if (phase === 'connecting') return unreachable(this.#place, error)
+    if (phase === 'registering')
+      return lost(`${this.#place} did not let us in: ${why}. Check port and "tls" of this network`)
+    return lost(`Lost ${this.#place}: ${why}`)
   }
 }
 

@@ -103,8 +103,18 @@ export const readSaslFailure = (reason: string, words: string): Ending => {
 /** Why there was no connection at all; `place` is host:port. */
 export const unreachable = (place: string, error: Error | undefined): Ending => {
   const code = error !== undefined && 'code' in error ? String(error.code) : ''
-  if (/CERT|SELF_SIGNED|UNABLE_TO|ALTNAME/.test(code)) {
-    return lost(`The certificate of ${place} is not trusted (${code}). Give its authority as "tls.ca"`)
+  if (/ALTNAME/.test(code)) {
+    return lost(
+      `The certificate of ${place} is for another name (${code}). Write that name in "server" of this network`,
+    )
+  }
+  if (/EXPIRED|NOT_YET_VALID/.test(code)) {
+    return lost(`The certificate of ${place} is out of date (${code}). Check our clock, or ask its operators`)
+  }
+  if (/CERT|SELF_SIGNED|UNABLE_TO/.test(code)) {
+    return lost(
+      `The certificate of ${place} is not trusted (${code}). Give its authority: write tls: { ca: FILE } in this network`,
+    )
   }
   if (/SSL|EPROTO|WRONG_VERSION/.test(code)) {
     return lost(`${place} speaks no TLS (${code}). Check port and "tls" of this network`)

@@ -30,6 +30,10 @@ export const quietLine = (line: RichText): RichText => {
   return quiet.length === end - before || at < 0 ? line : insertAt(line, before + at, ZERO_WIDTH_SPACE)
 }
 
+/** Characters of the "<alice> " that a line begins with; 0 when it does not. */
+export const leadOf = (line: RichText): number =>
+  /^<[^<>\n]+> /.exec(line.map((span) => span.text).join(''))?.[0].length ?? 0
+
 const insertAt = (text: RichText, position: number, what: string): RichText => {
   let passed = 0
   let done = false

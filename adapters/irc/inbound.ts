@@ -66,7 +66,11 @@ const readSpeech = (message: IrcMessage, view: View): Reading | undefined => {
   if (said.kind === 'text') {
     const line = withoutTrigger(textOf(said.text).trim(), view.trigger)
     if (line !== undefined || (inQuery && !view.isDirect(chat.chat))) {
-      const command = { kind: 'command', from: askerOf(message, view), line: line ?? textOf(said.text).trim() } as const
+      const command = {
+        kind: 'command',
+        from: askerOf(message, view.network),
+        line: line ?? textOf(said.text).trim(),
+      } as const
       return inQuery ? command : { ...command, chat }
     }
   }
@@ -136,8 +140,8 @@ const timeOf = (tag: string | undefined): number | undefined => {
   return Number.isNaN(time) ? undefined : time
 }
 
-const askerOf = (message: IrcMessage, view: View): Asker => ({
-  user: { network: view.network, user: userIdOf(message.nick) },
+export const askerOf = (message: IrcMessage, network: NetworkId): Asker => ({
+  user: { network, user: userIdOf(message.nick) },
   nick: message.nick,
   mask: `${message.nick}!${message.ident}@${message.hostname}`,
   account: message.tags['account'],

@@ -15,6 +15,8 @@ export class Inbox {
   readonly #over = new AbortController()
   #kept: Inbound[] = []
   #retrying = false
+  /** Since something could not be stored. */
+  #lost = 0
 
   constructor(emit: (event: Inbound) => Promise<void>, clock: Clock, log: Logger) {
     this.#emit = emit
@@ -38,7 +40,8 @@ export class Inbox {
 
   #keep(event: Inbound): void {
     if (this.#kept.length < MAX_KEPT) this.#kept.push(event)
-    else this.#log.error({ kept: MAX_KEPT }, 'an IRC message is lost: it cannot be stored and too many wait')
+    else if (this.#lost++ === 0)
+      this.#log.error({ kept: MAX_KEPT }, 'IRC messages are lost from now on: they cannot be stored and too many wait')
   }
 
   /** Ends the retries: what is still kept is lost with the process. */
@@ -56,6 +59,9 @@ export class Inbox {
       }
     }
     this.#retrying = false
+    if (this.#over.signal.aborted) return
+    this.#log.info({ lost: this.#lost }, 'IRC messages are stored again')
+    this.#lost = 0
   }
 
   async #stored(event: Inbound): Promise<boolean> {

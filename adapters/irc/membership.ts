@@ -1,7 +1,7 @@
 /** Where the bot is: joins what is wanted, comes back after a kick, and tells a delivery whether it may speak in a channel. */
 import type { IrcMessage } from 'irc-framework'
 import type { Clock, Logger } from '../../bridge/adapter.ts'
-import type { ChatId, NetworkId } from '../../bridge/model/ids.ts'
+import type { ChatId } from '../../bridge/model/ids.ts'
 import type { OpenResult } from '../../bridge/model/result.ts'
 import { sameName, type CaseMapping } from './casemap.ts'
 import { Channels, readJoinRefusal, type Channel, type ChannelTiming } from './channels.ts'
@@ -20,14 +20,12 @@ const TOO_MANY: Obstacle = { kind: 'refused', reason: 'rate-limited', detail: 't
 const NOT_YET_MS = 5_000
 
 export class Membership {
-  readonly #network: NetworkId
   readonly #clock: Clock
   readonly #log: Logger
   readonly #channels: Channels
   #voice: Voice | undefined
 
-  constructor(network: NetworkId, timing: ChannelTiming, clock: Clock, log: Logger) {
-    this.#network = network
+  constructor(timing: ChannelTiming, clock: Clock, log: Logger) {
     this.#clock = clock
     this.#log = log
     this.#channels = new Channels(timing)
@@ -142,13 +140,13 @@ export class Membership {
   #joined(channel: string, voice: Voice): void {
     // Where the server puts us without being asked, we do not stay.
     if (!this.#channels.joined(channel)) voice.control(`PART ${channel}`)
-    else this.#log.info({ network: this.#network, channel }, 'joined')
+    else this.#log.info({ channel }, 'joined')
   }
 
   #outOf(channel: string, by: string): void {
     const kicked = this.#channels.kicked(channel, by, this.#clock.now())
     if (kicked === undefined) return
-    const about = { network: this.#network, channel, by }
+    const about = { channel, by }
     if (kicked.again === undefined) this.#log.error(about, 'kicked too often, waits for an invitation')
     else this.#log.warn({ ...about, seconds: kicked.again / 1000 }, 'kicked, will join again')
   }
@@ -158,7 +156,7 @@ export class Membership {
     if (refusal === undefined) return false
     const { channel, reason, detail } = refusal
     if (!this.#channels.refused(channel, reason, detail, this.#clock.now())) return false
-    this.#log.warn({ network: this.#network, channel, detail }, 'cannot join, will try again')
+    this.#log.warn({ channel, detail }, 'cannot join, will try again')
     return true
   }
 }

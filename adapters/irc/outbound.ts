@@ -1,11 +1,11 @@
 /** What the core wants said -> IRC messages, before they are cut to length. Pure. */
 import type { MessageBody } from '../../bridge/model/body.ts'
 import type { Outbound } from '../../bridge/model/events.ts'
-import type { RichText } from '../../bridge/model/text.ts'
+import { sliceOf, textOf, type RichText } from '../../bridge/model/text.ts'
 import { withoutControls, render } from './formatting.ts'
 import { cutToBytes, MAX_LINE_BYTES } from './guard.ts'
-import { quietLine } from './highlight.ts'
-import { splitLine, splitLines } from './split.ts'
+import { leadOf, quietLine } from './highlight.ts'
+import { LEAST_BUDGET, splitLine, splitLines } from './split.ts'
 
 /** One message on the wire: `PRIVMSG target :text`, or `TOPIC target :text`. */
 export interface Wire {
@@ -34,21 +34,23 @@ export const budgetFor = (verb: Wire['verb'], target: string, prefix: Prefix): n
 interface Speech {
   readonly verb: 'PRIVMSG' | 'NOTICE'
   readonly action: boolean
-  /** Lines begin with the name of whoever says them. */
+  /** Lines may begin with the name of whoever says them. */
   readonly relayed: boolean
+  /** They do: we speak for somebody who has no name of their own here. */
+  readonly named: boolean
   readonly text: RichText
 }
 
-const speechOf = (body: MessageBody): Speech => {
+const speechOf = (body: MessageBody, named: boolean): Speech => {
   switch (body.kind) {
     case 'text':
-      return { verb: 'PRIVMSG', action: false, relayed: true, text: body.text }
+      return { verb: 'PRIVMSG', action: false, relayed: true, named, text: body.text }
     case 'action':
-      return { verb: 'PRIVMSG', action: true, relayed: false, text: body.text }
+      return { verb: 'PRIVMSG', action: true, relayed: false, named: false, text: body.text }
     case 'notice':
-      return { verb: 'NOTICE', action: false, relayed: true, text: body.text }
+      return { verb: 'NOTICE', action: false, relayed: true, named, text: body.text }
     case 'nudge':
-      return { verb: 'PRIVMSG', action: true, relayed: false, text: NUDGE }
+      return { verb: 'PRIVMSG', action: true, relayed: false, named: false, text: NUDGE }
   }
 }
 
@@ -56,10 +58,10 @@ const speechOf = (body: MessageBody): Speech => {
 const spoken = (op: Outbound): Speech | undefined => {
   switch (op.kind) {
     case 'message':
-      return speechOf(op.body)
+      return speechOf(op.body, op.as.kind === 'self')
     case 'status':
     case 'delivery':
-      return { verb: 'NOTICE', action: false, relayed: false, text: op.text }
+      return { verb: 'NOTICE', action: false, relayed: false, named: false, text: op.text }
     case 'edit':
     case 'redact':
     case 'member':
@@ -74,7 +76,23 @@ const spoken = (op: Outbound): Speech | undefined => {
 
 const piecesOf = (speech: Speech, target: string, prefix: Prefix): readonly RichText[] => {
   const budget = budgetFor(speech.verb, target, prefix) - (speech.action ? ACTION_BYTES : 0)
-  return splitLines(speech.text).flatMap((line) => splitLine(speech.relayed ? quietLine(line) : line, budget))
+  return splitLines(speech.text).flatMap((line) => {
+    if (!speech.relayed) return splitLine(line, budget)
+    const quiet = quietLine(line)
+    return speech.named ? splitNamed(quiet, budget) : splitLine(quiet, budget)
+  })
+}
+
+/** Each piece carries the name that the line begins with: in a busy channel others speak in between. */
+const splitNamed = (line: RichText, budget: number): readonly RichText[] => {
+  const lead = leadOf(line)
+  const name = sliceOf(line, 0, lead)
+  const room = budget - Buffer.byteLength(render(name))
+  const whole = splitLine(line, budget)
+  if (lead === 0 || whole.length === 1 || room < LEAST_BUDGET) return whole
+  // A piece that begins with a blank needs no other one before it.
+  const bare = sliceOf(line, 0, lead - 1)
+  return splitLine(sliceOf(line, lead), room).map((piece) => [...(/^\s/.test(textOf(piece)) ? bare : name), ...piece])
 }
 
 /** The lines of an operation; none for what IRC does not show. */

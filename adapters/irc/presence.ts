@@ -26,17 +26,18 @@ export class PresenceDigest {
   readonly #quietMs: number
   /** What has been told; who is not in it counts as offline. */
   readonly #told = new Map<string, string>()
-  readonly #news = new Map<string, string>()
+  readonly #news = new Map<string, { readonly name: string; readonly word: string }>()
   #since: number | undefined
 
   constructor(quietMs: number) {
     this.#quietMs = quietMs
   }
 
-  note(name: string, state: PresenceState, now: number): void {
+  /** `who`: somebody may be called differently in a lobby and in a group, and is one person all the same. */
+  note(name: string, state: PresenceState, now: number, who = name): void {
     const word = WORDS[state.show]
-    if (word === (this.#told.get(name) ?? WORDS.offline)) this.#news.delete(name)
-    else if (this.#news.size < MAX_PEOPLE) this.#news.set(name, word)
+    if (word === (this.#told.get(who) ?? WORDS.offline)) this.#news.delete(who)
+    else if (this.#news.size < MAX_PEOPLE) this.#news.set(who, { name, word })
     if (this.#news.size === 0) this.#since = undefined
     else this.#since ??= now
   }
@@ -52,8 +53,8 @@ export class PresenceDigest {
     const groups = new Map<string, string[]>()
     let unnamed = 0
     let named = 0
-    for (const [name, word] of this.#news) {
-      this.#remember(name, word)
+    for (const [who, { name, word }] of this.#news) {
+      this.#remember(who, word)
       if (++named > MAX_NAMED) unnamed++
       else groups.set(word, [...(groups.get(word) ?? []), quietName(name)])
     }
@@ -63,10 +64,10 @@ export class PresenceDigest {
     return [...parts, ...(unnamed === 0 ? [] : [`and ${unnamed} more`])].join(' · ')
   }
 
-  #remember(name: string, word: string): void {
-    this.#told.delete(name)
+  #remember(who: string, word: string): void {
+    this.#told.delete(who)
     if (word === WORDS.offline) return
-    this.#told.set(name, word)
+    this.#told.set(who, word)
     if (this.#told.size <= MAX_PEOPLE) return
     const [oldest] = this.#told.keys()
     if (oldest !== undefined) this.#told.delete(oldest)

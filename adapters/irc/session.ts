@@ -17,11 +17,11 @@ import type { AccountId, ChatId, ChatRef, MessageId, NetworkId } from '../../bri
 import type { DeliveryResult, OpenResult, RosterResult, SessionState } from '../../bridge/model/result.ts'
 import { plain, type RichText } from '../../bridge/model/text.ts'
 import { relayCapabilities } from './capabilities.ts'
-import { chatIdOf, isChannelName, parseNick } from './casemap.ts'
+import { chatIdOf, isChannelName, parseChannel, parseNick, sameName } from './casemap.ts'
 import { Commands } from './commands.ts'
 import { Connection, type ConnectionSettings } from './connection.ts'
 import type { Ending } from './faults.ts'
-import { readMessage } from './inbound.ts'
+import { askerOf, readMessage } from './inbound.ts'
 import { Inbox } from './inbox.ts'
 import { Membership } from './membership.ts'
 import { lineOf, LONGEST_PREFIX, partsOf, wiresOf, type Prefix } from './outbound.ts'
@@ -79,12 +79,12 @@ export class RelaySession implements Session {
   #ordinal = 0
 
   constructor(settings: SessionSettings, context: AdapterContext) {
-    const { network, account, permissions, rejoinMs, joinRetryMs, presence } = settings
+    const { account, permissions, rejoinMs, joinRetryMs, presence } = settings
     const { clock, log } = context
     this.account = account
     this.#settings = settings
     this.#context = context
-    this.#membership = new Membership(network, { rejoinMs, retryMs: joinRetryMs }, clock, log)
+    this.#membership = new Membership({ rejoinMs, retryMs: joinRetryMs }, clock, log)
     this.#whois = new AccountLookup(clock)
     this.#inbox = new Inbox((event) => context.emit(event), clock, log)
     this.#digest = presence === undefined ? undefined : new PresenceDigest(presence.quietMs)
@@ -92,6 +92,7 @@ export class RelaySession implements Session {
       context,
       account,
       permissions,
+      trigger: settings.trigger,
       accountOf: (nick) => this.#accountOf(nick),
       answer: (target, line) => this.#remark(target, line),
     })
@@ -173,7 +174,7 @@ export class RelaySession implements Session {
   }
 
   async deliver({ chat, op }: Delivery, signal: AbortSignal): Promise<DeliveryResult> {
-    if (chat === undefined) return this.#aboutOthers(op)
+    if (chat === undefined || op.kind === 'presence') return this.#aboutOthers(op)
     const busy = this.#busyFor(chat.chat)
     if (busy > 0) return retryIn(busy, 'rate-limited', 'too many lines wait for the IRC server')
     if (this.#state.kind !== 'online' || signal.aborted) return OFFLINE
@@ -239,7 +240,8 @@ export class RelaySession implements Session {
   /** Presence of contacts goes into the digest; the bot itself is as it is. */
   #aboutOthers(op: Outbound): DeliveryResult {
     if (op.kind === 'presence' && op.as.kind === 'ghost') {
-      this.#digest?.note(op.as.name, op.state, this.#context.clock.now())
+      const { network, user } = op.as.origin
+      this.#digest?.note(op.as.name, op.state, this.#context.clock.now(), `${network}/${user}`)
     }
     return { kind: 'delivered', ids: [] }
   }
@@ -309,9 +311,19 @@ export class RelaySession implements Session {
     return this.#whois.accountOf(nick, (line) => this.#connection?.control(line) ?? false)
   }
 
+  /** Into a channel that we do not know only an admin may bring us; there it can be linked. It is forgotten on a restart. */
+  async #invited(message: IrcMessage): Promise<void> {
+    const [, channel = ''] = message.params
+    if (this.#membership.idOf(channel) !== undefined || typeof parseChannel(channel) !== 'string') return
+    if (this.#commands.isBusy || !(await this.#commands.mayManage(askerOf(message, this.#settings.network)))) return
+    if (this.#membership.want(channel)) this.#membership.tend()
+  }
+
   #message(connection: Connection, message: IrcMessage): void {
     this.#whois.message(message)
     this.#playbacks.message(message)
+    if (message.command === 'INVITE' && sameName(message.params[0] ?? '', connection.nick, connection.mapping))
+      void this.#invited(message)
     if (this.#membership.message(message)) return
     const reading = readMessage(message, {
       network: this.#settings.network,

@@ -122,7 +122,7 @@ export class ServiceAccounts implements AccountAdmin {
       return refused(`there is an account ${email} already; for a new password: msn-bridge account passwd ${email}`)
     await this.#book.add(email, password)
     this.#live.passwordSet(email, password)
-    return { kind: 'done' }
+    return { kind: 'done', address: email }
   }
 
   async passwd(address: string, password: string): Promise<AccountAnswer> {
@@ -132,7 +132,7 @@ export class ServiceAccounts implements AccountAdmin {
     if (wrong !== undefined) return refused(wrong)
     await this.#book.setPassword(email, password)
     this.#live.passwordSet(email, password)
-    return { kind: 'done' }
+    return { kind: 'done', address: email }
   }
 
   async remove(address: string): Promise<AccountAnswer> {
@@ -141,7 +141,7 @@ export class ServiceAccounts implements AccountAdmin {
     const record = await this.#book.load(email)
     await this.#book.remove(email)
     if (record !== undefined) await this.#live.removed(record)
-    return { kind: 'done' }
+    return { kind: 'done', address: email }
   }
 
   async list(): Promise<readonly AccountRow[]> {

@@ -1,6 +1,6 @@
 /** The `msn-service` network in the config: the MSN service that we are ourselves. */
 import { z } from 'zod'
-import { file, hostPort, id, millis } from '../../config/fields.ts'
+import { file, hostPort, id, listenAt, millis } from '../../config/fields.ts'
 
 const count = (value: number, description: string) => z.number().int().min(1).meta({ description }).default(value)
 
@@ -51,26 +51,26 @@ export const msnServiceConfig = z
       .regex(/^[a-z0-9.-]{1,100}$/, 'is no domain: use lower case letters, digits, dots and hyphens')
       .meta({ description: 'Addresses of this service end in @ and this domain.' })
       .default('home.example'),
-    listen: hostPort('The notification server. 0.0.0.0 opens it to the network.').prefault('127.0.0.1:1863'),
+    listen: listenAt('The notification server. 0.0.0.0 opens it to the network.').prefault('127.0.0.1:1863'),
     public: hostPort(
       'The notification server as clients reach it, for redirects. By default the address they connected to.',
     ).optional(),
     dispatch: z
-      .strictObject({ listen: hostPort('Where a client first asks and is sent on to the notification server.') })
+      .strictObject({ listen: listenAt('Where a client first asks and is sent on to the notification server.') })
       .meta({
         description: 'A dispatch server of its own. Without one the notification server signs people in directly.',
       })
       .optional(),
     switchboard: z
       .strictObject({
-        listen: hostPort('The switchboard server, when it has a port of its own.').optional(),
+        listen: listenAt('The switchboard server, when it has a port of its own.').optional(),
         public: hostPort('The switchboard server as clients reach it.').optional(),
       })
       .meta({ description: 'Without it, switchboards share the port of the notification server.' })
       .prefault({}),
     passport: z
       .strictObject({
-        listen: hostPort('The login server (HTTPS).').prefault('127.0.0.1:1443'),
+        listen: listenAt('The login server (HTTPS).').prefault('127.0.0.1:1443'),
         public: z
           .string()
           .regex(/^[^\s/]+$/, 'must be a host or host:port without https:// and path')

@@ -95,6 +95,9 @@ export class MsnServiceAdapter implements HostingAdapter {
     return [
       `MSN service for ${config.domain} on ${place(listening.notification)}, ${signedIn} signed in, ${count(rooms, 'conversation')}`,
       ...others(listening),
+      ...(config.switchboard.listen !== undefined && listening.switchboard === undefined
+        ? [`MSN switchboards not yet on ${place(config.switchboard.listen)}: nobody can talk`]
+        : []),
       `MSN login on ${scheme}://${place(listening.passport)}/rdr/pprdr.asp`,
       ...(config.tls === undefined && !config.passport.plain
         ? [`clients must trust its certificate: ${certificateFile(dataFolder, config.id)}`]

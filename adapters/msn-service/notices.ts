@@ -2,17 +2,29 @@
 import type { Logger, Metrics } from '../../bridge/adapter.ts'
 import type { ServiceNotice } from '../../msnp/index.ts'
 
-/** Lines about refusals and violations within a minute; what is beyond is counted and told with the next line. */
-export const LINES_A_MINUTE = 60
+/** Those that strangers can cause at will. */
+type Frequent = Exclude<ServiceNotice['kind'], 'signed-in' | 'signed-out'>
+
+/** Lines of each kind within a minute; what is beyond is counted and told with the next line. */
+export const LINES_A_MINUTE: Readonly<Record<Frequent, number>> = {
+  refused: 60,
+  violation: 60,
+  failure: 60,
+  'turned-away': 6,
+}
 const MINUTE_MS = 60_000
+
+interface Budget {
+  until: number
+  lines: number
+  unsaid: number
+}
 
 export class Notices {
   readonly #log: Logger
   readonly #metrics: Metrics
   readonly #now: () => number
-  #until = 0
-  #lines = 0
-  #unsaid = 0
+  readonly #budgets = new Map<Frequent, Budget>()
 
   constructor(log: Logger, metrics: Metrics, now: () => number) {
     this.#log = log
@@ -30,33 +42,44 @@ export class Notices {
         this.#log.info({ user: notice.email, address: notice.address }, 'signed out')
         break
       case 'refused':
-        this.#sparingly({ user: notice.email, code: notice.code, address: notice.address }, 'sign-in refused')
+        this.#sparingly(notice.kind, { user: notice.email, code: notice.code, address: notice.address }, (fields) =>
+          this.#log.warn(fields, 'sign-in refused'),
+        )
         break
       case 'violation':
         this.#sparingly(
+          notice.kind,
           { server: notice.where, reason: notice.detail, address: notice.address },
-          'connection closed for bad input',
+          (fields) => this.#log.warn(fields, 'connection closed for bad input'),
+        )
+        break
+      case 'turned-away':
+        this.#sparingly(notice.kind, { reason: notice.detail, address: notice.address }, (fields) =>
+          this.#log.warn(fields, 'connection turned away'),
         )
         break
       case 'failure':
-        this.#log.error({ reason: notice.detail }, 'the MSN service could not do something')
+        this.#sparingly(notice.kind, { reason: notice.detail }, (fields) =>
+          this.#log.error(fields, 'the MSN service could not do something'),
+        )
         break
     }
   }
 
-  /** Whoever wants to fill the disk with our log cannot. */
-  #sparingly(fields: object, message: string): void {
+  /** Whoever wants to fill the disk with our log cannot; nor does one kind of line hide another. */
+  #sparingly(kind: Frequent, fields: object, say: (fields: object) => void): void {
     const now = this.#now()
-    if (now >= this.#until) {
-      this.#until = now + MINUTE_MS
-      this.#lines = 0
+    let budget = this.#budgets.get(kind)
+    if (budget === undefined || now >= budget.until) {
+      budget = { until: now + MINUTE_MS, lines: 0, unsaid: budget?.unsaid ?? 0 }
+      this.#budgets.set(kind, budget)
     }
-    if (this.#lines >= LINES_A_MINUTE) {
-      this.#unsaid++
+    if (budget.lines >= LINES_A_MINUTE[kind]) {
+      budget.unsaid++
       return
     }
-    this.#lines++
-    this.#log.warn(this.#unsaid === 0 ? fields : { ...fields, unsaid: this.#unsaid }, message)
-    this.#unsaid = 0
+    budget.lines++
+    say(budget.unsaid === 0 ? fields : { ...fields, unsaid: budget.unsaid })
+    budget.unsaid = 0
   }
 }

@@ -57,7 +57,9 @@ export function placesOf(config: MsnServiceConfig): Places {
       notification: listen,
       passport: passport.listen,
       ...(dispatch === undefined ? {} : { dispatch: dispatch.listen }),
-      ...(switchboard.listen === undefined ? {} : { switchboard: switchboard.listen }),
+      ...(switchboard.listen === undefined || isSame(switchboard.listen, listen)
+        ? {}
+        : { switchboard: switchboard.listen }),
     },
     public: {
       ...(config.public === undefined ? {} : { notification: config.public }),
@@ -68,9 +70,12 @@ export function placesOf(config: MsnServiceConfig): Places {
 }
 
 /** On a shared port, the public name of the notification server is that of the switchboards. */
-function switchboardName({ public: notification, switchboard }: MsnServiceConfig): { switchboard?: ListenAddress } {
+function switchboardName({ listen, public: notification, switchboard }: MsnServiceConfig): {
+  switchboard?: ListenAddress
+} {
   if (switchboard.public !== undefined) return { switchboard: switchboard.public }
-  return switchboard.listen === undefined && notification !== undefined ? { switchboard: notification } : {}
+  const isShared = switchboard.listen === undefined || isSame(switchboard.listen, listen)
+  return isShared && notification !== undefined ? { switchboard: notification } : {}
 }
 
 /** What the certificate of the login page must hold for: every name by which a client may find it. */
@@ -85,6 +90,10 @@ export function certificateNames({ domain, passport, public: notification }: Msn
   ]
   return [...new Set(names.filter((name) => name !== undefined && (isIP(name) !== 0 || isName(name))))] as string[]
 }
+
+/** Port 0 is any free one: two of them are two. */
+const isSame = (one: ListenAddress, other: ListenAddress): boolean =>
+  one.host === other.host && one.port === other.port && one.port !== 0
 
 const isEverywhere = (host: string): boolean => host === '0.0.0.0' || host === '::'
 const isName = (name: string): boolean => /^[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*$/.test(name)

@@ -32,11 +32,20 @@ export class SignIn {
   /** `email` in lower case. Rejects when the password cannot be read. */
   async verify(email: string, password: string, address: string): Promise<'right' | 'wrong' | 'throttled'> {
     if (this.#throttle.holds(email, address, this.#now())) return 'throttled'
-    const right = this.#verifiers.check(email, password) ?? (await this.#gate.run(() => this.#compare(email, password)))
+    const right =
+      this.#verifiers.check(email, password) === true ||
+      (await this.#gate.run(() => this.#attempt(email, password, address)))
     if (right === undefined) return 'throttled'
     if (right) this.#throttle.succeeded(email, address)
-    else this.#throttle.failed(email, address, this.#now())
     return right ? 'right' : 'wrong'
+  }
+
+  /** undefined: so many others have failed while this one waited for its turn that it must wait longer. */
+  async #attempt(email: string, password: string, address: string): Promise<boolean | undefined> {
+    if (this.#throttle.holds(email, address, this.#now())) return undefined
+    const right = await this.#compare(email, password)
+    if (!right) this.#throttle.failed(email, address, this.#now())
+    return right
   }
 
   /** It is another one from now on, and known to be right. */
@@ -52,8 +61,8 @@ export class SignIn {
   }
 
   async #compare(email: string, password: string): Promise<boolean> {
-    const known = this.#verifiers.check(email, password)
-    if (known !== undefined) return known
+    // Only a right one is spared the hash: a quick no would tell that the account exists.
+    if (this.#verifiers.check(email, password) === true) return true
     const stored = await this.#book.passwordHash(email)
     if (stored === undefined) {
       this.#decoy ??= hashPassword('', this.#cost)

@@ -16,13 +16,15 @@ interface Count {
 }
 
 /**
- * Counts wrong passwords per account and per address. An address from which the account signed in before is not held up
- * by what others try elsewhere: nobody is locked out by a stranger.
+ * Counts wrong passwords per account, per address and for both together. An account at an address from which it signed
+ * in before is held up only by what was tried for it there: nobody is locked out by a stranger elsewhere, nor by one who
+ * comes from the same address, as everybody does behind a proxy.
  */
 export class Throttle {
   readonly #options: ThrottleOptions
   readonly #accounts = new Map<string, Count>()
   readonly #addresses = new Map<string, Count>()
+  readonly #pairs = new Map<string, Count>()
   readonly #known = new Set<string>()
 
   constructor(options: ThrottleOptions) {
@@ -31,18 +33,21 @@ export class Throttle {
 
   /** Whether this sign-in must wait. */
   holds(account: string, address: string, now: number): boolean {
-    if (this.#isFull(this.#addresses, address, now)) return true
-    return this.#isFull(this.#accounts, account, now) && !this.#known.has(pair(account, address))
+    const both = pair(account, address)
+    if (this.#known.has(both)) return this.#isFull(this.#pairs, both, now)
+    return this.#isFull(this.#addresses, address, now) || this.#isFull(this.#accounts, account, now)
   }
 
   failed(account: string, address: string, now: number): void {
     this.#note(this.#accounts, account, now)
     this.#note(this.#addresses, address, now)
+    this.#note(this.#pairs, pair(account, address), now)
   }
 
   succeeded(account: string, address: string): void {
-    this.#accounts.delete(account)
     const key = pair(account, address)
+    this.#accounts.delete(account)
+    this.#pairs.delete(key)
     this.#known.delete(key)
     makeRoom(this.#known)
     this.#known.add(key)
@@ -52,6 +57,7 @@ export class Throttle {
   forget(account: string): void {
     this.#accounts.delete(account)
     for (const key of this.#known) if (key.startsWith(`${account} `)) this.#known.delete(key)
+    for (const key of this.#pairs.keys()) if (key.startsWith(`${account} `)) this.#pairs.delete(key)
   }
 
   #isFull(counts: Map<string, Count>, key: string, now: number): boolean {

@@ -58,7 +58,7 @@ export class Conversation {
   #boards: Switchboard[] = []
   /** Closed as soon as nothing waits for an answer there: nobody is inside, or a message came back. */
   readonly #leaving = new Set<Switchboard>()
-  #waiting: Waiting[] = []
+  readonly #waiting: Waiting[] = []
   /** Where the messages under way went. They all go one way, so that they cannot overtake each other. */
   #writing: Switchboard | undefined
   #underWay = 0
@@ -159,20 +159,17 @@ export class Conversation {
   }
 
   async #accept(id: EventId, payload: Uint8Array, signal: AbortSignal): Promise<DeliveryResult> {
-    if (signal.aborted) return retry('network', SOON_MS, 'the message was taken back before it was written')
+    if (signal.aborted) return TAKEN_BACK
     if (this.#waiting.length >= MAX_WAITING) {
       return retry('rate-limited', SOON_MS, 'too many messages wait for this conversation')
     }
     const { promise, resolve } = Promise.withResolvers<DeliveryResult>()
     const waiting: Waiting = { id, payload, settle: resolve }
     const aborted = (): void => {
-      const wasWaiting = this.#waiting.includes(waiting)
-      this.#waiting = this.#waiting.filter((other) => other !== waiting)
-      resolve(
-        wasWaiting
-          ? retry('network', SOON_MS, 'the message was taken back before it was written')
-          : { kind: 'uncertain', detail: 'there was no time left to wait for the acknowledgement' },
-      )
+      const at = this.#waiting.indexOf(waiting)
+      if (at < 0) resolve({ kind: 'uncertain', detail: 'there was no time left to wait for the acknowledgement' })
+      // What is behind it must not overtake it.
+      else this.#giveBack(TAKEN_BACK, at)
     }
     signal.addEventListener('abort', aborted, { once: true })
     this.#waiting.push(waiting)
@@ -268,10 +265,9 @@ export class Conversation {
     return naks
   }
 
-  #giveBack(result: NotDelivered): void {
-    const waiting = this.#waiting
-    this.#waiting = []
-    for (const message of waiting) message.settle(result)
+  /** All that waits, or what does from there on. */
+  #giveBack(result: NotDelivered, from = 0): void {
+    for (const message of this.#waiting.splice(from)) message.settle(result)
   }
 
   /** At once, or when the last message on it is answered. */
@@ -346,6 +342,8 @@ export class Conversation {
     return this.#options.clock.now() - (this.#called.get(user) ?? -Infinity) < RECALL_MS
   }
 }
+
+const TAKEN_BACK = retry('network', SOON_MS, 'the message was taken back before it was written')
 
 const aborted = (signal: AbortSignal): Promise<void> =>
   new Promise((resolve) => {

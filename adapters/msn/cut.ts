@@ -1,5 +1,5 @@
 /** Cuts a text into pieces that fit into one message each, where it hurts least. Nothing is lost. Pure. */
-import { textOf, type RichText, type Span } from '../../bridge/model/text.ts'
+import { sliceOf, textOf, type RichText } from '../../bridge/model/text.ts'
 
 /** Pieces of at most `room` bytes that make up the text again. */
 export const cut = (rich: RichText, room: number): readonly RichText[] => {
@@ -62,14 +62,3 @@ const bytesOf = (point: number): number => {
 
 /** Bytes of a text on the wire. */
 export const sizeOf = (text: string): number => Buffer.byteLength(text.replace(/\n/g, '\r\n'))
-
-const sliceOf = (rich: RichText, from: number, to: number): RichText => {
-  const spans: Span[] = []
-  let at = 0
-  for (const span of rich) {
-    const text = span.text.slice(Math.max(0, from - at), Math.max(0, to - at))
-    if (text !== '') spans.push({ ...span, text })
-    at += span.text.length
-  }
-  return spans
-}

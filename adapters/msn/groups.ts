@@ -25,6 +25,8 @@ export class Groups {
   /** 32 or more hexadecimal digits, never the same twice. */
   readonly #random: () => string
   #groups: Map<ChatId, Group> | undefined
+  /** The store has not taken them yet, or would not. */
+  readonly #unstored = new Set<ChatId>()
   #newest = 0
   #loading: Promise<Map<ChatId, Group>> | undefined
 
@@ -73,7 +75,8 @@ export class Groups {
   /** Whom a link asked for is kept for good. */
   async link(chat: ChatId): Promise<void> {
     const group = this.#loaded.get(chat)
-    if (group !== undefined && !group.linked) await this.#keep(chat, { ...group, linked: true })
+    if (group === undefined || (group.linked && !this.#unstored.has(chat))) return
+    await this.#keep(chat, { ...group, linked: true })
   }
 
   /** Somebody was invited for good. */
@@ -101,7 +104,10 @@ export class Groups {
 
   #keep(chat: ChatId, group: Group, changes: readonly (readonly [string, undefined])[] = []): Promise<void> {
     this.#loaded.set(chat, group)
-    return this.#state.update([...changes, [this.#key(chat), JSON.stringify(group)]])
+    this.#unstored.add(chat)
+    return this.#state.update([...changes, [this.#key(chat), JSON.stringify(group)]]).then(() => {
+      if (this.#loaded.get(chat) === group) this.#unstored.delete(chat)
+    })
   }
 
   #makeRoom(): readonly (readonly [string, undefined])[] {
@@ -110,6 +116,7 @@ export class Groups {
     const [oldest] = [...groups].filter(([, group]) => !group.linked).toSorted(([, a], [, b]) => a.number - b.number)
     if (oldest === undefined) return []
     groups.delete(oldest[0])
+    this.#unstored.delete(oldest[0])
     return [[this.#key(oldest[0]), undefined]]
   }
 

@@ -22,7 +22,7 @@ import { Held } from './held.ts'
 import type { Line, OpenLine } from './line.ts'
 import { partsOf, payloadOf } from './outbound.ts'
 import { statusFor } from './presence.ts'
-import { refused, retry, SIGNED_OUT, SLOW_MS } from './results.ts'
+import { BUSY_MS, refused, retry, SIGNED_OUT, SLOW_MS } from './results.ts'
 import { parseAddress, userIdOf } from './words.ts'
 
 /** Index of 7.0 among the generations of clients: the first that knows nudges. */
@@ -121,7 +121,11 @@ export class MsnSession implements Session {
         return { kind: 'opened', chat: this.#ref(user as string as ChatId) }
       }
       case 'group':
-        return this.#openGroup(request.members)
+        try {
+          return await this.#openGroup(request.members)
+        } catch (error) {
+          return retry('network', BUSY_MS, `the group cannot be kept in the store: ${String(error)}`)
+        }
       case 'channel':
         return refused('unsupported', 'MSN has no channels: link a contact, a group or a lobby')
     }

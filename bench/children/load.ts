@@ -1,12 +1,18 @@
 /** The load: everything that is sent to the service, and the stop-watch. */
 import net from 'node:net'
 import { once } from 'node:events'
-import { pair, signIn, textMessage, ticketFor, type Peer, type Ports } from '../load.ts'
+import { setTimeout as pause } from 'node:timers/promises'
+import { call, pair, Peer, signIn, textMessage, ticketFor, type Ports } from '../load.ts'
 import { clockMs, quantile } from '../measure.ts'
-import { answer } from '../processes.ts'
+import { answer, sharedClock } from '../processes.ts'
 
 const email = (index: number): string => `user${index}@bench.example`
+const ECHO = Buffer.alloc(250)
 const held: Peer[] = []
+/** Conversations with the bridge, and the microseconds that its messages were on the way. */
+const rooms: Peer[] = []
+let heard: number[] = []
+let lastHeard = 0
 let pairs: (readonly [Peer, Peer])[] = []
 
 /** Runs `work` for 0..count-1, `width` at a time. */
@@ -93,20 +99,35 @@ answer({
     await Promise.all(held.splice(0).map((peer) => gone(peer)))
     return rate
   },
-  /** Sign-ins a second, the password included. */
+  /**
+   * Sign-ins a second, the password included: the first of each account, then `count` more of the same. `width` people
+   * at a time, each with accounts of their own.
+   */
   logins: async (ports: Ports, emails: readonly string[], password: string, count: number, width: number) => {
-    for (const each of emails) await ticketFor(ports, each, password)
-    const started = clockMs()
-    await pool(count, width, async (index) => {
-      const who = emails[index % emails.length] ?? ''
-      await gone(await signIn(ports, who, await ticketFor(ports, who, password)))
-    })
-    return (count * 1000) / (clockMs() - started)
+    const timed = async (visits: number): Promise<number> => {
+      const started = clockMs()
+      await pool(width, width, async (person) => {
+        for (let visit = person; visit < visits; visit += width) {
+          const who = emails[visit % emails.length] ?? ''
+          await gone(await signIn(ports, who, await ticketFor(ports, who, password)))
+        }
+      })
+      return (visits * 1000) / (clockMs() - started)
+    }
+    if (emails.length % width !== 0) throw new Error('the accounts cannot be shared out')
+    const first = await timed(emails.length)
+    return { first, again: await timed(count) }
   },
   /** Signs in user<from> to user<to - 1> and stays. */
   hold: async (ports: Ports, from: number, to: number) => {
     await pool(to - from, 20, async (index) => {
       held.push(await signIn(ports, email(from + index), await ticketFor(ports, email(from + index))))
+    })
+  },
+  /** Opens connections that say nothing. */
+  connect: async (port: number, count: number) => {
+    await pool(count, 20, async () => {
+      held.push(await Peer.connect(port))
     })
   },
   /** From a change of the star's status to the last NLN. Milliseconds, one for each round. */
@@ -129,11 +150,72 @@ answer({
     }
     return times
   },
-  /** A TCP echo of 200 bytes, closed loop: what the machine itself can do. Round trips a second. */
+  /** user0 to user<count - 1> sign in and call the bridge, each into a conversation of their own. */
+  callBridge: async (ports: Ports, count: number) => {
+    for (let index = 0; index < count; index++) {
+      const peer = await signIn(ports, email(index), await ticketFor(ports, email(index)))
+      held.push(peer)
+      const room = await call(peer, email(index), 'bridge@bench.example')
+      room.onFrame = (frame) => {
+        const sent =
+          frame.payload === undefined ? undefined : /t=(\d+)/.exec(Buffer.from(frame.payload).toString())?.[1]
+        if (sent === undefined) return
+        lastHeard = sharedClock()
+        heard.push(lastHeard - Number(sent))
+      }
+      rooms.push(room)
+    }
+  },
+  /** Each room says `count` messages at once, with the time in them; gives when the first was written. */
+  burst: (count: number) => {
+    const first = sharedClock()
+    for (const room of rooms) {
+      let text = ''
+      for (let index = 0; index < count; index++) text += textMessage(index + 10, stamped())
+      room.write(text)
+    }
+    return first
+  },
+  /** `count` messages, one each `everyMs`, over the rooms in turn. */
+  talk: async (count: number, everyMs: number) => {
+    for (let index = 0; index < count; index++) {
+      await pause(everyMs)
+      rooms[index % rooms.length]?.write(textMessage(index + 1_000, stamped()))
+    }
+  },
+  heard: () => {
+    const taken = heard
+    heard = []
+    return { times: taken, last: lastHeard }
+  },
+  /** A null server that gives back messages of 250 bytes, `window` of them under way. Messages a second. */
+  echoes: async (port: number, count: number, window: number) => {
+    const socket = net.connect({ port, host: '127.0.0.1', noDelay: true })
+    await once(socket, 'connect')
+    const started = clockMs()
+    await new Promise<void>((resolve) => {
+      let sent = 0
+      let seen = 0
+      const more = (): void => {
+        const room = Math.min(window - (sent - Math.floor(seen / ECHO.length)), count - sent)
+        sent += room
+        if (room > 0) socket.write(Buffer.concat(Array.from({ length: room }, () => ECHO)))
+        if (seen === count * ECHO.length) resolve()
+      }
+      socket.on('data', (chunk: Buffer) => {
+        seen += chunk.length
+        more()
+      })
+      more()
+    })
+    socket.destroy()
+    return (count * 1000) / (clockMs() - started)
+  },
+  /** A TCP echo of 250 bytes, closed loop: what the machine itself can do. Round trips a second. */
   pingPong: async (port: number, count: number) => {
     const socket = net.connect({ port, host: '127.0.0.1', noDelay: true })
     await once(socket, 'connect')
-    const bytes = Buffer.alloc(200)
+    const bytes = ECHO
     const started = clockMs()
     for (let index = 0; index < count; index++) {
       socket.write(bytes)
@@ -144,6 +226,9 @@ answer({
     return (count * 1000) / (clockMs() - started)
   },
 })
+
+const stamped = (): string =>
+  `MIME-Version: 1.0\r\nContent-Type: text/plain; charset=UTF-8\r\n\r\nt=${sharedClock()} ${'x'.repeat(80)}`
 
 async function gone(peer: Peer): Promise<void> {
   if (peer.socket.destroyed) return

@@ -1,16 +1,20 @@
 /** An MSN service with accounts in memory and its rates off. */
 import { MsnServer } from '../../msnp/io/server.ts'
 import type { AccountRecord, Host } from '../../msnp/service/contract.ts'
-import { answer } from '../processes.ts'
+import { answer, memoryInUse } from '../processes.ts'
 
 const off = { burst: 0, intervalMs: 1 }
-const records = new Map<string, AccountRecord>()
+/** As on a disk: what is loaded is a copy of its own. */
+const records = new Map<string, string>()
 
 const host: Host = {
   verifyPassword: (email) => Promise.resolve(records.has(email) ? 'right' : 'wrong'),
-  load: (email) => Promise.resolve(records.get(email)),
+  load: (email) => {
+    const text = records.get(email)
+    return Promise.resolve(text === undefined ? undefined : (JSON.parse(text) as AccountRecord))
+  },
   save: (changed) => {
-    for (const record of changed) records.set(record.email, record)
+    for (const record of changed) put(record)
     return Promise.resolve()
   },
 }
@@ -24,12 +28,15 @@ const server = new MsnServer({
     connections: 60_000,
     connectionsPerAddress: 60_000,
     contacts: 1_000,
+    connectionRate: off,
     switchboardRate: off,
     messageRate: off,
     commandRate: off,
   },
   timings: { ticketMs: 600_000 },
 })
+
+const put = (record: AccountRecord): void => void records.set(record.email, JSON.stringify(record))
 
 const account = (email: string, watched: readonly string[]): AccountRecord => ({
   email,
@@ -44,18 +51,21 @@ const account = (email: string, watched: readonly string[]): AccountRecord => ({
 })
 
 answer({
-  /** Accounts user0 to user<n-1>; everybody has `star` on the list and the other way round, when asked for. */
-  start: async (users: number, star: boolean) => {
+  /**
+   * Accounts user0 to user<n-1>; each has the next `contacts` of them on the list. `star`: everybody has `star` and the
+   * other way round.
+   */
+  start: async (users: number, star: boolean, contacts = 0) => {
     const names = Array.from({ length: users }, (_, index) => `user${index}@bench.example`)
-    for (const name of names) records.set(name, account(name, star ? ['star@bench.example'] : []))
-    records.set('star@bench.example', account('star@bench.example', star ? names : []))
+    const next = (index: number): string[] =>
+      Array.from({ length: contacts }, (_, step) => names[(index + step + 1) % users] ?? '')
+    names.forEach((name, index) => put(account(name, star ? ['star@bench.example'] : next(index))))
+    put(account('bridge@bench.example', []))
+    put(account('star@bench.example', star ? names : []))
     await server.start()
     const listening = server.listening
     if (listening === undefined) throw new Error('the service does not listen')
     return { notification: listening.notification.port, passport: listening.passport.port }
   },
-  rss: () => {
-    for (let round = 0; round < 4; round++) globalThis.gc?.()
-    return process.memoryUsage().rss
-  },
+  memory: () => memoryInUse(),
 })

@@ -20,9 +20,18 @@ export const chatAccounts = (request: CommandRequest, deps: CommandDeps): readon
   return deps.accounts().filter(({ id }) => ids.has(id))
 }
 
+/** The bot of a network that speaks for everyone: it is nobody's, and has no contacts. */
+const isBot = ({ id, network }: Account, deps: CommandDeps): boolean =>
+  deps.adapters
+    .get(network)
+    ?.ownAccounts()
+    .some((own) => own.id === id) === true
+
 /** Admins may use every account; others their own, and within a chat those that are linked there. */
 export const allowedAccounts = (request: CommandRequest, deps: CommandDeps, scope: Scope): readonly Account[] => {
-  const elsewhere = deps.accounts().filter(({ id, network }) => id !== request.via && network !== request.from.network)
+  const elsewhere = deps
+    .accounts()
+    .filter((one) => one.id !== request.via && one.network !== request.from.network && !isBot(one, deps))
   if (request.role === 'admin') return elsewhere
   const person = deps.identity.personOf(request.from)
   const own = person === undefined ? [] : elsewhere.filter((account) => account.person === person)

@@ -11,7 +11,7 @@ import type { Roster } from '../roster.ts'
 export interface CommandDeps {
   readonly clock: Clock
   readonly log: Logger
-  readonly adapters: ReadonlyMap<NetworkId, Pick<Adapter, 'parseUser' | 'parseChat'>>
+  readonly adapters: ReadonlyMap<NetworkId, Pick<Adapter, 'parseUser' | 'parseChat' | 'ownAccounts'>>
   readonly accounts: () => readonly Account[]
   readonly sessionOf: (account: AccountId) => Pick<Session, 'roster'> | undefined
   readonly stateOf: (account: AccountId) => SessionState | undefined

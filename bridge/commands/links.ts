@@ -7,7 +7,8 @@ import type { Found, LinkEnd } from '../portals.ts'
 
 export const linkChat = async ({ request, words, deps }: Call): Promise<readonly string[]> => {
   const { chat } = request
-  if (chat === undefined || chat.account !== undefined) return ['Say it in the channel that is to be linked.']
+  if (chat === undefined || chat.account !== undefined)
+    return ['Say it in the channel that is to be linked; if I am not in it, invite me.']
   const choice = chooseAccount(words, request, deps, 'roster')
   if ('wrong' in choice) return [choice.wrong]
   const [target, surplus] = choice.rest

@@ -168,7 +168,8 @@ const status = async ({ request, deps }: Call): Promise<readonly string[]> => {
     const state = deps.stateOf(id)
     if (state === undefined) return []
     const linked = here.some((account) => account.id === id) ? ', linked here' : ''
-    return [`${id} (${network}): ${stateWords(state, deps.clock.now(), request.role === 'admin')}${linked}`]
+    const name = String(id) === String(network) ? id : `${id} (${network})`
+    return [`${name}: ${stateWords(state, deps.clock.now(), request.role === 'admin')}${linked}`]
   })
   return lines.length === 0 ? ['There is no account here.'] : lines
 }
@@ -190,12 +191,9 @@ const stateWords = (state: SessionState, now: number, details: boolean): string 
   }
 }
 
-const reconnect = async ({ request, words, deps }: Call): Promise<readonly string[]> => {
+const reconnect = async ({ words, deps }: Call): Promise<readonly string[]> => {
   const name = words[0]?.toLowerCase()
-  const all = allowedAccounts({ ...request, role: 'admin' }, deps, 'roster')
-  const accounts = [...all, ...deps.accounts().filter(({ id }) => id === request.via)].filter(
-    ({ id, network }) => name === undefined || id === name || network === name,
-  )
+  const accounts = deps.accounts().filter(({ id, network }) => name === undefined || id === name || network === name)
   if (accounts.length === 0) return [`There is no account or network ${words[0] ?? ''}.`]
   const tried = accounts.filter(({ id }) => deps.reconnect(id))
   return [

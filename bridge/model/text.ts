@@ -16,3 +16,15 @@ export const plain = (text: string): RichText => [{ text }]
 
 /** The words without their styling. */
 export const textOf = (rich: RichText): string => rich.map((span) => span.text).join('')
+
+/** The characters from `from` to before `to`, styled as they are. UTF-16 units. */
+export const sliceOf = (rich: RichText, from: number, to = Number.POSITIVE_INFINITY): RichText => {
+  const spans: Span[] = []
+  let at = 0
+  for (const span of rich) {
+    const text = span.text.slice(Math.max(0, from - at), Math.max(0, to - at))
+    if (text !== '') spans.push(text === span.text ? span : { ...span, text })
+    at += span.text.length
+  }
+  return spans
+}

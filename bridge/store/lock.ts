@@ -3,7 +3,7 @@
  * it however the process ends, and no stale file can block the next start. Who holds it stands beside it in plain text,
  * because nobody else can read a database that is locked.
  */
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 
@@ -44,6 +44,8 @@ export const acquire = (folder: string, now: number): LockResult => {
   } catch (error) {
     db?.close()
     if (isBusy(error)) return held(folder, readHolder(holderFile))
+    if (isFile(folder))
+      throw new StoreRefused(`The data folder ${folder} is a file: move it away, or choose another folder.`, error)
     const why = error instanceof Error ? error.message : String(error)
     throw new StoreRefused(
       `The data folder ${folder} cannot be used (${why}): check that it exists, is writable and has space.`,
@@ -62,6 +64,8 @@ export const acquire = (folder: string, now: number): LockResult => {
     },
   }
 }
+
+const isFile = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() === false
 
 const isBusy = (error: unknown): boolean =>
   error instanceof Error &&

@@ -1,7 +1,17 @@
 /** Events, outbox rows and receipts in SQLite. Every function here runs inside a transaction of the caller. */
 import type { Outbound } from '../model/events.ts'
 import type { ChatRef, EventId, MessageId, PortalId } from '../model/ids.ts'
-import type { AcceptRequest, AcceptResult, Advance, LaneKey, LaneSummary, NewRow, OutboxRow, RowRef } from './port.ts'
+import type {
+  AcceptRequest,
+  AcceptResult,
+  Advance,
+  LaneKey,
+  LaneSummary,
+  NewRow,
+  OutboxRow,
+  RowRef,
+  Tell,
+} from './port.ts'
 import type { Tables } from './tables.ts'
 
 interface OutboxRecord {
@@ -15,13 +25,14 @@ interface OutboxRecord {
   readonly at: number
   readonly tell: string | null
   readonly tell_name: string | null
+  readonly tell_quote: string | null
   readonly told: string | null
 }
 
-const INSERT_ROW = `INSERT INTO outbox (seq, part, parts, lane, event, op, attempted, at, tell, tell_name)
-  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+const INSERT_ROW = `INSERT INTO outbox (seq, part, parts, lane, event, op, attempted, at, tell, tell_name, tell_quote)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 
-const SELECT_ROWS = `SELECT seq, part, parts, own.key AS lane, event, op, attempted, at, other.key AS tell, tell_name, told
+const SELECT_ROWS = `SELECT seq, part, parts, own.key AS lane, event, op, attempted, at, other.key AS tell, tell_name, tell_quote, told
   FROM outbox JOIN lane AS own ON own.id = outbox.lane LEFT JOIN lane AS other ON other.id = outbox.tell`
 
 const rowOf = (record: OutboxRecord): OutboxRow => ({
@@ -33,8 +44,14 @@ const rowOf = (record: OutboxRecord): OutboxRow => ({
   op: JSON.parse(record.op) as Outbound<EventId>,
   state: record.attempted === 1 ? 'attempted' : 'queued',
   at: record.at,
-  ...(record.tell === null ? {} : { tell: { lane: record.tell as LaneKey, name: record.tell_name ?? '' } }),
+  ...(record.tell === null ? {} : { tell: tellOf(record.tell as LaneKey, record) }),
   ...(record.told === null ? {} : { told: record.told as NonNullable<OutboxRow['told']> }),
+})
+
+const tellOf = (lane: LaneKey, { tell_name, tell_quote }: OutboxRecord): Tell => ({
+  lane,
+  name: tell_name ?? '',
+  ...(tell_quote === null ? {} : { quote: tell_quote }),
 })
 
 export const accept = (tables: Tables, request: AcceptRequest): AcceptResult => {
@@ -70,6 +87,7 @@ const addRow = (tables: Tables, row: NewRow): number => {
       row.at,
       tell,
       row.tell?.name ?? null,
+      row.tell?.quote ?? null,
     )
   return seq
 }
@@ -96,8 +114,8 @@ const splitRow = (tables: Tables, seq: number, ops: readonly Outbound<EventId>[]
       tables.run('UPDATE outbox SET op = ?, parts = ? WHERE seq = ? AND part = 0', JSON.stringify(op), ops.length, seq)
     else
       tables.run(
-        `INSERT INTO outbox (seq, part, parts, lane, event, op, attempted, at, tell, tell_name, told)
-         SELECT seq, ?, ?, lane, event, ?, 0, at, tell, tell_name, told FROM outbox WHERE seq = ? AND part = 0`,
+        `INSERT INTO outbox (seq, part, parts, lane, event, op, attempted, at, tell, tell_name, tell_quote, told)
+         SELECT seq, ?, ?, lane, event, ?, 0, at, tell, tell_name, tell_quote, told FROM outbox WHERE seq = ? AND part = 0`,
         part,
         ops.length,
         JSON.stringify(op),

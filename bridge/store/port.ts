@@ -95,6 +95,8 @@ export interface ContactRow {
 export interface Tell {
   readonly lane: LaneKey
   readonly name: string
+  /** How the message begins, so that its sender knows which one is meant; absent where it has no words. */
+  readonly quote?: string
 }
 
 /** A part of an operation that waits for its delivery, or is under way. Ordered by `seq`, then `part`. */

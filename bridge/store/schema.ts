@@ -101,6 +101,7 @@ const migrations: readonly string[] = [
     PRIMARY KEY (network, key)
   ) STRICT, WITHOUT ROWID;
   `,
+  'ALTER TABLE outbox ADD COLUMN tell_quote TEXT;',
 ]
 
 export const SCHEMA_VERSION = migrations.length

@@ -49,6 +49,10 @@ export interface SqliteOptions {
   readonly probeMs?: number
 }
 
+/** Not what is left of a database, or never one: no space and no permission mends it. */
+const isDamaged = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && /^SQLITE_(NOTADB|CORRUPT)/.test(String(error.code))
+
 const PROBE_MS = 5_000
 /** How long another program may hold the file before a write counts as failed, milliseconds. It blocks everything. */
 const BUSY_MS = 500
@@ -86,10 +90,10 @@ export class SqliteStore implements Store {
       db?.close()
       if (error instanceof StoreRefused) throw error
       const why = error instanceof Error ? error.message : String(error)
-      throw new StoreRefused(
-        `The database ${file} cannot be opened (${why}): check that its folder exists, is writable and has space.`,
-        error,
-      )
+      const remedy = isDamaged(error)
+        ? 'move it away and put a backup in its place.'
+        : 'check that its folder exists, is writable and has space.'
+      throw new StoreRefused(`The database ${file} cannot be opened (${why}): ${remedy}`, error)
     }
     const tables = new Tables(db)
     tables.load()
@@ -135,7 +139,10 @@ export class SqliteStore implements Store {
     } catch (error) {
       rmSync(partial, { force: true })
       const why = error instanceof Error ? error.message : String(error)
-      throw new StoreRefused(`The backup ${file} cannot be written (${why}).`, error)
+      throw new StoreRefused(
+        `The backup ${file} cannot be written (${why}): check that its folder exists, is writable and has space.`,
+        error,
+      )
     }
   }
 

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net'
-import { drive, type Driven } from '../../sansio/drive.ts'
+import { drive, type Driven, type DriveOptions } from '../../sansio/drive.ts'
 import type { CloseReason, Machine } from '../../sansio/machine.ts'
 
 /** What a desk of the service takes from a connection. */
@@ -21,53 +21,82 @@ export interface ServedLine<Command> {
   readonly reachedPort: number
 }
 
-export interface Served<Command, Event> {
-  readonly machine: Machine<Command, Event>
-  readonly attach: (line: ServedLine<Command>) => Desk<Event>
-  readonly onClose: (reason: CloseReason, line: ServedLine<Command>) => void
-  readonly now: () => number
+/** What stands behind all connections of a kind. */
+export interface Service<Command, Event> {
+  /** For a connection that is there since `since`. */
+  machine(since: number): Machine<Command, Event>
+  attach(line: ServedLine<Command>): Desk<Event>
+  /** Exactly once for each connection, after its desk knows. */
+  closed(reason: CloseReason, line: ServedLine<Command>): void
+  now(): number
 }
 
 /** Puts a machine on a socket and a desk behind it. */
-export function serve<Command, Event>(socket: Socket, { machine, attach, onClose, now }: Served<Command, Event>): void {
-  const line = new SocketLine<Command>(socket)
-  const desk = attach(line)
-  line.driven = drive(socket, machine, {
-    now,
-    onEvent: (event) => desk.event(event),
-    ...(desk.taken === undefined ? {} : { onTaken: (total: number) => desk.taken?.(total) }),
-    onClose: (reason) => {
-      desk.closed()
-      onClose(reason, line)
-    },
-  })
+export function serve<Command, Event>(socket: Socket, service: Service<Command, Event>, since: number): void {
+  new SocketLine(socket, service).open(since)
 }
 
-class SocketLine<Command> implements ServedLine<Command> {
+/** All that a connection has between its socket and its desk: one object, since there may be ten thousand. */
+class SocketLine<Command, Event> implements ServedLine<Command>, DriveOptions<Event> {
+  readonly #socket: Socket
+  readonly #service: Service<Command, Event>
+  #desk: Desk<Event> | undefined
   /** Set once the socket is driven; nothing is sent before, since nothing has been read. */
-  driven: Driven<Command> | undefined
-  readonly remoteAddress: string
-  readonly remotePort: number
-  readonly reachedAt: string
-  readonly reachedPort: number
+  #driven: Driven<Command> | undefined
 
-  constructor(socket: Socket) {
-    this.remoteAddress = unmapped(socket.remoteAddress)
-    this.remotePort = socket.remotePort ?? 0
-    this.reachedAt = unmapped(socket.localAddress)
-    this.reachedPort = socket.localPort ?? 0
+  constructor(socket: Socket, service: Service<Command, Event>) {
+    this.#socket = socket
+    this.#service = service
+  }
+
+  open(since: number): void {
+    this.#desk = this.#service.attach(this)
+    this.#driven = drive(this.#socket, this.#service.machine(since), this)
+  }
+
+  get remoteAddress(): string {
+    return unmapped(this.#socket.remoteAddress)
+  }
+
+  get remotePort(): number {
+    return this.#socket.remotePort ?? 0
+  }
+
+  get reachedAt(): string {
+    return unmapped(this.#socket.localAddress)
+  }
+
+  get reachedPort(): number {
+    return this.#socket.localPort ?? 0
   }
 
   get queued(): number {
-    return this.driven?.queued ?? 0
+    return this.#driven?.queued ?? 0
   }
 
   send(command: Command): void {
-    this.driven?.command(command)
+    this.#driven?.command(command)
   }
 
   close(reason?: CloseReason): void {
-    this.driven?.close(reason)
+    this.#driven?.close(reason)
+  }
+
+  now(): number {
+    return this.#service.now()
+  }
+
+  onEvent(event: Event): void {
+    this.#desk?.event(event)
+  }
+
+  onTaken(total: number): void {
+    this.#desk?.taken?.(total)
+  }
+
+  onClose(reason: CloseReason): void {
+    this.#desk?.closed()
+    this.#service.closed(reason, this)
   }
 }
 

@@ -46,9 +46,12 @@ export function awaitFirstCommand(socket: Socket, { withinMs, onKnown, onNone }:
     finish()
     onNone('timeout')
   }, withinMs)
-  socket.on('error', () => undefined)
+  socket.on('error', ignore)
   socket.on('data', received).on('close', lost).on('end', lost)
 }
+
+/** It stays on the socket: as a closure it would keep all of the above with it. The 'close' that follows says enough. */
+const ignore = (): void => undefined
 
 /** The first line that holds anything; undefined while it has no end. */
 function firstLine(bytes: Buffer): string | undefined {

@@ -29,10 +29,16 @@ export interface ListenerOptions {
 export class Listener {
   readonly #options: ListenerOptions
   readonly #sockets = new Set<Socket>()
+  /** One for all sockets; `this` is the socket. */
+  readonly #onClose: (this: Socket) => void
   #address: ListenAddress | undefined
 
   constructor(options: ListenerOptions) {
+    const left = (socket: Socket): void => this.#left(socket)
     this.#options = options
+    this.#onClose = function () {
+      left(this)
+    }
     options.server.on('connection', (socket: Socket) => this.#accept(socket))
   }
 
@@ -87,12 +93,15 @@ export class Listener {
       return
     }
     this.#sockets.add(socket)
-    socket.once('close', () => {
-      this.#sockets.delete(socket)
-      doorkeeper.left(address)
-    })
+    socket.on('close', this.#onClose)
     socket.setKeepAlive(true, KEEP_ALIVE_MS)
     onSocket?.(socket)
+  }
+
+  #left(socket: Socket): void {
+    this.#sockets.delete(socket)
+    // Still known once it is closed, since it was asked for while it was open.
+    this.#options.doorkeeper.left(socket.remoteAddress ?? '')
   }
 }
 

@@ -120,6 +120,7 @@ class PassportPage {
           break
         case 'throttled':
           onRefused('throttled')
+          onNotice({ kind: 'refused', email, code: 503, address })
           reply(response, 503, { 'Retry-After': RETRY_AFTER_S })
           break
       }

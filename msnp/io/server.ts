@@ -15,8 +15,10 @@ import {
 import { Notifications } from '../service/notification.ts'
 import { forgetWatcher } from '../service/removal.ts'
 import { Switchboards } from '../service/switchboards.ts'
+import type { NsCommand, NsEvent } from '../session/notification-server-events.ts'
+import type { SwitchboardCommand, SwitchboardEvent } from '../session/switchboard-server-events.ts'
 import type { KeyPair } from './certificate.ts'
-import { serve } from './connection.ts'
+import { serve, type Service } from './connection.ts'
 import { Doorkeeper } from './doorkeeper.ts'
 import { awaitFirstCommand } from './first-command.ts'
 import { Listener, type ListenAddress } from './listener.ts'
@@ -95,7 +97,10 @@ export class MsnServer {
     this.#doorkeeper = new Doorkeeper(this.#limits, this.#now)
   }
 
-  /** Rejects with a sentence that names the place and the remedy, e.g. when a port is taken; nothing listens then. */
+  /**
+   * Rejects with a sentence that names the place and the remedy, e.g. when a port is taken; nothing listens then. Only
+   * a port of the switchboards' own is waited for: a `failure` notice says so.
+   */
   async start(): Promise<void> {
     this.#running ??= this.#build()
     const running = this.#running
@@ -110,6 +115,7 @@ export class MsnServer {
     this.#running = undefined
     const { listeners, notifications, switchboards, silent, lines } = running
     this.#messages += switchboards.messages
+    clearTimeout(running.reopening)
     const closed = listeners.all.map((listener) => listener.stop())
     const saved = notifications.stop()
     switchboards.stop()
@@ -162,12 +168,26 @@ export class MsnServer {
     try {
       for (const listener of all) {
         if (this.#running !== running) throw new Error('the MSN service was stopped while it started')
-        await listener.start()
+        if (listener === running.listeners.switchboard) await this.#openSwitchboards(running, listener)
+        else await listener.start()
       }
     } catch (error) {
       if (this.#running === running) this.#running = undefined
       await Promise.all(all.map((listener) => listener.stop()))
       throw error
+    }
+  }
+
+  /** While their port cannot be had, people see each other and get 707 when they want to talk; it is tried again. */
+  async #openSwitchboards(running: Running, listener: Listener): Promise<void> {
+    try {
+      await listener.start()
+      if (this.#running !== running) await listener.stop()
+    } catch (error) {
+      if (this.#running !== running) return
+      const detail = error instanceof Error ? error.message : String(error)
+      this.#options.host.onNotice?.({ kind: 'failure', detail })
+      running.reopening = setTimeout(() => void this.#openSwitchboards(running, listener), this.#timings.reopenMs)
     }
   }
 
@@ -208,8 +228,11 @@ export class MsnServer {
       },
     })
     const running: Desks = { tickets, switchboards, notifications, silent: new Set(), lines: new Set() }
-    const notification = (socket: Socket, since: number): void => this.#serveNotification(running, socket, 'NS', since)
-    const switchboard = (socket: Socket, since: number): void => this.#serveSwitchboard(running, socket, since)
+    const served: Served = {
+      NS: this.#notificationService(running, 'NS'),
+      DS: this.#notificationService(running, 'DS'),
+      SB: this.#switchboardService(running),
+    }
     const tcp = (what: string, where: ListenAddress, onSocket: (socket: Socket, since: number) => void): Listener =>
       this.#listener(what, where, net.createServer({ noDelay: true }), (socket) => onSocket(socket, now()))
     const onlyPassport = this.#passportServer(host, tickets)
@@ -217,19 +240,21 @@ export class MsnServer {
       notification: tcp(
         'the notification server',
         listen.notification,
-        listen.switchboard === undefined ? (socket, since) => this.#tellApart(running, socket, since) : notification,
+        listen.switchboard === undefined
+          ? (socket, since) => this.#tellApart(running, served, socket, since)
+          : (socket, since) => serve(socket, served.NS, since),
       ),
       dispatch:
         listen.dispatch === undefined
           ? undefined
-          : tcp('the dispatch server', listen.dispatch, (socket, since) =>
-              this.#serveNotification(running, socket, 'DS', since),
-            ),
+          : tcp('the dispatch server', listen.dispatch, (socket, since) => serve(socket, served.DS, since)),
       switchboard:
-        listen.switchboard === undefined ? undefined : tcp('the switchboard server', listen.switchboard, switchboard),
+        listen.switchboard === undefined
+          ? undefined
+          : tcp('the switchboard server', listen.switchboard, (socket, since) => serve(socket, served.SB, since)),
       passport: this.#listener('the login page', listen.passport, onlyPassport),
     })
-    return { ...running, listeners, started: undefined }
+    return { ...running, listeners, started: undefined, reopening: undefined }
   }
 
   #passportServer(host: Host, tickets: TicketBook): net.Server {
@@ -251,7 +276,10 @@ export class MsnServer {
       where,
       server,
       doorkeeper: this.#doorkeeper,
-      onTurned: (reason) => this.#count(reason),
+      onTurned: (reason, address) => {
+        this.#count(reason)
+        this.#options.host.onNotice?.({ kind: 'turned-away', detail: reason, address })
+      },
       ...(onSocket === undefined ? {} : { onSocket }),
     })
   }
@@ -270,18 +298,18 @@ export class MsnServer {
     }
   }
 
-  #tellApart(running: Desks, socket: Socket, since: number): void {
-    running.silent.add(socket)
+  #tellApart({ silent }: Desks, { NS, SB }: Served, socket: Socket, since: number): void {
+    silent.add(socket)
     awaitFirstCommand(socket, {
       withinMs: this.#timings.signInMs,
       onKnown: (who) => {
-        running.silent.delete(socket)
-        if (who === 'switchboard') this.#serveSwitchboard(running, socket, since)
-        else this.#serveNotification(running, socket, 'NS', since)
+        silent.delete(socket)
+        if (who === 'switchboard') serve(socket, SB, since)
+        else serve(socket, NS, since)
         socket.resume()
       },
       onNone: (why) => {
-        running.silent.delete(socket)
+        silent.delete(socket)
         if (why === 'too long') {
           const reason: CloseReason = { kind: 'peer-violation', detail: 'a line that is too long' }
           this.#closed('NS', reason, socket.remoteAddress ?? '')
@@ -291,28 +319,28 @@ export class MsnServer {
     })
   }
 
-  #serveNotification({ notifications, lines }: Desks, socket: Socket, role: 'NS' | 'DS', since: number): void {
-    serve(socket, {
-      machine: notifications.machine(role, since),
+  #notificationService({ notifications, lines }: Desks, role: 'NS' | 'DS'): Service<NsCommand, NsEvent> {
+    return {
+      machine: (since) => notifications.machine(role, since),
       attach: (line) => {
         lines.add(line)
         return notifications.attach(line, role)
       },
-      onClose: (reason, line) => {
+      closed: (reason, line) => {
         lines.delete(line)
         this.#closed(role, reason, line.remoteAddress)
       },
       now: this.#now,
-    })
+    }
   }
 
-  #serveSwitchboard({ switchboards }: Desks, socket: Socket, since: number): void {
-    serve(socket, {
-      machine: switchboards.machine(since),
+  #switchboardService({ switchboards }: Desks): Service<SwitchboardCommand, SwitchboardEvent> {
+    return {
+      machine: (since) => switchboards.machine(since),
       attach: (line) => switchboards.attach(line),
-      onClose: (reason, line) => this.#closed('SB', reason, line.remoteAddress),
+      closed: (reason, line) => this.#closed('SB', reason, line.remoteAddress),
       now: this.#now,
-    })
+    }
   }
 
   /** One notice and one count for what an operator may want to act on. */
@@ -342,6 +370,12 @@ interface Desks {
   readonly lines: Set<{ close(): void }>
 }
 
+interface Served {
+  readonly NS: Service<NsCommand, NsEvent>
+  readonly DS: Service<NsCommand, NsEvent>
+  readonly SB: Service<SwitchboardCommand, SwitchboardEvent>
+}
+
 interface Listeners {
   readonly notification: Listener
   readonly dispatch: Listener | undefined
@@ -352,6 +386,8 @@ interface Listeners {
 interface Running extends Desks {
   readonly listeners: Listeners & { readonly all: readonly Listener[] }
   started: Promise<void> | undefined
+  /** The switchboards' port could not be opened and is waited for. */
+  reopening: NodeJS.Timeout | undefined
 }
 
 const allOf = (listeners: Listeners): Running['listeners'] => ({

@@ -44,7 +44,7 @@ export const newAccount = (email: string, name: string = email): AccountRecord =
   contacts: [],
 })
 
-/** What the one who runs the service provides. Rejections are taken as 500 to the client and told through `onFailure`. */
+/** What the one who runs the service provides. Rejections are taken as 500 to the client and told through `onNotice`. */
 export interface Host {
   /** throttled: too many wrong tries for this account or address. `address` is the client's IP address. */
   verifyPassword(email: string, password: string, address: string): Promise<'right' | 'wrong' | 'throttled'>
@@ -63,6 +63,7 @@ export type ServiceNotice =
       readonly dialect: Dialect
       readonly address: string
     }
+  /** `code` as in the protocol; 503: throttled by the host. */
   | { readonly kind: 'refused'; readonly email: string; readonly code: number; readonly address: string }
   | {
       readonly kind: 'violation'
@@ -70,6 +71,8 @@ export type ServiceNotice =
       readonly detail: string
       readonly address: string
     }
+  /** A connection that was cut before it said anything: there are too many, or they come too fast. */
+  | { readonly kind: 'turned-away'; readonly detail: string; readonly address: string }
   | { readonly kind: 'failure'; readonly detail: string }
 
 /** Configurable limits with their documented codes. Source: docs/protocol.md, Limits of the service. */
@@ -126,13 +129,13 @@ export const DEFAULT_LIMITS: ServiceLimits = {
   addressBytes: 129,
   messageBytes: 1664,
   bannedWords: [],
-  sessions: 10_000,
-  connections: 30_000,
-  connectionsPerAddress: 1_000,
+  sessions: 20_000,
+  connections: 25_000,
+  connectionsPerAddress: 2_000,
   connectionRate: { burst: 1_000, intervalMs: 10 },
   switchboardRate: { burst: 10, intervalMs: 2_000 },
   messageRate: { burst: 200, intervalMs: 10 },
-  commandRate: { burst: 200, intervalMs: 50 },
+  commandRate: { burst: 400, intervalMs: 20 },
   callRate: { burst: 20, intervalMs: 1_000 },
   roomMembers: 50,
   switchboardsPerAccount: 64,
@@ -156,17 +159,20 @@ export interface ServiceTimings {
   readonly switchboardChallenge: 'off' | 'once' | number
   /** How long the answer to a challenge may take before 540. */
   readonly challengeMs: number
+  /** When the port of the switchboards cannot be opened, it is tried again after so long. */
+  readonly reopenMs: number
 }
 
 export const DEFAULT_TIMINGS: ServiceTimings = {
   signInMs: 60_000,
-  ticketMs: 60_000,
+  ticketMs: 30_000,
   invitationMs: 120_000,
   ringMs: 60_000,
   pingMs: 50_000,
   challenge: 'off',
   switchboardChallenge: 'off',
   challengeMs: 50_000,
+  reopenMs: 10_000,
 }
 
 /** Tickets of the login page. In memory: a restart only asks people to log in again. */

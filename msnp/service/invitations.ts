@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer'
 
-/** Invitations that nobody has used yet, in all. When there is no room for another, none is given (707, or 217 for CAL). */
+/** Invitations that nobody has used yet, in all. When there is no room for another, none is given (707, or 713 for CAL). */
 export const MAX_INVITATIONS = 100_000
 
 export interface InvitationOptions {

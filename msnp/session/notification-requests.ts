@@ -32,7 +32,8 @@ export const REQUESTS: Readonly<Record<string, Read>> = {
     const [word, clientId, object] = words
     if (word === undefined) return 300
     const status = statusOf(word)
-    if (status === undefined || (object !== undefined && object.length > MAX_OBJECT_BYTES)) return 201
+    if (status === undefined || words.some((one) => CONTROL.test(one))) return 201
+    if (object !== undefined && object.length > MAX_OBJECT_BYTES) return 201
     return { kind: 'status', trid, status, clientId: /^\d{1,10}/.exec(clientId ?? '')?.[0] ?? '0', object, words }
   },
   /** `ADD 9 FL bob@example.com Bob 1`; without a name, `ADD 25 FL eve@example.com 3` has the group in its place. */
@@ -131,6 +132,8 @@ export function localAnswer(
 }
 
 const NUMBER = /^\d{1,10}$/
+/** What others are told as it came must not hold these: C programs stop reading at a NUL. */
+const CONTROL = /[\x00-\x1f\x7f]/
 
 /** RL is the server's own: a client that edits it gets 201. */
 function targetOf(

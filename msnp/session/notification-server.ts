@@ -51,7 +51,7 @@ export class NotificationServer implements Machine<NsCommand, NsEvent> {
   readonly #signInUntil: number
   #stage: Stage = 'signed-out'
   #dialect: Dialect | undefined
-  /** Who the last `USR TWN I` said they are. */
+  /** Who the last `USR TWN I` said they are, until they are signed in. */
   #email: string | undefined
   #challenge: ServerChallenge | undefined
   #heardAt: number
@@ -95,7 +95,8 @@ export class NotificationServer implements Machine<NsCommand, NsEvent> {
 
   command(command: NsCommand, now: number): readonly Output<NsEvent>[] {
     const out: Outputs = []
-    if (this.#stage === 'over') return NOTHING
+    // What was asked before the line of the same packet that ended the connection is answered; nothing else is said.
+    if (this.#stage === 'over' && !ANSWERS.has(command.kind)) return NOTHING
     switch (command.kind) {
       case 'push':
         out.push({ kind: 'write', bytes: command.bytes })
@@ -116,6 +117,7 @@ export class NotificationServer implements Machine<NsCommand, NsEvent> {
       case 'welcome':
         if (this.#stage !== 'proving' || this.#dialect === undefined) throw new MisuseError('nobody showed a ticket')
         this.#stage = 'signed-in'
+        this.#email = undefined
         write(out, 'USR', [
           command.trid,
           'OK',
@@ -389,6 +391,7 @@ export class NotificationServer implements Machine<NsCommand, NsEvent> {
 }
 
 const DONE: CloseReason = { kind: 'done' }
+const ANSWERS: ReadonlySet<NsCommand['kind']> = new Set(['push', 'reply', 'error'])
 
 /** The transaction id of a command, as it came; undefined if there is none that an answer can carry. */
 function tridOf({ params }: Frame): string | undefined {

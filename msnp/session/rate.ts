@@ -1,38 +1,36 @@
 import type { Rate } from '../service/contract.ts'
 
+/** Fractions of a millisecond that adding and subtracting intervals may leave behind. */
+const ROUNDING_MS = 1e-6
+
 /** A token bucket: `burst` at once, then one per interval. With `burst: 0` it never runs dry. */
 export class TokenBucket {
   readonly #rate: Rate
-  #tokens: number
-  #at: number
+  /** When all tokens are there again, if no more are taken. */
+  #fullAt: number
 
   constructor(rate: Rate, now: number) {
     this.#rate = rate
-    this.#tokens = rate.burst
-    this.#at = now
+    this.#fullAt = now
   }
 
   /** Whether there was a token; it is gone then. */
   take(now: number): boolean {
-    this.#refill(now)
     if (this.#rate.burst === 0) return true
-    if (this.#tokens < 1) return false
-    this.#tokens -= 1
+    if (this.#wait(now) > ROUNDING_MS) return false
+    this.#fullAt = Math.max(this.#fullAt, now) + this.#rate.intervalMs
     return true
   }
 
   /** When there is a token: `now`, or later. */
   readyAt(now: number): number {
-    const { burst, intervalMs } = this.#rate
-    this.#refill(now)
-    return burst === 0 || this.#tokens >= 1 ? now : now + Math.ceil((1 - this.#tokens) * intervalMs)
+    const wait = this.#rate.burst === 0 ? 0 : this.#wait(now)
+    return wait > ROUNDING_MS ? Math.ceil(now + wait - ROUNDING_MS) : now
   }
 
-  #refill(now: number): void {
+  /** Milliseconds until there is one; negative: since then. */
+  #wait(now: number): number {
     const { burst, intervalMs } = this.#rate
-    const elapsed = now - this.#at
-    if (elapsed <= 0) return
-    this.#tokens = Math.min(burst, this.#tokens + elapsed / intervalMs)
-    this.#at = now
+    return this.#fullAt - (burst - 1) * intervalMs - now
   }
 }

@@ -84,6 +84,14 @@ export class Requests<What> {
     this.#waiting.delete(trid)
   }
 
+  /** It waits until then at most. */
+  hasten(trid: number, deadline: number): void {
+    const request = this.#waiting.get(trid)
+    if (request === undefined || request.deadline <= deadline) return
+    this.#waiting.set(trid, { ...request, deadline })
+    this.#earliest = Math.min(this.#earliest, deadline)
+  }
+
   /** In the order of their ids. */
   *[Symbol.iterator](): Iterator<Request<What>> {
     yield* this.#waiting.values()

@@ -40,7 +40,7 @@ export type SendOutcome =
   | { readonly kind: 'sent'; readonly members: readonly string[] }
   /** It did not reach them. */
   | { readonly kind: 'nak'; readonly code?: number }
-  /** Written, and all who could have had it left before the answer. */
+  /** Written, and all who could have had it left before the answer; no NAK came within `nakMs`. */
   | { readonly kind: 'left-before-ack' }
   /** Written, no answer. */
   | { readonly kind: 'timeout' }

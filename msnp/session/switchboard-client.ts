@@ -6,7 +6,7 @@ import { parseMime } from '../wire/mime.ts'
 import { ClientLine } from './client-line.ts'
 import { isAddress } from './list-lines.ts'
 import { answerChallenge, nameOf } from './notification-context.ts'
-import type { Request } from './requests.ts'
+import { Receipts } from './receipts.ts'
 import { Ringing } from './ringing.ts'
 import { keyOf } from './roster.ts'
 import type {
@@ -43,11 +43,7 @@ export class SwitchboardClient implements Machine<SwitchboardCommand, Switchboar
   #session: string | undefined
   /** Addresses of the members, shared by all messages that are written while nobody comes or goes. */
   #present: readonly string[] | undefined
-  #received = 0
-  /** All messages up to this ordinal are stored, */
-  #confirmed = 0
-  /** and these later ones. */
-  readonly #stored = new Set<number>()
+  readonly #receipts = new Receipts()
   #lastUsed = 0
 
   constructor(options: SwitchboardClientOptions) {
@@ -144,7 +140,7 @@ export class SwitchboardClient implements Machine<SwitchboardCommand, Switchboar
           this.#invited(what.id, { kind: 'timeout', waitingFor: 'CAL' })
           break
         case 'message':
-          this.#sent(what.id, what.ack === 'N' ? { kind: 'sent', members: what.members } : { kind: 'timeout' })
+          this.#unanswered(what)
           break
         case 'challenge':
           break
@@ -252,7 +248,7 @@ export class SwitchboardClient implements Machine<SwitchboardCommand, Switchboar
     // ACK 4
     ACK: ({ params }) => {
       const what = this.#line.requests.takeFor('MSG', params[0])?.what
-      if (what?.kind === 'message') this.#sent(what.id, { kind: 'acked', members: what.members })
+      if (what?.kind === 'message') this.#acknowledged(what)
     },
     // NAK 4
     NAK: ({ params }) => {
@@ -324,24 +320,33 @@ export class SwitchboardClient implements Machine<SwitchboardCommand, Switchboar
     this.#withdraw(key)
   }
 
-  /** Whoever left before the ACK may never have had the message. */
+  /**
+   * Whoever left before the ACK may never have had the message. Services that look say so with a NAK, right behind the
+   * BYE; an ACK would prove nothing now, because some give one for an empty room.
+   */
   #withdraw(key: string): void {
-    const lost: Request<Pending>[] = []
-    for (const request of this.#line.requests) {
-      const { what } = request
+    const { requests, now } = this.#line
+    const lost: number[] = []
+    for (const { trid, what } of requests) {
       if (what.kind !== 'message' || !what.members.includes(key)) continue
       what.members = what.members.filter((member) => member !== key)
-      if (what.members.length === 0) lost.push(request)
+      if (what.members.length === 0) lost.push(trid)
     }
-    for (const { trid, what } of lost) {
-      this.#line.requests.drop(trid)
-      if (what.kind === 'message') this.#sent(what.id, { kind: 'left-before-ack' })
-    }
+    for (const trid of lost) requests.hasten(trid, now + this.#options.timings.nakMs)
+  }
+
+  #acknowledged({ id, members }: Extract<Pending, { kind: 'message' }>): void {
+    this.#sent(id, members.length === 0 ? { kind: 'left-before-ack' } : { kind: 'acked', members })
+  }
+
+  #unanswered({ id, ack, members }: Extract<Pending, { kind: 'message' }>): void {
+    if (members.length === 0) this.#sent(id, { kind: 'left-before-ack' })
+    else this.#sent(id, ack === 'N' ? { kind: 'sent', members } : { kind: 'timeout' })
   }
 
   #message({ params, payload }: Frame): void {
     const [email, nick] = params
-    const ordinal = ++this.#received
+    const ordinal = this.#receipts.next()
     if (payload === undefined || !isAddress(email) || params.length < 2) {
       this.#line.malformedLines++
       this.#confirm(ordinal)
@@ -357,13 +362,9 @@ export class SwitchboardClient implements Machine<SwitchboardCommand, Switchboar
     } else this.#line.emit({ kind: 'message', from, payload: Uint8Array.from(payload), ordinal })
   }
 
-  /** CFM counts messages from the first on, so one that is stored before an earlier one waits for that. */
   #confirm(ordinal: number): void {
-    if (this.#options.confirms !== true || ordinal <= this.#confirmed) return
-    this.#stored.add(ordinal)
-    const before = this.#confirmed
-    while (this.#stored.delete(this.#confirmed + 1)) this.#confirmed++
-    if (this.#confirmed > before) this.#line.say('CFM', [0, this.#confirmed])
+    const upTo = this.#options.confirms === true ? this.#receipts.stored(ordinal) : undefined
+    if (upTo !== undefined) this.#line.say('CFM', [0, upTo])
   }
 
   #challenge(frame: Frame): void {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { Account, CommandRequest, RosterRequest } from '../../bridge/adapter.ts'
+import type { Account, Adapter, CommandRequest, RosterRequest } from '../../bridge/adapter.ts'
 import { Commands } from '../../bridge/commands.ts'
 import type { CommandDeps } from '../../bridge/commands/deps.ts'
 import type { Inbound } from '../../bridge/model/events.ts'
@@ -22,6 +22,8 @@ const bot: Account = {
   login: 'msnbridge',
   secret: '',
 }
+const OFTC = 'oftc' as NetworkId
+const otherBot: Account = { ...bot, id: 'oftc' as AccountId, network: OFTC }
 const accountOf = (id: string, person: string): Account => ({
   id: id as AccountId,
   network: RETRO,
@@ -85,15 +87,27 @@ const rig = (options: { readonly accounts?: readonly Account[]; readonly portals
   const deps: CommandDeps = {
     clock,
     log: recordingLog(),
-    adapters: new Map([
+    adapters: new Map<NetworkId, Pick<Adapter, 'parseUser' | 'parseChat' | 'ownAccounts'>>([
       [
         RETRO,
         {
           parseUser: (name: string) =>
             name.includes('@') ? user(name.toLowerCase()) : { wrong: `${name} is no address` },
           parseChat: () => ({ wrong: 'no channels here' }),
+          ownAccounts: () => [],
         },
       ],
+      ...[LIBERA, OFTC].map(
+        (network) =>
+          [
+            network,
+            {
+              parseUser: user,
+              parseChat: () => ({ wrong: 'not asked here' }),
+              ownAccounts: () => [bot, otherBot].filter((one) => one.network === network),
+            },
+          ] as const,
+      ),
     ]),
     accounts: () => accounts,
     sessionOf: (account) => ({
@@ -164,6 +178,15 @@ describe('who may', () => {
     expect(await say('help add')).toEqual(['add ADDRESS [ACCOUNT]: put somebody on the contact list'])
   })
 
+  test('where a command begins with a word, the answers show it', async () => {
+    const { say } = rig()
+    const there = { trigger: '!msn ', role: 'user' } as const
+    expect(await say('add', there)).toEqual(['Write: !msn add ADDRESS [ACCOUNT]'])
+    expect(await say('dance', there)).toEqual(['There is no command dance; see !msn help'])
+    expect(await say('help leave', there)).toEqual(['!msn leave [ACCOUNT]: leave this conversation on the other side'])
+    expect((await say('help', there))[0]).toMatch(/More about one: !msn help who$/)
+  })
+
   test('a user may not use what is for admins', async () => {
     const { say, linked } = rig()
     expect(await say('link bob@home.example', { role: 'user' })).toEqual(['Only admins of this bridge may use link.'])
@@ -208,6 +231,13 @@ describe('what is not understood', () => {
 
 describe('which account', () => {
   const both = { accounts: [relay, second, bot] }
+
+  test('never the bot of another network: it has no contacts', async () => {
+    const { say, asked } = rig({ accounts: [relay, bot, otherBot], portals: [] })
+    expect(await say('add bob@home.example')).toEqual(['bob@home.example was added to the contacts of relay.'])
+    expect(asked).toEqual(['relay add bob@home.example'])
+    expect(await say('status')).toEqual(['relay (retro): connected', 'libera: connected', 'oftc: connected'])
+  })
 
   test('the one that is linked with the chat', async () => {
     const { say, asked } = rig(both)
@@ -341,7 +371,9 @@ describe('links', () => {
   test('link works in a channel only', async () => {
     const { say, linked } = rig()
     const query: ChatRef = { ...channel('carol'), account: bot.id }
-    expect(await say('link lobby', { chat: query })).toEqual(['Say it in the channel that is to be linked.'])
+    expect(await say('link lobby', { chat: query })).toEqual([
+      'Say it in the channel that is to be linked; if I am not in it, invite me.',
+    ])
     expect(linked).toEqual([])
   })
 
@@ -364,7 +396,7 @@ describe('status', () => {
     states.set(relay.id, stopped)
     expect(await say('status')).toEqual([
       'relay (retro): stopped until somebody reconnects it: K-lined at irc.example, linked here',
-      'libera (libera): connected',
+      'libera: connected',
     ])
     expect(await say('status', { role: 'user' })).toEqual([
       'relay (retro): stopped until somebody reconnects it, linked here',

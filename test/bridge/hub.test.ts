@@ -1,31 +1,25 @@
-import { afterEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { AccountId, EventId, MessageId, NetworkId, UserId } from '../../bridge/model/ids.ts'
 import type { DeliveryResult } from '../../bridge/model/result.ts'
 import { StoreUnavailable } from '../../bridge/store/port.ts'
+import type { Core } from '../kit/core.ts'
 import {
   ableCapabilities,
   bot,
   channel,
   contact,
-  Core,
   type CoreOptions,
   group,
   ircChat,
+  lobby,
   message,
   msnChat,
   plainCapabilities,
   relay,
+  startsCores,
 } from '../kit/core.ts'
 
-const cores: Core[] = []
-const start = (options: CoreOptions = {}): Promise<Core> => {
-  const core = new Core(options)
-  cores.push(core)
-  return core.start()
-}
-afterEach(async () => {
-  for (const core of cores.splice(0)) await core.dispose()
-})
+const start = startsCores()
 
 const bob = msnChat('bob@x')
 const hash = ircChat('#bob')
@@ -149,7 +143,7 @@ describe('a delivery that must wait', () => {
     const core = await start()
     answers(core, [offline])
     await core.say(message(hash, 'carol', 'one'), message(hash, 'carol', 'two'))
-    expect(core.irc.lines).toEqual(['#bob: * carol: your message to bob@x waits until they are online.'])
+    expect(core.irc.lines).toEqual(['#bob: * carol: your message "one" to bob@x waits until they are online.'])
     expect(core.hub.status().lanes).toMatchObject([
       { account: 'relay', place: 'bob@x', depth: 2, waiting: { kind: 'recipient' } },
     ])
@@ -173,6 +167,20 @@ describe('a delivery that must wait', () => {
     expect(core.msn.lines).toHaveLength(2)
   })
 
+  test('for the recipient goes out when they begin to write, also where they have no link', async () => {
+    for (const links of [undefined, [[lobby, channel('#msn')]]]) {
+      const core = await start(links === undefined ? {} : { links })
+      answers(core, [offline])
+      const said = links === undefined ? message(hash, 'carol', 'one') : message(ircChat('#msn'), 'carol', 'bob@x: one')
+      await core.say(said)
+      expect(core.msn.lines).toHaveLength(1)
+      const sender = { network: 'msn' as NetworkId, user: 'bob@x' as UserId }
+      await core.hub.accept({ kind: 'typing', chat: bob, sender, forMs: 5_000 })
+      await core.settle()
+      expect(core.msn.lines).toEqual(['dm:bob@x: <carol> one', 'dm:bob@x: <carol> one'])
+    }
+  })
+
   test('for a time is tried again after it, and not before', async () => {
     const core = await start()
     answers(core, [{ kind: 'retry', reason: 'rate-limited', wait: 5_000, detail: 'slow down' }])
@@ -193,7 +201,7 @@ describe('a delivery that must wait', () => {
     await core.clock.advance(60_000)
     await core.settle()
     expect(core.irc.lines).toEqual([
-      '#bob: * carol: your message to bob@x waits: the connection failed. It goes out as soon as possible.',
+      '#bob: * carol: your message "one" to bob@x waits: the connection failed. It goes out as soon as possible.',
     ])
     await core.goOnline(relay)
     expect(core.msn.lines).toEqual(['dm:bob@x: <carol> one', 'dm:bob@x: <dave> two'])
@@ -215,7 +223,9 @@ describe('a delivery that must wait', () => {
     expect(core.hub.status().lanes).toHaveLength(1)
     await core.clock.advance(2_000)
     await core.settle()
-    expect(core.irc.lines.at(-1)).toBe('#bob: * carol: not delivered to bob@x: given up after 7 days (not online).')
+    expect(core.irc.lines.at(-1)).toBe(
+      '#bob: * carol: your message "one" to bob@x was not delivered: given up after 7 days (not online).',
+    )
     expect(core.hub.status().lanes).toEqual([])
   })
 
@@ -252,11 +262,11 @@ describe('an outcome', () => {
   test.each<[DeliveryResult, string]>([
     [
       { kind: 'refused', reason: 'blocked', detail: 'x' },
-      '#bob: * carol: not delivered to bob@x: they do not accept messages from here.',
+      '#bob: * carol: your message "abcdefghijklmnopqrst" to bob@x was not delivered: they do not accept messages from here.',
     ],
     [
       { kind: 'uncertain', detail: 'x' },
-      '#bob: * carol: your message to bob@x may not have arrived: the connection ended before it was confirmed.',
+      '#bob: * carol: your message "abcdefghijklmnopqrst" to bob@x may not have arrived: the connection ended before it was confirmed.',
     ],
     [
       {
@@ -264,7 +274,7 @@ describe('an outcome', () => {
         ids: ['m' as MessageId],
         missed: [{ network: 'msn' as NetworkId, user: 'dan@x' as UserId }],
       },
-      '#bob: * carol: your message did not reach dan: not there.',
+      '#bob: * carol: your message "abcdefghijklmnopqrst" did not reach dan: not there.',
     ],
   ])('%j is told once, for all parts of a message, and the next message goes on', async (result, line) => {
     const core = await start({ msn: { longest: 10 } })
@@ -298,7 +308,9 @@ describe('an outcome', () => {
     const core = await start({ limits: { laneRows: 2 } })
     await core.goOffline(relay)
     await core.say(...['one', 'two', 'three'].map((word) => message(hash, 'carol', word)))
-    expect(core.irc.lines).toEqual(['#bob: * carol: not delivered to bob@x: too many messages are waiting already.'])
+    expect(core.irc.lines).toEqual([
+      '#bob: * carol: your message "three" to bob@x was not delivered: too many messages are waiting already.',
+    ])
     await core.goOnline(relay)
     expect(core.msn.lines).toEqual(['dm:bob@x: <carol> one', 'dm:bob@x: <carol> two'])
   })
@@ -319,6 +331,73 @@ describe('an outcome', () => {
     expect(core.log.lines.some((line) => line.message === 'an adapter broke the contract of deliver')).toBe(true)
   })
 
+  test('that many messages share is told in one line, with the first and the last', async () => {
+    const core = await start({ msn: { capabilities: { ...plainCapabilities, pipeline: 16 } } })
+    const lost: (() => void)[] = []
+    core.msn.behave = () =>
+      new Promise((resolve) => lost.push(() => resolve({ kind: 'uncertain', detail: 'the line died' })))
+    const words = Array.from({ length: 16 }, (_, index) => `n${index}`)
+    await core.say(...words.map((word) => message(hash, Number(word.slice(1)) % 2 === 0 ? 'carol' : 'dave', word)))
+    core.msn.behave = async () => core.msn.done()
+    for (const one of lost) {
+      one()
+      await Promise.resolve()
+    }
+    await core.settle()
+    expect(core.irc.lines).toEqual([
+      '#bob: * carol and dave: 16 of your messages to bob@x, from "n0" to "n15", may not have arrived: the connection ended before they were confirmed.',
+    ])
+  })
+
+  test('that many messages share is a mark at each where the network has marks', async () => {
+    const core = await start({
+      irc: { capabilities: ableCapabilities },
+      msn: { capabilities: { ...plainCapabilities, pipeline: 3 } },
+    })
+    core.msn.behave = async () => ({ kind: 'uncertain', detail: 'x' })
+    const sent = ['one', 'two', 'three'].map((word) => message(hash, 'carol', word))
+    await core.say(...sent)
+    expect(core.irc.lines).toEqual(sent.map(({ id }) => `#bob: (uncertain ${id})`))
+  })
+
+  test('of several parts at once is told once', async () => {
+    const core = await start({ msn: { longest: 5, capabilities: { ...plainCapabilities, pipeline: 8 } } })
+    core.msn.behave = async () => ({ kind: 'uncertain', detail: 'x' })
+    await core.say(message(hash, 'carol', 'a'.repeat(30)))
+    expect(core.irc.lines).toHaveLength(1)
+    expect(core.hub.status().outcomes.uncertain).toBe(1)
+  })
+
+  test('is told to a contact in their own chat, without a name', async () => {
+    const core = await start()
+    core.irc.behave = async () => ({ kind: 'uncertain', detail: 'x' })
+    await core.say(message(bob, 'bob@x', 'are you there?'))
+    expect(core.msn.lines).toEqual([
+      'dm:bob@x: * Your message "are you there?" to #bob may not have arrived: the connection ended before it was confirmed.',
+    ])
+  })
+
+  test('of an invitation is told to the one who asked for it', async () => {
+    for (const able of [false, true]) {
+      const core = await start({
+        msn: { capabilities: { ...plainCapabilities, ops: { ...plainCapabilities.ops, member: 'native' } } },
+        ...(able ? { irc: { capabilities: ableCapabilities } } : {}),
+      })
+      core.msn.behave = async () => ({ kind: 'refused', reason: 'not-found', detail: 'x' })
+      const { id, at, chat, sender } = message(hash, 'carol', '')
+      const user = { network: 'msn' as NetworkId, user: 'dave@x' as UserId }
+      await core.hub.accept({ kind: 'member', id, at, chat, sender, user, change: 'invite' })
+      await core.settle()
+      expect(core.irc.lines).toEqual([
+        '#bob: * carol: your invitation of dave@x to bob@x was not delivered: no such address.',
+      ])
+      core.msn.behave = async () => core.msn.done()
+      await core.hub.accept({ kind: 'member', id: 'again' as MessageId, at, chat, sender, user, change: 'invite' })
+      await core.settle()
+      expect(core.irc.lines).toHaveLength(1)
+    }
+  })
+
   test('of an adapter that throws is uncertain', async () => {
     const core = await start()
     core.msn.behave = () => Promise.reject(new Error('bug'))
@@ -329,6 +408,22 @@ describe('an outcome', () => {
 
 describe('after a restart', () => {
   const never = () => new Promise<DeliveryResult>(() => undefined)
+
+  test('what was under way is told in one line, however much it was', async () => {
+    const capabilities = { ...plainCapabilities, pipeline: 16 }
+    const core = await start({ msn: { capabilities, longest: 12 } })
+    core.msn.behave = never
+    const words = ['first one is in parts', ...Array.from({ length: 20 }, (_, index) => `n${index}`)]
+    await core.say(...words.map((word) => message(hash, 'carol', word)))
+    const sent = core.msn.delivered.length
+    await core.crash()
+    const again = await start({ folder: core.folder, clock: core.clock, msn: { capabilities, longest: 12 } })
+    const told = again.irc.lines.filter((line) => line.includes('may not have arrived'))
+    expect(told).toHaveLength(1)
+    expect(told[0]).toMatch(/^#bob: \* carol: 1\d of your messages to bob@x, from "first one is in parts" to "n1\d"/)
+    expect(sent).toBe(16)
+    expect(again.msn.lines).toContain('dm:bob@x: <carol> n19')
+  })
 
   test('what was under way is uncertain, told once, and what was behind it goes on', async () => {
     const core = await start()
@@ -435,7 +530,7 @@ describe('chats', () => {
       irc: { open: async () => ({ kind: 'refused', reason: 'forbidden', detail: 'banned' }) },
     })
     await core.say(message(bob, 'bob@x', 'hello'))
-    expect(core.msn.lines).toEqual(['dm:bob@x: * Not delivered to #bob: not allowed there.'])
+    expect(core.msn.lines).toEqual(['dm:bob@x: * Your message "hello" to #bob was not delivered: not allowed there.'])
   })
 
   test('of a message that comes before its chat was opened wait for that', async () => {

@@ -1,18 +1,27 @@
-import { afterEach, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import type { ChatId, ChatRef, NetworkId, UserId } from '../../bridge/model/ids.ts'
-import { channel, contact, Core, type CoreOptions, ircChat, lobby, message, msnChat, relay } from '../kit/core.ts'
+import {
+  channel,
+  contact,
+  type Core,
+  type CoreOptions,
+  ircChat,
+  lobby,
+  message,
+  msnChat,
+  relay,
+  startsCores,
+} from '../kit/core.ts'
 
-const cores: Core[] = []
+const startCore = startsCores()
 const start = async (options: CoreOptions = {}): Promise<Core> => {
-  const core = new Core({
+  const core = await startCore({
     links: [
       [lobby, channel('#msn')],
       [contact('eve@x'), channel('#eve')],
     ],
     ...options,
   })
-  cores.push(core)
-  await core.start()
   const user = (name: string) => ({ network: 'msn' as NetworkId, user: name as UserId })
   await core.hub.accept({
     kind: 'roster',
@@ -27,10 +36,6 @@ const start = async (options: CoreOptions = {}): Promise<Core> => {
   })
   return core
 }
-afterEach(async () => {
-  for (const core of cores.splice(0)) await core.dispose()
-})
-
 const hash = ircChat('#msn')
 const group: ChatRef = { network: 'msn' as NetworkId, chat: 'switchboard-1' as ChatId, account: relay.id }
 
@@ -100,7 +105,9 @@ test('what becomes of an answer is told in the lobby by name', async () => {
   const core = await start()
   core.msn.behave = async () => ({ kind: 'refused', reason: 'blocked', detail: 'x' })
   await core.say(message(hash, 'carol', 'bob: hello'))
-  expect(core.irc.lines).toEqual(['#msn: * carol: not delivered to bob@x: they do not accept messages from here.'])
+  expect(core.irc.lines).toEqual([
+    '#msn: * carol: your message "hello" to bob@x was not delivered: they do not accept messages from here.',
+  ])
 })
 
 test('presence in the lobby is that of contacts without a link', async () => {

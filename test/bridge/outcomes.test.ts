@@ -5,6 +5,7 @@ import { makeMint } from '../../bridge/mint.ts'
 import type { ChatId, EventId, MessageId, NetworkId, UserId } from '../../bridge/model/ids.ts'
 import type { DeliveryResult, Reason } from '../../bridge/model/result.ts'
 import { plain, textOf } from '../../bridge/model/text.ts'
+import { quoteOf, shownName } from '../../bridge/names.ts'
 import { laneKey, laneTarget } from '../../bridge/place.ts'
 import { resolve, restore } from '../../bridge/references.ts'
 import { settle } from '../../bridge/settle.ts'
@@ -140,8 +141,49 @@ describe('words', () => {
 
   test('name the sender where others read along', () => {
     const told: Told = { outcome: 'uncertain' }
-    expect(textOf(tellWords(told, direct, ''))).toMatch(/^Your message to bob@x may not/)
-    expect(textOf(tellWords(told, direct, 'Carol'))).toMatch(/^Carol: your message to bob@x may not/)
+    expect(textOf(tellWords(told, direct, [{ name: '' }]))).toMatch(/^Your message to bob@x may not/)
+    expect(textOf(tellWords(told, direct, [{ name: 'Carol' }]))).toMatch(/^Carol: your message to bob@x may not/)
+  })
+
+  test('they say which message is meant, and of several the first and the last', () => {
+    const told: Told = { outcome: 'uncertain' }
+    const of = (...quotes: string[]) =>
+      textOf(
+        tellWords(
+          told,
+          direct,
+          quotes.map((quote) => ({ name: 'Carol', quote })),
+        ),
+      )
+    expect(of('hello')).toBe(
+      'Carol: your message "hello" to bob@x may not have arrived: the connection ended before it was confirmed.',
+    )
+    expect(of('one', 'two', 'three')).toBe(
+      'Carol: 3 of your messages to bob@x, from "one" to "three", may not have arrived: the connection ended before they were confirmed.',
+    )
+    expect(textOf(tellWords(told, direct, [{ name: '' }, { name: '', quote: 'x' }]))).toBe(
+      '2 of your messages to bob@x may not have arrived: the connection ended before they were confirmed.',
+    )
+  })
+
+  test.each<[Told, string]>([
+    [{ outcome: 'refused', reason: 'blocked' }, 'were not delivered: they do not accept messages from here.'],
+    [
+      { outcome: 'refused', reason: 'offline', after: 60_000 },
+      'were not delivered: given up after 1 minute (not online).',
+    ],
+    [{ outcome: 'waiting', reason: 'offline', wait: 'recipient-online' }, 'wait until they are online.'],
+  ])('of several they agree in number: %j', (told, words) => {
+    const several = [
+      { name: '', quote: 'a' },
+      { name: '', quote: 'b' },
+    ]
+    expect(textOf(tellWords(told, direct, several))).toBe(`2 of your messages to bob@x, from "a" to "b", ${words}`)
+  })
+
+  test('a notice for many people stays a line', () => {
+    const many = Array.from({ length: 30 }, (_, index) => ({ name: `n${index}`, quote: 'x' }))
+    expect(textOf(tellWords({ outcome: 'uncertain' }, direct, many))).toMatch(/^n0, n1, n2, n3 and 26 others: 30 of/)
   })
 
   test('there are some for every reason', () => {
@@ -157,6 +199,47 @@ describe('words', () => {
       'protocol',
     ]
     expect(new Set(all.map(reasonWords)).size).toBe(all.length)
+  })
+})
+
+describe('quotes and names', () => {
+  const quote = (text: string) => quoteOf({ kind: 'text', text: plain(text) })
+  const name = (text: string | undefined) => shownName(text, 'bob@x' as UserId)
+
+  test.each([
+    ['hello', 'hello'],
+    ['two\nlines\t and\u0007 a bell', 'two lines and a bell'],
+    ['a'.repeat(41), `${'a'.repeat(39)}…`],
+    ['ü'.repeat(41), `${'ü'.repeat(39)}…`],
+    ['👩‍👩‍👧‍👦'.repeat(4), '👩‍👩‍👧‍👦'.repeat(4)],
+    ['\u202egnihtyna', 'gnihtyna'],
+    ['\ud800 half', '\ufffd half'],
+    [' \u200b\n', undefined],
+  ])('%j is quoted as %j', (text, quoted) => {
+    expect(quote(text)).toBe(quoted)
+  })
+
+  test('neither is longer than a line can bear, whatever is piled upon its letters', () => {
+    const zalgo = `z${'\u0301'.repeat(30)}`.repeat(60)
+    expect(quote(zalgo)?.length).toBeLessThan(170)
+    expect(name(zalgo).length).toBeLessThan(170)
+    expect(quote(`z${'\u0301'.repeat(5_000)}`)?.length).toBeLessThan(170)
+  })
+
+  test('a nudge has no words to quote', () => {
+    expect(quoteOf({ kind: 'nudge' })).toBeUndefined()
+  })
+
+  test.each([
+    [undefined, 'bob'],
+    ['', 'bob'],
+    ['\u200b\u200d', 'bob'],
+    ['<carol> hi', 'carol hi'],
+    ['\u202eevil\u2066', 'evil'],
+    ['a\r\nb', 'a b'],
+    ['\u001b[31mred\u009b', '[31mred'],
+  ])('a person called %j is shown as %j', (given, shown) => {
+    expect(name(given)).toBe(shown)
   })
 })
 

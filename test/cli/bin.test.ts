@@ -6,6 +6,7 @@ import { afterEach, expect, test } from 'vitest'
 import { makeFolder, removeFolder } from '../kit/daemon.ts'
 
 const BIN = fileURLToPath(new URL('../../bin/msn-bridge.js', import.meta.url))
+const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url))
 /** Makes this runtime claim to be an old one, before the binary looks. */
 const OLD = 'data:text/javascript,Object.defineProperty(process.versions,"node",{value:"20.19.0"})'
 
@@ -67,4 +68,10 @@ test('when it is not built it says how to', async () => {
   const { code, stderr } = await node(packageWith({}))
   expect(code).toBe(1)
   expect(stderr).toMatch(/^msn-bridge: it is not built yet: run "npm ci" and "npm run build" in .+\n$/)
+})
+
+test('what is built says so, too, when an old Node runs it without the binary', async () => {
+  const { code, stdout, stderr } = await node('--import', OLD, MAIN, 'account', 'list')
+  expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
+  expect(stderr).toMatch(/^msn-bridge: it needs Node 24 or newer, and this is 20\.19\.0: .+\n$/)
 })

@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { readdirSync } from 'node:fs'
-import { createServer } from 'node:net'
+import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -52,6 +52,48 @@ test('a signal that arrives twice at once, as npm passes it on, still stops it c
   expect((await daemon.ended).code).toBe(0)
 })
 
+/** An IRC server that lets everybody in and never lets go. */
+const clingingIrcd = async () => {
+  const server = createServer({ allowHalfOpen: true }, (socket) => {
+    socket.setEncoding('latin1').on('error', () => undefined)
+    socket.on('data', (lines: string) => {
+      for (const line of lines.split('\r\n')) {
+        if (line.startsWith('CAP LS')) socket.write(':irc CAP * LS :\r\n')
+        if (line.startsWith('USER')) socket.write(':irc 001 msnbridge :Welcome\r\n')
+        if (line.startsWith('PING')) socket.write(`:irc PONG irc ${line.slice(5)}\r\n`)
+      }
+    })
+    sockets.add(socket)
+  })
+  const sockets = new Set<Socket>()
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const leave = (): void => {
+    server.close()
+    for (const socket of sockets) socket.destroy()
+  }
+  return { port: (server.address() as AddressInfo).port, leave }
+}
+
+test('a second signal, while the stop takes its time, ends it at once with 1', async () => {
+  const ircd = await clingingIrcd()
+  const daemon = await start(
+    configOf(service(0), `  - { id: libera, type: irc, server: "127.0.0.1:${ircd.port}", tls: false }\n`),
+  )
+  await daemon.waitFor((entry) => entry['account'] === 'libera' && entry.msg === 'signed in')
+  const pressing = setInterval(() => {
+    try {
+      process.kill(daemon.pid, 'SIGINT')
+    } catch {
+      // It has ended already.
+    }
+  }, 100)
+  const { code } = await daemon.ended.finally(() => clearInterval(pressing))
+  ircd.leave()
+  expect(code).toBe(1)
+  expect(daemon.log.at(-1)).toMatchObject({ level: 'warn', msg: 'second signal, ending at once' })
+})
+
 test('after kill -9 the next one starts on the same folder', async () => {
   const port = await freePort()
   const first = await start(configOf(service(port)))
@@ -81,18 +123,24 @@ test('when one of two networks finds its port taken, the other runs and the stat
     { id: 'home', state: 'failed', lines: [expect.stringContaining(String(stranger.port))] },
     { id: 'other', state: 'running' },
   ])
+  const ready = await fetch(`${daemon.admin}/readyz`)
+  expect(ready.status).toBe(503)
+  expect(await ready.text()).toMatch(new RegExp(`^not ready: home: .*:${stranger.port} .*the port is taken`))
+  expect((await fetch(`${daemon.admin}/healthz`)).status).toBe(200)
   expect(daemon.log.filter(({ level }) => level === 'error')).toHaveLength(1)
   await stranger.leave()
   expect(await daemon.stop()).toBe(0)
 })
 
-test('without its admin page it runs all the same', async () => {
+test('without its admin page it runs all the same, and opens it when the port is free', async () => {
   const stranger = await occupy()
   const daemon = await start(configOf(service(0)).replace('127.0.0.1:0', `127.0.0.1:${stranger.port}`))
   expect(daemon.log).toContainEqual(
     expect.objectContaining({ level: 'error', detail: expect.stringContaining('is taken by another program') }),
   )
   await stranger.leave()
+  await daemon.waitFor(({ msg }) => msg === 'the admin page is open')
+  expect((await fetch(`http://127.0.0.1:${stranger.port}/healthz`)).status).toBe(200)
   expect(await daemon.stop()).toBe(0)
 })
 

@@ -21,10 +21,60 @@ test.each<[what: string, text: string, ...problems: string[]]>([
   [
     'a bracket is not closed',
     'data: [',
-    'config.yaml:1:8 is no valid YAML: Flow sequence in block collection must be sufficiently indented and end with a ]',
+    'config.yaml:1:8 is no valid YAML: a bracket is still open here: write the ] that closes it',
   ],
-  ['a key stands twice', 'data: a\ndata: b', 'config.yaml:2:1 is no valid YAML: Map keys must be unique'],
-  ['it is a list', '- data', 'config.yaml:1:1 must be a map of keys, but is a list'],
+  [
+    'a channel is not in quotes',
+    'channels: [#friends]\ndata: a',
+    'config.yaml:1:12 is no valid YAML: a # begins a comment: put channel names in quotes, for example "#friends"',
+  ],
+  [
+    'a channel is not in quotes, after a space',
+    'links:\n  - [ { network: libera, channel: #bob } ]\n',
+    'config.yaml:2:35 is no valid YAML: a # begins a comment: put channel names in quotes, for example "#friends"',
+  ],
+  ['a tab indents', 'log:\n\tlevel: info', 'config.yaml:2:1 is no valid YAML: a tab cannot indent a line: use spaces'],
+  [
+    'a second document follows',
+    'data: a\n---\ndata: b',
+    'config.yaml:2:1 is no valid YAML: a second document begins here: take out the ---, since a config is one document',
+  ],
+  [
+    'an alias has no anchor',
+    'data: a\nlog: *level',
+    'config.yaml:2:6 is no valid YAML: Unresolved alias (the anchor must be set before the alias): level',
+  ],
+  [
+    'all keys of a map are comments',
+    'log:\n  # level: info\n',
+    'config.yaml:1:5 log: must be a map of keys, but is empty: give it a value or take the line out; possible in it: level',
+  ],
+  [
+    'a port is none',
+    'networks:\n  - { id: a, type: irc, server: "irc.example:0" }\n  - { id: b, type: irc, server: "irc.example:66667" }',
+    'config.yaml:2:33 networks.0.server: has no port from 1 to 65535',
+    'config.yaml:3:33 networks.1.server: has no port from 1 to 65535',
+  ],
+  [
+    'one listener wants all addresses of a port that another has',
+    'networks:\n  - { id: a, type: msn-service, listen: 0.0.0.0:1863, passport: { listen: 127.0.0.1:1863 } }',
+    'config.yaml:2:75 networks.0.passport.listen: is already the address of networks.0.listen: choose another port',
+  ],
+  [
+    'a nickname is none',
+    'networks:\n  - { id: a, type: irc, server: "irc.example:6697", nick: 2bridge }',
+    'config.yaml:2:59 networks.0.nick: is no nickname: use letters, digits and _ - [ ] { } | ` ^ \\, beginning with no digit and no hyphen',
+  ],
+  [
+    'a key stands twice',
+    'data: a\ndata: b',
+    'config.yaml:2:1 is no valid YAML: this key stands here twice: keep one of them',
+  ],
+  [
+    'it is a list',
+    '- data',
+    'config.yaml:1:1 must be a map of keys, but is a list; possible in it: data, log, admin, networks, people, accounts, links',
+  ],
   ['a key is misspelt', 'netwroks: []', 'config.yaml:1:1 netwroks: is no known key; did you mean networks?'],
   [
     'a key is from elsewhere',
@@ -39,7 +89,7 @@ test.each<[what: string, text: string, ...problems: string[]]>([
   [
     'a number stands where an address belongs',
     'admin: { listen: 8090 }',
-    'config.yaml:1:18 admin.listen: must be a text, but is 8090',
+    'config.yaml:1:18 admin.listen: is no address, only the number 8090: write host:port, for example 127.0.0.1:1863 or [::1]:1863',
   ],
   [
     'an address lacks its port',
@@ -170,7 +220,7 @@ test.each<[what: string, text: string, ...problems: string[]]>([
   [
     'a link has one end',
     whole('  - [ { network: libera, channel: "#bob" } ]'),
-    'config.yaml:7:5 links.0: must have at least 2 entries',
+    'config.yaml:7:5 links.0: has only one end: a link needs two or more',
   ],
   [
     'an end of a link is misspelt',

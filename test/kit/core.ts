@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { afterEach } from 'vitest'
 import type { Account } from '../../bridge/adapter.ts'
 import { Hub, type HubLimits } from '../../bridge/hub.ts'
 import type { MessageBody } from '../../bridge/model/body.ts'
@@ -28,6 +29,8 @@ export interface CoreOptions {
   readonly offline?: boolean
   /** A session does not exist before it is online: its network has not started. */
   readonly lateSessions?: boolean
+  /** The id of an account that the config has no more. */
+  readonly without?: string
   readonly file?: Partial<ConstructorParameters<typeof SqliteStore>[0]>
 }
 
@@ -111,7 +114,7 @@ export class Core {
       ownAccounts: [bot],
       ...options.irc,
     })
-    const accounts: readonly Account[] = [relay, bot]
+    const accounts: readonly Account[] = [relay, bot].filter(({ id }) => id !== options.without)
     const adapters = new Map([this.msn, this.irc].map((adapter) => [adapter.network, adapter]))
     const sessionOf = (id: AccountId) => {
       const found = accounts.find((one) => one.id === id)
@@ -192,3 +195,16 @@ export class Core {
 const online = { kind: 'online', since: 0 } as const
 
 export { ableCapabilities, plainCapabilities }
+
+/** Starts cores for the tests of one file; each is disposed of after its test. */
+export const startsCores = (): ((options?: CoreOptions) => Promise<Core>) => {
+  const cores: Core[] = []
+  afterEach(async () => {
+    for (const core of cores.splice(0)) await core.dispose()
+  })
+  return (options = {}) => {
+    const core = new Core(options)
+    cores.push(core)
+    return core.start()
+  }
+}

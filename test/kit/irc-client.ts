@@ -1,5 +1,6 @@
 import { connect as connectTcp, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
+import { Watch } from './watch.ts'
 
 /** A person's IRC client, as bare as it gets: lines out, lines in, and waiting for one. */
 export class IrcClient {
@@ -7,7 +8,7 @@ export class IrcClient {
   /** All lines received, without CR LF. */
   readonly lines: string[] = []
   readonly #socket: Socket
-  readonly #watchers = new Set<() => void>()
+  readonly #watch = new Watch()
   #rest = ''
   #looked = 0
 
@@ -17,7 +18,7 @@ export class IrcClient {
     socket.setEncoding('utf8')
     socket.on('data', (chunk: string) => this.#receive(chunk))
     socket.on('error', () => undefined)
-    socket.on('close', () => this.#changed())
+    socket.on('close', () => this.#watch.changed())
   }
 
   /** Registered, on 127.0.0.1. `insecureTls`: over TLS, whatever the certificate. */
@@ -56,16 +57,7 @@ export class IrcClient {
   }
 
   until<Result>(ask: () => Result | undefined | false): Promise<Result> {
-    return new Promise((resolve) => {
-      const look = (): void => {
-        const answer = ask()
-        if (answer === undefined || answer === false) return
-        this.#watchers.delete(look)
-        resolve(answer)
-      }
-      this.#watchers.add(look)
-      look()
-    })
+    return this.#watch.until(ask)
   }
 
   /** What somebody said to a channel or to us, by PRIVMSG or NOTICE, in order. */
@@ -89,10 +81,6 @@ export class IrcClient {
       if (line.startsWith('PING ')) this.send(line.replace('PING', 'PONG'))
       else this.lines.push(line)
     }
-    this.#changed()
-  }
-
-  #changed(): void {
-    for (const look of [...this.#watchers]) look()
+    this.#watch.changed()
   }
 }

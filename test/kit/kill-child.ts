@@ -4,14 +4,7 @@
  */
 import { appendFileSync, existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type {
-  Account,
-  Adapter,
-  Clock,
-  Delivery,
-  Logger,
-  Session,
-} from '../../bridge/adapter.ts'
+import type { Account, Adapter, Clock, Delivery, Logger, Session } from '../../bridge/adapter.ts'
 import { systemClock } from '../../bridge/clock.ts'
 import { Hub } from '../../bridge/hub.ts'
 import type { AccountId, ChatId, ChatRef, MessageId, NetworkId, PersonId, UserId } from '../../bridge/model/ids.ts'

@@ -50,7 +50,7 @@ const run = (name: string, env: Record<string, string>) => {
 }
 
 describe('the README', () => {
-  it.each(['server.ts', 'client.ts'])('shows a whole %s in about 30 lines', (name) => {
+  it.each(['server.ts', 'client.ts', 'caller.ts'])('shows a whole %s in about 30 lines', (name) => {
     expect(program(name).split('\n').length).toBeLessThanOrEqual(32)
   })
 
@@ -70,6 +70,17 @@ describe('the README', () => {
     await client.says(/^closed: server-shutdown$/m)
     await once(server.child, 'exit')
     expect(server.child.exitCode).toBe(0)
+  })
+
+  it('shows a client that speaks first', async () => {
+    const server = run('server.ts', { PORT: '0', LOGIN_PORT: '0' })
+    const [, PORT = '', LOGIN_PORT = ''] = await server.says(/^ready (\d+) (\d+)$/m)
+    const client = run('client.ts', { PORT, LOGIN_PORT })
+    await client.says(/^signed in$/m)
+    const caller = run('caller.ts', { PORT, LOGIN_PORT })
+    await caller.says(/^alice@home.example: NLN$[\s\S]*^sent: acked$/m)
+    if (caller.child.exitCode === null) await once(caller.child, 'exit')
+    expect(caller.child.exitCode).toBe(0)
   })
 
   it('shows a machine without sockets', async () => {

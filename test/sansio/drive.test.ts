@@ -302,6 +302,27 @@ describe('the timer of a machine on a socket', () => {
     expect(process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length - before).toBeLessThanOrEqual(1)
   })
 
+  it('is gone as soon as the machine waits for nothing, and comes back', async () => {
+    const { ours, peer } = await connect()
+    const machine = new Script()
+    machine.onTick = () => {
+      machine.wakeAt = undefined
+      return [write('x')]
+    }
+    const timers = (): number => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length
+    const before = timers()
+    machine.wakeAt = Date.now() + 60_000
+    const { driven } = start(ours, machine)
+    expect(timers()).toBe(before + 1)
+    machine.wakeAt = undefined
+    driven.command([])
+    expect(timers()).toBe(before)
+    machine.wakeAt = Date.now() + 10
+    driven.command([])
+    await textOf(peer, 1)
+    expect(machine.ticks).toHaveLength(1)
+  })
+
   it('takes waits that are longer than a timer can be', async () => {
     const { ours, peer } = await connect()
     const machine = new Script()

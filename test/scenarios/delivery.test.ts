@@ -66,6 +66,7 @@ test('a switchboard that dies before the ACK gives uncertain, once, and the mess
   const uncertain = (): readonly string[] =>
     amy.said('msnbridge', '#bob').filter((line) => /may not have arrived/.test(line))
   await amy.until(() => uncertain().length > 0)
+  expect(uncertain()[0]).toContain(`amy: your message "second" to ${address('bob')} may not have arrived`)
 
   amy.say('#bob', 'third')
   const again = await bob.answer()

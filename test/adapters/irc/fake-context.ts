@@ -3,6 +3,7 @@ import { systemClock } from '../../../bridge/clock.ts'
 import type { Inbound } from '../../../bridge/model/events.ts'
 import type { SessionState } from '../../../bridge/model/result.ts'
 import { textOf, type RichText } from '../../../bridge/model/text.ts'
+import { Watch } from '../../kit/watch.ts'
 
 export interface LogLine {
   readonly level: 'debug' | 'info' | 'warn' | 'error'
@@ -21,13 +22,13 @@ export class FakeContext implements AdapterContext {
   readonly stored = new Map<string, string>()
   answer: (request: CommandRequest) => readonly RichText[] = () => []
   refuseToStore = false
-  #watchers = new Set<() => void>()
+  readonly #watch = new Watch()
 
   readonly log: Logger = this.#logger()
   readonly metrics = {
     count: (name: string, _labels?: unknown, by = 1) => {
       this.counts.set(name, (this.counts.get(name) ?? 0) + by)
-      this.#changed()
+      this.#watch.changed()
     },
     gauge: () => undefined,
     observe: () => undefined,
@@ -47,18 +48,18 @@ export class FakeContext implements AdapterContext {
   emit(event: Inbound): Promise<void> {
     if (this.refuseToStore) return Promise.reject(new Error('disk full'))
     this.events.push(event)
-    this.#changed()
+    this.#watch.changed()
     return Promise.resolve()
   }
 
   sessionChanged(_account: unknown, state: SessionState): void {
     this.states.push(state)
-    this.#changed()
+    this.#watch.changed()
   }
 
   command(request: CommandRequest): Promise<readonly RichText[]> {
     this.commands.push(request)
-    this.#changed()
+    this.#watch.changed()
     return Promise.resolve(this.answer(request))
   }
 
@@ -75,16 +76,7 @@ export class FakeContext implements AdapterContext {
 
   /** Resolves with the first defined answer, asked again after each change. The test's own time limit is the deadline. */
   until<Result>(ask: () => Result | undefined | false): Promise<Result> {
-    return new Promise((resolve) => {
-      const look = (): void => {
-        const answer = ask()
-        if (answer === undefined || answer === false) return
-        this.#watchers.delete(look)
-        resolve(answer)
-      }
-      this.#watchers.add(look)
-      look()
-    })
+    return this.#watch.until(ask)
   }
 
   online(): Promise<SessionState> {
@@ -95,16 +87,12 @@ export class FakeContext implements AdapterContext {
     return this.until(() => this.lines.find((line) => line.message === message))
   }
 
-  #changed(): void {
-    for (const look of [...this.#watchers]) look()
-  }
-
   #logger(): Logger {
     const at =
       (level: LogLine['level']) =>
       (fields: object, message: string): void => {
         this.lines.push({ level, fields, message })
-        this.#changed()
+        this.#watch.changed()
       }
     const logger: Logger = {
       child: () => logger,

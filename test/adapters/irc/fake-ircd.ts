@@ -1,5 +1,6 @@
 import { createServer, type Server, type Socket } from 'node:net'
 import type { AddressInfo } from 'node:net'
+import { Watch } from '../../kit/watch.ts'
 
 /** What one client of the fake server looks like from inside. */
 export class FakeClient {
@@ -36,7 +37,7 @@ export class FakeIrcd {
   readonly #options: FakeIrcdOptions
   readonly #server: Server
   readonly clients: FakeClient[] = []
-  readonly #watchers = new Set<() => void>()
+  readonly #watch = new Watch()
   on: (client: FakeClient, verb: string, params: readonly string[], line: string) => boolean = () => false
   /** Accept and say nothing. */
   silent = false
@@ -72,16 +73,7 @@ export class FakeIrcd {
   }
 
   until<Result>(ask: () => Result | undefined | false): Promise<Result> {
-    return new Promise((resolve) => {
-      const look = (): void => {
-        const answer = ask()
-        if (answer === undefined || answer === false) return
-        this.#watchers.delete(look)
-        resolve(answer)
-      }
-      this.#watchers.add(look)
-      look()
-    })
+    return this.#watch.until(ask)
   }
 
   #accept(socket: Socket): void {
@@ -90,7 +82,7 @@ export class FakeIrcd {
     let rest = ''
     socket.setEncoding('utf8')
     socket.on('error', () => undefined)
-    socket.on('close', () => this.#changed())
+    socket.on('close', () => this.#watch.changed())
     socket.on('data', (chunk: string) => {
       const lines = (rest + chunk).split('\r\n')
       rest = lines.pop() ?? ''
@@ -98,13 +90,9 @@ export class FakeIrcd {
         client.lines.push(line)
         this.#line(client, line)
       }
-      this.#changed()
+      this.#watch.changed()
     })
-    this.#changed()
-  }
-
-  #changed(): void {
-    for (const look of [...this.#watchers]) look()
+    this.#watch.changed()
   }
 
   #line(client: FakeClient, line: string): void {

@@ -56,7 +56,7 @@ describe.skipIf(missing('inspircd', 'atheme-services'))('a real InspIRCd', () =>
     const made = await bot({ tls: { ca: ircd.ca } }, {}, ircd.tlsPort).online()
     expect(made.session.state.kind).toBe('online')
     const fault = await faultOf(bot({ tls: true }, {}, ircd.tlsPort))
-    expect(fault.detail).toMatch(/certificate of 127\.0\.0\.1:\d+ is not trusted .*tls\.ca/)
+    expect(fault.detail).toMatch(/certificate of 127\.0\.0\.1:\d+ is not trusted .*tls: \{ ca: FILE \}/)
     const plain = bot({ tls: true, timing: { connect_timeout_ms: 500 } })
     expect((await faultOf(plain)).detail).toMatch(/speaks no TLS|not finished/)
   })

@@ -381,6 +381,19 @@ describe('channels', () => {
     expect(made.context.said).toEqual(['ann: they are gone'])
   })
 
+  it('are entered when an admin invites us, and when nobody else does', async () => {
+    const server = await ircd({ caps: ALL_CAPS })
+    const made = await bot(server.port, { permissions: { admins: { accounts: ['Boss'] } } }).online()
+    server.client.send('@account=eve :eve!e@h INVITE bridge #lair')
+    server.client.send('@account=boss :bob!b@h INVITE ann #hers')
+    server.client.send('@account=boss :bob!b@h INVITE bridge #new')
+    expect(await server.seen(/^JOIN /)).toBe('JOIN #new')
+    await made.context.logged('joined')
+    server.client.send('@account=boss :bob!b@h PRIVMSG #new :!msn link x')
+    await made.context.until(() => made.context.commands.length > 0)
+    expect(made.context.commands[0]).toMatchObject({ chat: chat('#new'), role: 'admin', trigger: '!msn ' })
+  })
+
   it('where the server puts us are left', async () => {
     const server = await ircd()
     await bot(server.port).online()

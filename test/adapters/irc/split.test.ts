@@ -1,7 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { render, withoutControls } from '../../../adapters/irc/formatting.ts'
+import { lineOf, partsOf, wiresOf } from '../../../adapters/irc/outbound.ts'
 import { splitLine, splitLines, splitText } from '../../../adapters/irc/split.ts'
+import type { Outbound } from '../../../bridge/model/events.ts'
 import { plain, textOf, type RichText } from '../../../bridge/model/text.ts'
 
 const bytes = (text: RichText): number => Buffer.byteLength(render(text))
@@ -105,5 +107,58 @@ describe('whatever the text', () => {
         )
       }),
     )
+  })
+})
+
+describe('a long line of somebody who is relayed', () => {
+  const prefix = { nick: 'bridge', user: 'u', host: 'h.example' }
+  const said = (text: RichText): Outbound => ({
+    kind: 'message',
+    as: { kind: 'self' },
+    body: { kind: 'text', text },
+    at: 0,
+  })
+  const linesOf = (text: RichText, target = '#a'): readonly string[] =>
+    partsOf(said(text), target, prefix).map((part) => {
+      const wires = wiresOf(part, target, prefix)
+      expect(wires).toHaveLength(1)
+      expect(Buffer.byteLength(lineOf(wires[0]!))).toBeLessThanOrEqual(512 - Buffer.byteLength(':bridge!u@h.example '))
+      expect(partsOf(part, target, prefix)).toEqual([part])
+      return wires[0]!.text
+    })
+
+  it('carries the name on every piece, and nothing of it is lost or added', () => {
+    const words = 'the quick brown fox jumps over the lazy dog '.repeat(40).trim()
+    const lines = linesOf([{ text: `<bob> ${words}` }])
+    expect(lines.length).toBeGreaterThan(3)
+    for (const line of lines) expect(line).toMatch(/^<b\u200bob> \S/)
+    expect(lines.map((line) => line.slice('<b\u200bob>'.length)).join('')).toBe(` ${words}`)
+  })
+
+  it('has it once on a line that fits, and on each line of several', () => {
+    expect(linesOf([{ text: '<bob> one\n<bob> two' }])).toEqual(['<b\u200bob> one', '<b\u200bob> two'])
+  })
+
+  it('keeps its style on every piece', () => {
+    const lines = linesOf([{ text: '<bob> ' }, { text: 'x'.repeat(1_000), bold: true }])
+    for (const line of lines) expect(line).toMatch(/^<b\u200bob> \x02x+/)
+    expect(lines.join('').match(/x/g)).toHaveLength(1_000)
+  })
+
+  it('does without where the name would take all the room', () => {
+    const name = 'ö'.repeat(100)
+    const lines = linesOf([{ text: `<${name}> ${'x'.repeat(600)}` }], `#${'c'.repeat(200)}`)
+    expect(lines.join('').match(/x/g)).toHaveLength(600)
+  })
+
+  it('is not invented for what our own people say themselves', () => {
+    const op: Outbound = {
+      ...said([{ text: `<b> ${'x'.repeat(600)}` }]),
+      as: { kind: 'person', person: 'a' as never, name: 'a' },
+    } as Outbound
+    const texts = partsOf(op, '#a', prefix)
+      .flatMap((part) => wiresOf(part, '#a', prefix))
+      .map(({ text }) => text)
+    expect(texts.filter((text) => text.startsWith('<'))).toHaveLength(1)
   })
 })

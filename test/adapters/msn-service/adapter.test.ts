@@ -7,6 +7,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { passportTicket } from '../../kit/messenger.ts'
 import { SessionFault, type Account } from '../../../bridge/adapter.ts'
 import { makeCertificate } from '../../../msnp/index.ts'
+import { hostContract } from '../../kit/adapter-contract.ts'
 import { Rig } from './rig.ts'
 
 const rigs: Rig[] = []
@@ -23,12 +24,25 @@ afterEach(async () => {
 const online = async (rig: Rig): Promise<readonly string[]> =>
   (await rig.accounts.list()).filter((row) => row.online).map((row) => row.address)
 
+hostContract('msn-service', async () => {
+  const rig = new Rig()
+  const adapter = await rig.start()
+  const account = {
+    id: 'a',
+    network: 'home',
+    person: 'p',
+    login: 'alice@home.example',
+    secret: '',
+  } as unknown as Account
+  return { adapter, session: adapter.session(account), end: () => rig.end() }
+})
+
 describe('accounts while the service runs', () => {
   it('are added, listed, and used to sign in and talk', async () => {
     const rig = newRig()
     await rig.start()
-    expect(await rig.accounts.add('Alice', 'secret')).toEqual({ kind: 'done' })
-    expect(await rig.accounts.add('bob@home.example', 'geheim')).toEqual({ kind: 'done' })
+    expect(await rig.accounts.add('Alice', 'secret')).toEqual({ kind: 'done', address: 'alice@home.example' })
+    expect(await rig.accounts.add('bob@home.example', 'geheim')).toMatchObject({ kind: 'done' })
     const alice = await rig.signIn('alice', 'secret')
     const bob = await rig.signIn('bob', 'geheim')
     const [room, other] = await Promise.all([alice.call('bob@home.example'), bob.answer()])
@@ -45,7 +59,7 @@ describe('accounts while the service runs', () => {
     await rig.start()
     await rig.accounts.add('alice', 'old')
     const alice = await rig.signIn('alice', 'old')
-    expect(await rig.accounts.passwd('alice', 'new')).toEqual({ kind: 'done' })
+    expect(await rig.accounts.passwd('alice', 'new')).toMatchObject({ kind: 'done' })
     await alice.ns.next('OUT')
     await alice.ns.end()
     await expect(rig.signIn('alice', 'old')).rejects.toThrow('401')
@@ -61,7 +75,7 @@ describe('accounts while the service runs', () => {
     const bob = await rig.signIn('bob', 'b')
     await alice.add('bob@home.example')
     await bob.ns.next('ADD 0 RL')
-    expect(await rig.accounts.remove('alice')).toEqual({ kind: 'done' })
+    expect(await rig.accounts.remove('alice')).toMatchObject({ kind: 'done' })
     await alice.ns.end()
     await bob.ns.next('REM 0 RL')
     await expect(rig.signIn('alice', 'a')).rejects.toThrow('401')
@@ -95,7 +109,7 @@ describe('accounts while the service runs', () => {
   it('may have another domain', async () => {
     const rig = newRig()
     await rig.start()
-    expect(await rig.accounts.add('bob@example.org', 'b')).toEqual({ kind: 'done' })
+    expect(await rig.accounts.add('bob@example.org', 'b')).toMatchObject({ kind: 'done' })
   })
 })
 
@@ -125,8 +139,8 @@ describe('what is on disk', () => {
   it('is managed by the command line while no daemon runs', async () => {
     const rig = newRig()
     const offline = await rig.offline()
-    expect(await offline.add('alice', 'a')).toEqual({ kind: 'done' })
-    expect(await offline.add('bob', 'b')).toEqual({ kind: 'done' })
+    expect(await offline.add('alice', 'a')).toMatchObject({ kind: 'done' })
+    expect(await offline.add('bob', 'b')).toMatchObject({ kind: 'done' })
     expect(await offline.list()).toMatchObject([{ online: false }, { online: false }])
     await rig.stop()
     await rig.start()
@@ -134,8 +148,8 @@ describe('what is on disk', () => {
     await alice.add('bob@home.example')
     await rig.stop()
     const later = await rig.offline()
-    expect(await later.remove('alice@home.example')).toEqual({ kind: 'done' })
-    expect(await later.passwd('bob', 'c')).toEqual({ kind: 'done' })
+    expect(await later.remove('alice@home.example')).toMatchObject({ kind: 'done' })
+    expect(await later.passwd('bob', 'c')).toMatchObject({ kind: 'done' })
     await rig.stop()
     await rig.start()
     const bob = await rig.signIn('bob', 'c')
@@ -156,7 +170,7 @@ describe('what is on disk', () => {
 })
 
 describe('guessing passwords', () => {
-  it('is throttled, and the owner at a known address is not locked out', async () => {
+  it('is throttled, and told', async () => {
     const rig = newRig()
     await rig.start({ sign_in: { failures: 3, window_ms: 60_000 } })
     await rig.accounts.add('alice', 'a')
@@ -165,7 +179,8 @@ describe('guessing passwords', () => {
     await attempt('a')
     for (let index = 0; index < 3; index++) await expect(attempt('x')).rejects.toThrow('401')
     await expect(attempt('x')).rejects.toThrow('503')
-    expect(rig.log.lines.filter(({ message }) => message === 'sign-in refused')).toHaveLength(3)
+    const refused = rig.log.lines.filter(({ message }) => message === 'sign-in refused')
+    expect(refused.map(({ fields }) => fields['code'])).toEqual([911, 911, 911, 503])
   })
 })
 

@@ -1,6 +1,13 @@
 import { describe, expect, it } from 'vitest'
 import { AccountBook } from '../../../adapters/msn-service/accounts.ts'
-import { COST, Gate, hashPassword, isPassword, Verifiers } from '../../../adapters/msn-service/passwords.ts'
+import {
+  COST,
+  Gate,
+  hashPassword,
+  HASHES_AT_ONCE,
+  isPassword,
+  Verifiers,
+} from '../../../adapters/msn-service/passwords.ts'
 import { SignIn } from '../../../adapters/msn-service/sign-in.ts'
 import { MAX_WATCHED, Throttle } from '../../../adapters/msn-service/throttle.ts'
 import { mapState } from './rig.ts'
@@ -107,6 +114,24 @@ describe('the throttle', () => {
     expect(one.holds('alice', '192.0.2.1', 3)).toBe(true)
   })
 
+  it('does not let a stranger behind the same proxy lock out those who sign in through it', () => {
+    const one = throttle()
+    one.succeeded('alice', '127.0.0.1')
+    for (let index = 0; index < 10; index++) one.failed('mallory', '127.0.0.1', 0)
+    expect(one.holds('bob', '127.0.0.1', 1)).toBe(true)
+    expect(one.holds('alice', '127.0.0.1', 1)).toBe(false)
+  })
+
+  it('holds up guesses from an address that the account signs in from, too', () => {
+    const one = throttle()
+    one.succeeded('alice', '127.0.0.1')
+    one.failed('alice', '127.0.0.1', 0)
+    expect(one.holds('alice', '127.0.0.1', 1)).toBe(false)
+    one.failed('alice', '127.0.0.1', 1)
+    expect(one.holds('alice', '127.0.0.1', 2)).toBe(true)
+    expect(one.holds('alice', '127.0.0.1', 1_000)).toBe(false)
+  })
+
   it('forgets failures of an account that got it right, but not those of the address', () => {
     const one = throttle()
     one.failed('alice', '192.0.2.1', 0)
@@ -133,6 +158,20 @@ describe('signing in', () => {
     const signIn = new SignIn({ book, throttle: { failures: 100, windowMs: 1_000 }, now: () => 0, cost: CHEAP })
     return { state, book, signIn }
   }
+
+  it('counts wrong passwords that are tried at the same time', async () => {
+    const { book } = await rig()
+    const signIn = new SignIn({ book, throttle: { failures: 3, windowMs: 1_000 }, now: () => 0, cost: CHEAP })
+    const answers = await Promise.all(
+      Array.from({ length: 50 }, (_, index) =>
+        signIn.verify('alice@home.example', `guess ${index}`, `192.0.2.${index}`),
+      ),
+    )
+    const tried = answers.filter((answer) => answer === 'wrong').length
+    expect(tried).toBeGreaterThanOrEqual(3)
+    expect(tried).toBeLessThan(3 + HASHES_AT_ONCE)
+    expect(answers.filter((answer) => answer === 'throttled')).toHaveLength(50 - tried)
+  })
 
   it('reads the stored hash once for each account and then never again, until it is told to forget', async () => {
     const { state, book, signIn } = await rig()

@@ -35,6 +35,20 @@ describe('the ids of groups', () => {
     expect(again.members(chat)).toEqual([bob, carol])
   })
 
+  it('are stored by the next link when the store would not take them at first', async () => {
+    const rig = await Rig.online()
+    const { state } = rig.core
+    const update = state.update.bind(state)
+    state.update = () => Promise.reject(new Error('the disk is full'))
+    const request = { kind: 'group', members: members(bob, carol) } as const
+    expect(await rig.session.open(request)).toMatchObject({ kind: 'retry', wait: 15_000 })
+    state.update = update
+    const opened = await rig.session.open(request)
+    expect(opened.kind).toBe('opened')
+    expect(state.values.size).toBe(1)
+    expect(await rig.session.open(request)).toEqual(opened)
+  })
+
   it('may be several for one set: a linked one counts first, then the newest', async () => {
     const all = await groups(new MemoryState())
     all.mint(members(bob, carol), false)

@@ -1,37 +1,8 @@
-/** Our session and classic Messengers on a real service, over real sockets. */
 import { afterEach, describe, expect, it } from 'vitest'
-import { msnConfig, type MsnConfig } from '../../../adapters/msn/config.ts'
-import { create } from '../../../adapters/msn/index.ts'
-import type { Adapter, Session } from '../../../bridge/adapter.ts'
-import { systemClock } from '../../../bridge/clock.ts'
-import type { MessageEvent } from '../../../bridge/model/events.ts'
-import type { ChatRef, EventId, UserId } from '../../../bridge/model/ids.ts'
-import { textOf } from '../../../bridge/model/text.ts'
-import { MsnServer, type AccountRecord, type Host } from '../../../msnp/index.ts'
-import { Messenger, type Room, type Where } from '../../kit/messenger.ts'
-import { Proxy } from '../../kit/proxy.ts'
-import { account, chatOf, network, Observer, user, words } from './fakes.ts'
-
-const relay = 'relay@example.com'
-const bob = 'bob@example.com'
-const carol = 'carol@example.com'
-/** On nobody's list. */
-const dave = 'dave@example.com'
-const off = { burst: 0, intervalMs: 1 }
-
-const recordOf = (email: string): AccountRecord => ({
-  email,
-  name: email.slice(0, email.indexOf('@')),
-  version: 1,
-  privacy: 'AL',
-  prompt: 'A',
-  phones: {},
-  groups: [],
-  group0: 'Other Contacts',
-  contacts: [relay, bob, carol]
-    .filter((other) => other !== email && email !== dave)
-    .map((other) => ({ email: other, name: other, lists: 11, groups: [0] })),
-})
+import type { EventId, UserId } from '../../../bridge/model/ids.ts'
+import type { Room } from '../../kit/messenger.ts'
+import { account, chatOf, user, words } from './fakes.ts'
+import { bob, carol, dave, relay, Town } from './town.ts'
 
 const turns = async (count: number): Promise<void> => {
   for (let turn = 0; turn < count; turn++) await new Promise((resolve) => setImmediate(resolve))
@@ -46,123 +17,19 @@ const eventually = async (holds: () => boolean): Promise<void> => {
   }
 }
 
-/** Everything that was started, in reverse. */
-const cleanups: (() => Promise<void> | void)[] = []
-afterEach(async () => {
-  for (const clean of cleanups.splice(0).reverse()) await clean()
-})
-
-/** The service with three accounts; the relay goes through `ns`, and everybody through `sb`. */
-class Town {
-  readonly core = new Observer(systemClock)
-  readonly where: Where
-  readonly ns: Proxy
-  readonly sb: Proxy
-  readonly server: MsnServer
-  readonly adapter: Adapter
-  #deliveries = 0
-
-  private constructor(server: MsnServer, ns: Proxy, sb: Proxy, where: Where, timing: object) {
-    this.server = server
-    this.ns = ns
-    this.sb = sb
-    this.where = where
-    const config: MsnConfig = msnConfig.parse({
-      id: 'retro',
-      type: 'msn',
-      server: `127.0.0.1:${ns.port}`,
-      passport: { login: `http://127.0.0.1:${where.passport}/login2.srf` },
-      timing: { join_timeout_ms: 2_000, ack_timeout_ms: 2_000, ...timing },
-    })
-    this.adapter = create({ network, config, dataFolder: '/nowhere', secret: () => '' })
-  }
-
-  static async build(timing: object = {}): Promise<Town> {
-    const records = new Map([relay, bob, carol, dave].map((email) => [email, recordOf(email)]))
-    const host: Host = {
-      verifyPassword: async (email, password) => (records.has(email) && password === 'secret' ? 'right' : 'wrong'),
-      load: async (email) => records.get(email),
-      save: async (changed) => {
-        for (const record of changed) records.set(record.email, record)
-      },
-    }
-    const sb = await Proxy.start(1)
-    const any = { host: '127.0.0.1', port: 0 }
-    const server = new MsnServer({
-      host,
-      listen: { notification: any, switchboard: any, passport: any },
-      public: { switchboard: { host: '127.0.0.1', port: sb.port } },
-      tls: 'plain',
-      limits: { switchboardRate: off, messageRate: off, commandRate: off },
-    })
-    await server.start()
-    const { notification, passport, switchboard } = server.listening!
-    sb.aim(switchboard!.port)
-    const ns = await Proxy.start(notification.port)
-    const where = { notification: notification.port, passport: passport.port, plain: true }
-    const town = new Town(server, ns, sb, where, timing)
-    await town.adapter.start(town.core.context)
-    cleanups.push(
-      () => server.stop(),
-      () => sb.stop(),
-      () => ns.stop(),
-      () => town.adapter.stop(),
-    )
-    return town
-  }
-
-  get session(): Session {
-    return this.adapter.session({ ...account, login: relay })
-  }
-
-  async online(): Promise<this> {
-    await this.session.connect(AbortSignal.timeout(10_000))
-    return this
-  }
-
-  async messenger(email: string): Promise<Messenger> {
-    const messenger = await Messenger.signIn(this.where, email, 'secret')
-    cleanups.push(() => messenger.signOut())
-    return messenger
-  }
-
-  say(text: string, chat: ChatRef) {
-    const id = `event-${++this.#deliveries}` as EventId
-    return this.session.deliver({ id, chat, op: words(text) }, AbortSignal.timeout(20_000))
-  }
-
-  heard(text: string): Promise<MessageEvent> {
-    return this.core.until(`"${text}"`, () =>
-      this.core.of('message').find(({ body }) => 'text' in body && textOf(body.text) === text),
-    )
-  }
-
-  sees(email: string, show: string): Promise<true> {
-    return this.core.until(`${email} ${show}`, () =>
-      this.core.of('presence').findLast((event) => event.user.user === email)?.state.show === show ? true : undefined,
-    )
-  }
-
-  state(kind: string): Promise<unknown> {
-    return this.core.until(`the state ${kind}`, () => {
-      const state = this.core.states.at(-1)
-      return state?.kind === kind ? state : undefined
-    })
-  }
-
-  async group(): Promise<ChatRef> {
-    const opened = await this.session.open(
-      { kind: 'group', members: [bob, carol] as UserId[] },
-      AbortSignal.timeout(1_000),
-    )
-    if (opened.kind !== 'opened') throw new Error(opened.detail)
-    return opened.chat
-  }
+const towns: Town[] = []
+const build = async (timing?: object): Promise<Town> => {
+  const town = await Town.build(timing)
+  towns.push(town)
+  return town
 }
+afterEach(async () => {
+  for (const town of towns.splice(0)) await town.end()
+})
 
 describe('a contact', () => {
   it('and we write to each other in one switchboard', async () => {
-    const town = await (await Town.build()).online()
+    const town = await (await build()).online()
     const messenger = await town.messenger(bob)
     await town.sees(bob, 'online')
     const said = town.say('hello bob', chatOf(bob))
@@ -184,7 +51,7 @@ describe('a contact', () => {
   })
 
   it('gets a thousand messages in order', async () => {
-    const town = await (await Town.build()).online()
+    const town = await (await build()).online()
     const messenger = await town.messenger(bob)
     const room = await messenger.call(relay)
     await town.core.until('the call', () => town.core.of('typing')[0])
@@ -199,7 +66,7 @@ describe('a contact', () => {
   })
 
   it('gets a long text whole', async () => {
-    const town = await (await Town.build()).online()
+    const town = await (await build()).online()
     const messenger = await town.messenger(bob)
     const room = await messenger.call(relay)
     await town.core.until('the call', () => town.core.of('typing')[0])
@@ -216,7 +83,7 @@ describe('a contact', () => {
   })
 
   it('may call us while we call them: everything arrives, once', async () => {
-    const town = await (await Town.build()).online()
+    const town = await (await build()).online()
     const messenger = await town.messenger(bob)
     await town.sees(bob, 'online')
     const said = town.say('from us', chatOf(bob))
@@ -236,7 +103,7 @@ describe('a contact', () => {
   })
 
   it('who is offline is waited for', async () => {
-    const town = await (await Town.build()).online()
+    const town = await (await build()).online()
     expect(await town.say('hello?', chatOf(bob))).toMatchObject({
       kind: 'retry',
       reason: 'offline',
@@ -255,7 +122,7 @@ describe('a contact', () => {
   })
 
   it('who blocks us is refused', async () => {
-    const town = await (await Town.build()).online()
+    const town = await (await build()).online()
     const messenger = await town.messenger(bob)
     await town.sees(bob, 'online')
     await messenger.ask('REM', 'AL', relay)
@@ -265,7 +132,7 @@ describe('a contact', () => {
   })
 
   it('who never was is refused', async () => {
-    const town = await (await Town.build()).online()
+    const town = await (await build()).online()
     expect(await town.say('hello', chatOf('nobody@example.com'))).toMatchObject({
       kind: 'refused',
       reason: 'not-found',
@@ -273,7 +140,7 @@ describe('a contact', () => {
   })
 
   it('whom we do not know is seen when they come online, all the same', async () => {
-    const town = await (await Town.build()).online()
+    const town = await (await build()).online()
     expect(await town.say('hello?', chatOf(dave))).toMatchObject({ kind: 'retry', wait: 'recipient-online' })
     const messenger = await town.messenger(dave)
     await town.sees(dave, 'online')
@@ -283,7 +150,7 @@ describe('a contact', () => {
   })
 
   it('who comes and goes again is called anew', async () => {
-    const town = await (await Town.build()).online()
+    const town = await (await build()).online()
     const messenger = await town.messenger(bob)
     const room = await messenger.call(relay)
     await town.core.until('the call', () => town.core.of('typing')[0])
@@ -299,7 +166,7 @@ describe('a contact', () => {
 
 describe('a switchboard', () => {
   it('that dies before the ACK leaves the message uncertain; the next one finds a new one', async () => {
-    const town = await (await Town.build()).online()
+    const town = await (await build()).online()
     const messenger = await town.messenger(bob)
     const room = await messenger.call(relay)
     await town.core.until('the call', () => town.core.of('typing')[0])
@@ -315,7 +182,7 @@ describe('a switchboard', () => {
   })
 
   it('that dies again and again in the middle of a stream loses nothing silently and doubles nothing', async () => {
-    const town = await (await Town.build()).online()
+    const town = await (await build()).online()
     const messenger = await town.messenger(bob)
     await town.sees(bob, 'online')
     const rooms: Room[] = []
@@ -362,7 +229,7 @@ describe('a switchboard', () => {
   })
 
   it('that swallows the ACK does so once', async () => {
-    const town = await (await Town.build({ ack_timeout_ms: 100 })).online()
+    const town = await (await build({ ack_timeout_ms: 100 })).online()
     const messenger = await town.messenger(bob)
     const room = await messenger.call(relay)
     await town.core.until('the call', () => town.core.of('typing')[0])
@@ -376,7 +243,7 @@ describe('a switchboard', () => {
   })
 
   it('that cannot be reached is tried again later', async () => {
-    const town = await (await Town.build()).online()
+    const town = await (await build()).online()
     await town.messenger(bob)
     await town.sees(bob, 'online')
     await town.sb.refuse()
@@ -384,7 +251,7 @@ describe('a switchboard', () => {
   })
 
   it('that nobody uses is closed, and there is a new one for the next words', async () => {
-    const town = await (await Town.build({ switchboard_idle_ms: 100 })).online()
+    const town = await (await build({ switchboard_idle_ms: 100 })).online()
     const messenger = await town.messenger(bob)
     const room = await messenger.call(relay)
     await room.wire.next(`BYE ${relay}`)
@@ -396,7 +263,7 @@ describe('a switchboard', () => {
 
 describe('a group', () => {
   it('of three talks in one switchboard, and says who missed it', async () => {
-    const town = await (await Town.build()).online()
+    const town = await (await build()).online()
     const messengers = [await town.messenger(bob), await town.messenger(carol)] as const
     await town.sees(bob, 'online')
     await town.sees(carol, 'online')
@@ -414,7 +281,7 @@ describe('a group', () => {
   })
 
   it('is made of a chat of two when somebody calls a third', async () => {
-    const town = await (await Town.build()).online()
+    const town = await (await build()).online()
     const messenger = await town.messenger(bob)
     const other = await town.messenger(carol)
     const room = await messenger.call(relay)
@@ -433,7 +300,7 @@ describe('a group', () => {
   })
 
   it('of which nobody is there waits', async () => {
-    const town = await (await Town.build()).online()
+    const town = await (await build()).online()
     const chat = await town.group()
     expect(await town.say('hello?', chat)).toMatchObject({ kind: 'retry', wait: 'recipient-online' })
   })
@@ -441,28 +308,28 @@ describe('a group', () => {
 
 describe('the session', () => {
   it('ends for good when somebody signs in with our account', async () => {
-    const town = await (await Town.build()).online()
+    const town = await (await build()).online()
     await town.messenger(relay)
     expect(await town.state('stopped')).toMatchObject({ fault: { code: 'signed-in-elsewhere' } })
     expect(town.server.counters().signedIn).toBe(1)
   })
 
   it('comes back after the service was shut down', async () => {
-    const town = await (await Town.build()).online()
+    const town = await (await build()).online()
     await town.server.stop()
     expect(await town.state('waiting')).toMatchObject({ fault: { code: 'shutdown' } })
     expect(await town.say('hello', chatOf(bob))).toMatchObject({ kind: 'retry', wait: 'session-online' })
   })
 
   it('ends when the server stops answering', async () => {
-    const town = await (await Town.build({ ping_ms: 50, ping_timeout_ms: 50 })).online()
+    const town = await (await build({ ping_ms: 50, ping_timeout_ms: 50 })).online()
     town.ns.onChunk = (direction) => (direction === 'to-client' ? 'drop' : 'pass')
     expect(await town.state('waiting')).toMatchObject({ fault: { code: 'network' } })
     expect(town.core.states.map(({ kind }) => kind)).toEqual(['connecting', 'online', 'waiting'])
   })
 
   it('ends when the line is cut, with what was said uncertain or kept, and comes back', async () => {
-    const town = await (await Town.build()).online()
+    const town = await (await build()).online()
     const messenger = await town.messenger(bob)
     await town.sees(bob, 'online')
     town.ns.cut()
@@ -474,7 +341,7 @@ describe('the session', () => {
   })
 
   it('does not begin with a wrong password', async () => {
-    const town = await Town.build()
+    const town = await build()
     const session = town.adapter.session({ ...account, login: relay, secret: 'wrong' })
     await expect(session.connect(AbortSignal.timeout(10_000))).rejects.toMatchObject({
       fault: { code: 'bad-credentials' },
@@ -482,14 +349,14 @@ describe('the session', () => {
   })
 
   it('does not begin where nobody listens', async () => {
-    const town = await Town.build()
+    const town = await build()
     await town.ns.refuse()
     await expect(town.online()).rejects.toMatchObject({ fault: { code: 'network' } })
     expect(town.core.states.map(({ kind }) => kind)).toEqual(['connecting', 'offline'])
   })
 
   it('changes the contact list, and says why not', async () => {
-    const town = await (await Town.build()).online()
+    const town = await (await build()).online()
     const ask = (kind: 'add' | 'remove' | 'block' | 'unblock', email: string) =>
       town.session.roster({ kind, user: email as UserId }, AbortSignal.timeout(5_000))
     expect(await ask('add', 'nobody@example.com')).toMatchObject({ kind: 'refused', reason: 'not-found' })
@@ -517,7 +384,7 @@ describe('the session', () => {
   })
 
   it('shows the status that is asked for', async () => {
-    const town = await (await Town.build()).online()
+    const town = await (await build()).online()
     const messenger = await town.messenger(bob)
     await messenger.ns.next(`ILN 101 NLN ${relay}`)
     const face = (show: 'away' | 'hidden') =>
@@ -533,7 +400,7 @@ describe('the session', () => {
   })
 
   it('leaves nothing open when it is closed', async () => {
-    const town = await (await Town.build()).online()
+    const town = await (await build()).online()
     const messenger = await town.messenger(bob)
     await messenger.call(relay)
     await town.core.until('the call', () => town.core.of('typing')[0])

@@ -50,3 +50,9 @@ test('a folder that cannot be made is refused with the remedy', () => {
     /cannot be used .* check that it exists, is writable and has space/,
   )
 })
+
+test('a folder that is a file is refused with the remedy', () => {
+  const file = join(folder, 'file')
+  writeFileSync(file, '')
+  expect(() => acquire(file, 1)).toThrow(`The data folder ${file} is a file: move it away, or choose another folder.`)
+})

@@ -245,7 +245,7 @@ describe('opening', () => {
     db.pragma(`user_version = ${SCHEMA_VERSION + 1}`)
     db.close()
     await expect(open()).rejects.toThrow(
-      /^The database .* was written by a newer msn-bridge \(its schema is 2, this version knows 1\): run that version/,
+      /^The database .* was written by a newer msn-bridge \(its schema is 3, this version knows 2\): run that version/,
     )
   })
 

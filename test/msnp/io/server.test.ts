@@ -243,7 +243,7 @@ describe('bad input', () => {
   })
 
   it('turns away connections over the limits, and takes new ones when others have left', async () => {
-    const { server, port } = await run({ limits: { connectionsPerAddress: 2 } })
+    const { host, server, port } = await run({ limits: { connectionsPerAddress: 2 } })
     const first = await Wire.connect(port)
     first.send('VER 1 MSNP9 CVR0')
     await first.next('VER 1')
@@ -253,6 +253,9 @@ describe('bad input', () => {
     const third = await Wire.connect(port)
     await third.end()
     expect(server.counters().refused).toEqual({ 'too many connections from one address': 1 })
+    expect(host.of('turned-away')).toEqual([
+      { kind: 'turned-away', detail: 'too many connections from one address', address: '127.0.0.1' },
+    ])
     second.kill()
     while (server.counters().connections > 1) await new Promise((resolve) => setImmediate(resolve))
     const fourth = await Wire.connect(port)
@@ -343,6 +346,46 @@ describe('places', () => {
     await new Promise((resolve) => taken.close(resolve))
     await server.start()
     await server.stop()
+  })
+
+  it('goes on without switchboards while their port is taken, says so, and opens them when it is free', async () => {
+    const taken = net.createServer().listen(0, '127.0.0.1')
+    await new Promise((resolve) => taken.once('listening', resolve))
+    const { port } = taken.address() as net.AddressInfo
+    const { host, server, signIn } = await run({
+      listen: { notification: ANY, passport: ANY, switchboard: { host: '127.0.0.1', port } },
+      limits: { switchboardRate: { burst: 0, intervalMs: 1 } },
+      timings: { reopenMs: 10 },
+    })
+    expect(server.listening?.switchboard).toBeUndefined()
+    expect(host.of('failure')[0]?.detail).toContain(
+      `cannot listen on 127.0.0.1:${port} for the switchboard server: the port is taken.`,
+    )
+    const alice = await signIn('alice')
+    const refused = alice.ns.next('707')
+    alice.ns.send('XFR 707 SB')
+    await refused
+    await new Promise((resolve) => taken.close(resolve))
+    while (server.listening?.switchboard === undefined) await new Promise((resolve) => setImmediate(resolve))
+    expect(await alice.call()).toBeDefined()
+  })
+
+  it('can be stopped while it waits for the port of the switchboards', async () => {
+    const taken = net.createServer().listen(0, '127.0.0.1')
+    await new Promise((resolve) => taken.once('listening', resolve))
+    const { port } = taken.address() as net.AddressInfo
+    const { server, host } = await run({
+      listen: { notification: ANY, passport: ANY, switchboard: { host: '127.0.0.1', port } },
+      timings: { reopenMs: 1 },
+    })
+    while (host.of('failure').length < 3) await new Promise((resolve) => setImmediate(resolve))
+    await server.stop()
+    const failures = host.of('failure').length
+    await new Promise((resolve) => taken.close(resolve))
+    const again = net.createServer().listen(port, '127.0.0.1')
+    await new Promise((resolve) => again.once('listening', resolve))
+    await new Promise((resolve) => again.close(resolve))
+    expect(host.of('failure')).toHaveLength(failures)
   })
 
   it('says that an address is not this machine’s', async () => {

@@ -67,6 +67,7 @@ const ROWS: readonly Row[] = [
     name: 'a display picture object that is too long',
     talk: [[`CHG 20 NLN 0 ${'x'.repeat(4097)}`, '201 20']],
   },
+  { code: 201, name: 'a display object with a NUL', talk: [['CHG 21 NLN 0 %3Cmsnobj\u0000', '201 21']] },
   {
     code: 205,
     name: 'no such account',

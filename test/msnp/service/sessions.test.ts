@@ -103,6 +103,20 @@ describe('somebody who leaves', () => {
     expect(desk.desk.ring('alice@example.com', RING)).toBe(217)
   })
 
+  it('gets the answers to what it asked in the same packet before', async () => {
+    const desk = friends()
+    const alice = await desk.signIn('alice@example.com')
+    alice.raw(Buffer.from('INF 6\r\nLSG 7\r\nGTC 8 X\r\nURL 9 INBOX\r\nVER 10 MSNP9\r\n'))
+    expect(alice.take()).toEqual([
+      'INF 6 TWN',
+      'LSG 7 1 1 1 0 Other%20Contacts 0',
+      '201 8',
+      'URL 9 / http://home.example 1',
+      '715 10',
+    ])
+    expect(alice.closed).toMatchObject({ kind: 'peer-violation', detail: 'a second VER' })
+  })
+
   it('while the ticket is checked is not signed in', async () => {
     const desk = friends()
     const client = desk.connect()

@@ -48,6 +48,18 @@ describe('transaction ids (docs/protocol.md, Transaction ids)', () => {
     expect(requests.wakeAt).toBe(90)
   })
 
+  it('may be given less time, never more', () => {
+    const requests = new Requests<string>()
+    requests.open('MSG', 50, 'one')
+    requests.open('MSG', 50, 'two')
+    requests.hasten(1, 20)
+    requests.hasten(2, 90)
+    requests.hasten(3, 1)
+    expect(requests.wakeAt).toBe(20)
+    expect(requests.expire(20).map(({ what }) => what)).toEqual(['one'])
+    expect(requests.expire(50).map(({ what }) => what)).toEqual(['two'])
+  })
+
   it('are full at their limit', () => {
     const requests = new Requests<number>()
     for (let count = 0; count < MAX_REQUESTS; count++) requests.open('MSG', 1, count)

@@ -234,6 +234,29 @@ describe('messages out', () => {
     expect(board.outcomes).toEqual([[1, 'left-before-ack']])
   })
 
+  it('waits a moment for the NAK when the last one left: it makes certain what would be a guess', () => {
+    const board = new Board().open('bob').send(1).send(2).send(3, 'N').says('BYE bob@example.com')
+    expect(board.outcomes).toEqual([])
+    expect(board.says('NAK 2').outcomes).toEqual([[1, 'nak']])
+    board.passes(TIMINGS.nakMs - 1)
+    expect(board.outcomes).toHaveLength(1)
+    expect(board.passes(1).outcomes).toEqual([
+      [1, 'nak'],
+      [2, 'left-before-ack'],
+      [3, 'left-before-ack'],
+    ])
+    expect(board.says('NAK 3').outcomes).toHaveLength(3)
+  })
+
+  it('never waits longer for somebody who left than for an ACK', () => {
+    const board = new Board()
+      .open('bob')
+      .send(1)
+      .passes(TIMINGS.ackMs - 10)
+    board.says('BYE bob@example.com')
+    expect(board.passes(10).outcomes).toEqual([[1, 'left-before-ack']])
+  })
+
   it('tells who was there from the writing to the ACK', () => {
     const board = new Board().open('bob', 'carol').send(1)
     board.says('JOI dave@example.com Dave', 'BYE carol@example.com', 'ACK 2')

@@ -275,10 +275,18 @@ describe('a challenge', () => {
     expect(other.alice.closed).toEqual({ kind: 'timeout', waitingFor: 'QRY' })
   })
 
-  it('that was never sent cannot be answered', () => {
+  it('cannot be answered twice', () => {
+    const { bench, alice, challenge } = challenged()
+    bench.pass(1_000)
+    alice.say(qry(5, challenge) + qry(6, challenge))
+    expect(alice.read()).toBe('QRY 5\r\n540 6\r\n')
+  })
+
+  it('of a service that asks nobody is answered rightly by anything, as on the notification server', () => {
     const { alice } = inside()
     alice.say(qry(5, '22299241447072743325'))
-    expect(alice.read()).toBe('540 5\r\n')
+    expect(alice.read()).toBe('QRY 5\r\n')
+    expect(alice.closed).toBeUndefined()
   })
 })
 
