@@ -21,7 +21,8 @@ import { OwnStatus } from './bridge/own-status.ts'
 import type { LinkEnd } from './bridge/portals.ts'
 import { buildReport } from './bridge/status-report.ts'
 import { Supervisor } from './bridge/supervisor.ts'
-import { configuredAccounts, configuredPeople, secretReader, timingOf } from './config/apply.ts'
+import { configuredAccounts, configuredPeople, patienceOf, secretReader, timingOf } from './config/apply.ts'
+import { trustingOurselves } from './config/own-service.ts'
 import type { Environment } from './config/load.ts'
 import type { Config } from './config/schema.ts'
 
@@ -174,7 +175,8 @@ export class Daemon {
       const network = each.id as NetworkId
       try {
         const shared = { network, dataFolder: config.data, secret: secretReader(env) }
-        adapters.set(network, await createAdapter(each, shared))
+        const own = each.type === 'msn' ? trustingOurselves(config, each) : each
+        adapters.set(network, await createAdapter(own, shared))
       } catch (error) {
         const why = error instanceof Error ? error.message : String(error)
         this.#unmade.set(network, why)
@@ -203,6 +205,11 @@ export class Daemon {
       adapters,
       sessionOf,
       accounts: () => accounts,
+      limits: { historyDays: config.history.days },
+      patience: (id) => {
+        const account = accounts.find((each) => each.id === id)
+        return account === undefined ? undefined : patienceOf(config, account.network)
+      },
     })
     const isOnline = (account: AccountId): boolean => supervisor.stateOf(account)?.kind === 'online'
     const outage = new OutageNotices({

@@ -16,6 +16,8 @@ if (Number(process.versions.node.split('.')[0]) < NEEDED) {
   )
   process.exitCode = 1
 } else {
+  const { keepHeapSmall } = await import('./bridge/ops/heap.ts')
+  keepHeapSmall()
   const { main } = await import('./cli/main.ts')
   process.exitCode = await main(process.argv.slice(2), {
     env: process.env,

@@ -29,7 +29,7 @@ console.log(`msn-bridge bench: ${machine}`)
 console.log(
   `medians of ${runs} runs; server and load ${pinned() ? 'on a core of their own each' : 'NOT pinned (no taskset)'}`,
 )
-console.log("the service's rate limits are OFF for these measurements\n")
+console.log("the service's rate limits are OFF for these measurements; the heap is set as the daemon sets it\n")
 
 const results: Record<string, Figures> = {}
 for (const part of chosen) {

@@ -18,6 +18,8 @@ export interface HubDeps {
   /** All accounts there are now: from the config and of the adapters themselves. */
   readonly accounts: () => readonly Account[]
   readonly limits?: Partial<HubLimits>
+  /** Milliseconds that a delivery through this account may wait; by default `limits.giveUpMs`. */
+  readonly patience?: (account: AccountId) => number | undefined
 }
 
 /** passing: was not to be stored. unlinked: no portal and no lobby; nothing was stored. */

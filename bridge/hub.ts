@@ -84,6 +84,7 @@ export class Hub {
     this.#outbox = new Outbox({
       ...shared,
       limits: this.#limits,
+      patience: (account) => deps.patience?.(account) ?? this.#limits.giveUpMs,
       present: (account, user) => isPresent(this.roster.presence(account, user)),
     })
     this.#ephemeral = new Ephemeral({ ...shared, deliverMs: this.#limits.deliverMs })

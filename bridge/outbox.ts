@@ -21,6 +21,8 @@ export interface OutboxDeps {
   readonly log: Logger
   readonly metrics: Metrics
   readonly limits: HubLimits
+  /** Milliseconds that a delivery through this account may wait. */
+  readonly patience: (account: AccountId) => number
   readonly sessionOf: (account: AccountId) => Session | undefined
   readonly openings: Openings
   readonly mint: () => string
@@ -192,13 +194,13 @@ export class Outbox {
   #lane(key: LaneKey): Lane {
     const known = this.#lanes.get(key)
     if (known !== undefined) return known
-    const { store, clock, log, limits, sessionOf, openings, present } = this.#deps
+    const { store, clock, log, limits, patience, sessionOf, openings, present } = this.#deps
     const { account, place } = laneTarget(key)
     const lane: Lane = new Lane(key, account, place, {
       store,
       clock,
       log,
-      limits,
+      limits: { ...limits, giveUpMs: patience(account) },
       session: () => sessionOf(account),
       chat: () => openings.ready(account, key, place),
       open: () => openings.open(account, place),

@@ -28,8 +28,12 @@ export const main = async (argv: readonly string[], io: Io): Promise<ExitCode> =
 
 type Command = Extract<Parsed, { kind: 'command' }>
 
+/** The others ask the daemon, or touch only what is in the data folder. */
+const NEED_SECRETS: readonly string[] = ['run', 'check-config']
+
 const command = async (parsed: Command, io: Io): Promise<ExitCode> => {
-  const loaded = loadConfig(parsed.options.config, io.env, io.folder)
+  const secrets = NEED_SECRETS.includes(parsed.name) ? 'needed' : 'unused'
+  const loaded = loadConfig(parsed.options.config, io.env, io.folder, secrets)
   if (loaded.kind === 'broken') {
     for (const problem of loaded.problems) io.stderr.write(`${problem}\n`)
     return 2

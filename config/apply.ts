@@ -29,6 +29,14 @@ export const configuredPeople = (config: Config, accounts: readonly Account[]): 
   return [...people, ...[...alone].map((id) => ({ id, name: id }))]
 }
 
+const DAY_MS = 24 * 60 * 60_000
+
+/** Milliseconds that a message may wait for somebody on that network; undefined: as long as usual. */
+export const patienceOf = (config: Config, network: NetworkId): number | undefined => {
+  const found = config.networks.find(({ id }) => id === String(network))
+  return found?.type === 'msn' ? found.hold_days * DAY_MS : undefined
+}
+
 export interface NetworkTiming extends Supervision {
   readonly noticeAfterMs: number
 }

@@ -31,13 +31,19 @@ export const findConfig = (given: string | undefined, env: Environment, folder: 
   return existsSync(usual) ? usual : undefined
 }
 
-export const loadConfig = (given: string | undefined, env: Environment, folder: string): Loaded => {
+/** `secrets`: whether all of them must be there, as the daemon needs them; a command that only asks it something does not. */
+export const loadConfig = (
+  given: string | undefined,
+  env: Environment,
+  folder: string,
+  secrets: 'needed' | 'unused' = 'needed',
+): Loaded => {
   const file = findConfig(given, env, folder)
-  if (file === undefined) return checkConfig('', { name: 'defaults', base: folder, env })
+  if (file === undefined) return checkConfig('', { name: 'defaults', base: folder, env, secrets })
   const name = shortName(file, folder)
   const text = readText(file)
   if ('wrong' in text) return { kind: 'broken', problems: [`${name}: ${text.wrong}`] }
-  const loaded = checkConfig(text.text, { name, base: dirname(file), env })
+  const loaded = checkConfig(text.text, { name, base: dirname(file), env, secrets })
   return loaded.kind === 'loaded' ? { ...loaded, file } : loaded
 }
 
@@ -61,9 +67,11 @@ interface Source {
   /** Relative paths begin here. */
   readonly base: string
   readonly env: Environment
+  /** Default: needed. */
+  readonly secrets?: 'needed' | 'unused'
 }
 
-export const checkConfig = (text: string, { name, base, env }: Source): Loaded => {
+export const checkConfig = (text: string, { name, base, env, secrets = 'needed' }: Source): Loaded => {
   const lines = new LineCounter()
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false })
   const [syntax] = document.errors
@@ -87,13 +95,16 @@ export const checkConfig = (text: string, { name, base, env }: Source): Loaded =
   }
   const parsed = configSchema.safeParse(value, { error: wording })
   if (!parsed.success) return broken(problemsOf(parsed.error.issues, (path) => keysAt(configSchema, value, path)))
-  const problems = [...crossChecks(parsed.data), ...placeFiles(parsed.data, value, base, env)]
+  const problems = [
+    ...crossChecks(parsed.data),
+    ...placeFiles(parsed.data, value, base, secrets === 'needed' ? env : undefined),
+  ]
   if (problems.length > 0) return broken(problems)
   return { kind: 'loaded', config: { ...parsed.data, data: resolve(base, parsed.data.data) } }
 }
 
-/** Makes the paths of files absolute, in place, and finds those and the secrets that cannot be read. */
-const placeFiles = (config: Config, value: unknown, base: string, env: Environment): readonly Problem[] => {
+/** Makes the paths of files absolute, in place, and finds those and the secrets that cannot be read. No `env`: no look at secrets. */
+const placeFiles = (config: Config, value: unknown, base: string, env: Environment | undefined): readonly Problem[] => {
   const problems: Problem[] = []
   for (const leaf of leaves(configSchema, value)) {
     if (leaf.kind === 'file') {
@@ -106,6 +117,7 @@ const placeFiles = (config: Config, value: unknown, base: string, env: Environme
     const reference = leaf.value as SecretRef
     const placed = 'env' in reference ? reference : { file: resolve(base, reference.file) }
     replaceAt(config, leaf.path, placed)
+    if (env === undefined) continue
     const secret = readSecret(placed, env)
     if ('wrong' in secret) problems.push({ path: leaf.path, message: secret.wrong })
   }

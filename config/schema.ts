@@ -74,6 +74,17 @@ export const configSchema = z.strictObject({
     })
     .meta({ description: 'A page for the operator and for monitoring.' })
     .prefault({}),
+  history: z
+    .strictObject({
+      days: z
+        .number()
+        .int()
+        .min(0)
+        .meta({ description: 'What was said is kept for so many days; 0 keeps it for ever.' })
+        .default(90),
+    })
+    .meta({ description: 'Messages in the database. What still waits to be delivered stays, however old.' })
+    .prefault({}),
   networks: z
     .array(network)
     .min(1, 'is empty: the bridge would have nothing to do; leave it out to get an MSN service')

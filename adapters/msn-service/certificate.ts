@@ -1,6 +1,5 @@
 /** The certificate of the login page: the configured one, or one that is made on the first start and kept. */
 import { readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { createSecureContext } from 'node:tls'
 import type { AdapterState, Logger } from '../../bridge/adapter.ts'
 import { isCertificateFor, makeCertificate, type KeyPair } from '../../msnp/index.ts'
@@ -39,9 +38,6 @@ export async function certificateFor(options: CertificateOptions): Promise<KeyPa
   )
   return made
 }
-
-/** The file with the certificate of a service. */
-export const certificateFile = (dataFolder: string, id: string): string => join(dataFolder, `msn-service-${id}.crt`)
 
 function given(files: { readonly cert: string; readonly key: string }): KeyPair {
   const pair = { cert: read(files.cert), key: read(files.key) }

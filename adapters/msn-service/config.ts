@@ -132,4 +132,7 @@ export const msnServiceConfig = z
   })
   .meta({ description: 'The MSN service of the bridge itself.' })
 
+/** In the data folder: the certificate that is made when none is given, for clients to trust. */
+export const certificateName = (id: string): string => `msn-service-${id}.crt`
+
 export type MsnServiceConfig = z.output<typeof msnServiceConfig>

@@ -1,11 +1,12 @@
 /** The adapter `msn-service`: an MSN service of our own, to which people's classic Messengers sign in. */
+import { join } from 'node:path'
 import type { Account, AdapterContext, Session } from '../../bridge/adapter.ts'
 import type { NetworkId, UserId } from '../../bridge/model/ids.ts'
 import { forgetWatcher, MsnServer, type AccountRecord, type Host, type Listening } from '../../msnp/index.ts'
 import type { AccountAdmin, AdapterModule, AdapterOptions, HostingAdapter } from '../module.ts'
 import { accountAddress, AccountBook, ServiceAccounts } from './accounts.ts'
-import { certificateFile, certificateFor } from './certificate.ts'
-import type { MsnServiceConfig } from './config.ts'
+import { certificateFor } from './certificate.ts'
+import { certificateName, type MsnServiceConfig } from './config.ts'
 import { ServiceMetrics } from './metrics.ts'
 import { Notices } from './notices.ts'
 import { HostedSession } from './session.ts'
@@ -100,7 +101,7 @@ export class MsnServiceAdapter implements HostingAdapter {
         : []),
       `MSN login on ${scheme}://${place(listening.passport)}/rdr/pprdr.asp`,
       ...(config.tls === undefined && !config.passport.plain
-        ? [`clients must trust its certificate: ${certificateFile(dataFolder, config.id)}`]
+        ? [`clients must trust its certificate: ${join(dataFolder, certificateName(config.id))}`]
         : []),
     ]
   }
@@ -118,7 +119,7 @@ export class MsnServiceAdapter implements HostingAdapter {
           configured: config.tls,
           state,
           log,
-          file: certificateFile(dataFolder, config.id),
+          file: join(dataFolder, certificateName(config.id)),
           names: certificateNames(config),
           now: now(),
         })

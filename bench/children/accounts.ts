@@ -11,6 +11,9 @@ import { SqliteStore } from '../../bridge/store/sqlite.ts'
 import { recordingLog, recordingMetrics } from '../../test/kit/observers.ts'
 import type { Ports } from '../load.ts'
 import { answer } from '../processes.ts'
+import { keepHeapSmall } from '../../bridge/ops/heap.ts'
+
+keepHeapSmall()
 
 const HOME = 'home' as NetworkId
 const folder = mkdtempSync(join(tmpdir(), 'msn-bridge-bench-'))

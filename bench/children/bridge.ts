@@ -16,6 +16,9 @@ import { ableCapabilities, account, FakeAdapter } from '../../test/kit/fake-adap
 import { recordingLog, recordingMetrics } from '../../test/kit/observers.ts'
 import type { Ports } from '../load.ts'
 import { answer, sharedClock } from '../processes.ts'
+import { keepHeapSmall } from '../../bridge/ops/heap.ts'
+
+keepHeapSmall()
 
 const MSN = 'msn' as NetworkId
 const FAR = 'far' as NetworkId

@@ -183,6 +183,25 @@ answer({
       rooms[index % rooms.length]?.write(textMessage(index + 1_000, stamped()))
     }
   },
+  /** The same between two people on the service, without a bridge: microseconds on the way. */
+  direct: async (ports: Ports, from: number, count: number, everyMs: number) => {
+    const [a, b] = [email(from), email(from + 1)]
+    const caller = await signIn(ports, a, await ticketFor(ports, a))
+    const callee = await signIn(ports, b, await ticketFor(ports, b))
+    held.push(caller, callee)
+    const [speaks, listens] = await pair(ports, caller, a, callee, b)
+    const times: number[] = []
+    listens.onFrame = (frame) => {
+      const sent = frame.payload === undefined ? undefined : /t=(\d+)/.exec(Buffer.from(frame.payload).toString())?.[1]
+      if (sent !== undefined) times.push(sharedClock() - Number(sent))
+    }
+    for (let index = 0; index < count; index++) {
+      await pause(everyMs)
+      speaks.write(textMessage(index + 1_000, stamped()))
+    }
+    await pause(1_000)
+    return times
+  },
   heard: () => {
     const taken = heard
     heard = []

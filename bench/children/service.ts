@@ -2,6 +2,9 @@
 import { MsnServer } from '../../msnp/io/server.ts'
 import type { AccountRecord, Host } from '../../msnp/service/contract.ts'
 import { answer, memoryInUse } from '../processes.ts'
+import { keepHeapSmall } from '../../bridge/ops/heap.ts'
+
+keepHeapSmall()
 
 const off = { burst: 0, intervalMs: 1 }
 /** As on a disk: what is loaded is a copy of its own. */

@@ -70,7 +70,7 @@ export function createPassportServer(options: PassportServerOptions): http.Serve
           },
           handle,
         )
-  server.setTimeout(2 * requestMs)
+  server.setTimeout(3 * requestMs)
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => page.malformed(error, socket))
   server.on('tlsClientError', (error: NodeJS.ErrnoException, socket: Socket) => page.noHandshake(error, socket))
   return server

@@ -215,6 +215,15 @@ describe('a delivery that must wait', () => {
     expect(core.irc.lines.toSorted()).toEqual([`#bob: (waiting ${one.id})`, `#bob: (waiting ${two.id})`])
   })
 
+  test('is given up earlier on a network whose config says so', async () => {
+    const core = await start({ patience: (account) => (account === relay.id ? 60_000 : undefined) })
+    core.msn.behave = async () => offline
+    await core.say(message(hash, 'carol', 'one'))
+    await core.clock.advance(62_000)
+    await core.settle()
+    expect(core.irc.lines.at(-1)).toContain('given up after 1 minute (not online)')
+  })
+
   test('is given up after seven days, and the sender is told', async () => {
     const core = await start()
     core.msn.behave = async () => offline

@@ -73,13 +73,13 @@ test.each<[what: string, text: string, ...problems: string[]]>([
   [
     'it is a list',
     '- data',
-    'config.yaml:1:1 must be a map of keys, but is a list; possible in it: data, log, admin, networks, people, accounts, links',
+    'config.yaml:1:1 must be a map of keys, but is a list; possible in it: data, log, admin, history, networks, people, accounts, links',
   ],
   ['a key is misspelt', 'netwroks: []', 'config.yaml:1:1 netwroks: is no known key; did you mean networks?'],
   [
     'a key is from elsewhere',
     'plugins: []',
-    'config.yaml:1:1 plugins: is no known key; possible here: data, log, admin, networks, people, accounts, links',
+    'config.yaml:1:1 plugins: is no known key; possible here: data, log, admin, history, networks, people, accounts, links',
   ],
   [
     'a level does not exist',

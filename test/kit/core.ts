@@ -21,6 +21,7 @@ export interface CoreOptions {
   readonly irc?: Partial<FakeOptions>
   readonly links?: readonly (readonly LinkEnd[])[]
   readonly limits?: Partial<HubLimits>
+  readonly patience?: (account: AccountId) => number | undefined
   readonly folder?: string
   readonly clock?: VirtualClock
   readonly people?: readonly string[]
@@ -131,6 +132,7 @@ export class Core {
       sessionOf,
       accounts: () => accounts,
       ...(options.limits === undefined ? {} : { limits: options.limits }),
+      ...(options.patience === undefined ? {} : { patience: options.patience }),
     })
   }
 

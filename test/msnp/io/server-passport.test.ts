@@ -211,7 +211,7 @@ describe('a client that is slow', () => {
       tickets: { mint: () => 't=x&p=', redeem: () => false },
       publicName: undefined,
       now: () => 0,
-      requestMs: 30,
+      requestMs: 200,
       onNotice: () => undefined,
       onRefused: (reason) => reasons.push(reason),
     })
