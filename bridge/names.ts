@@ -19,10 +19,14 @@ export const localPart = (user: UserId): string => {
   return end <= 0 ? bare : bare.slice(0, end)
 }
 
-/** A name that somebody gave themselves, safe to stand in a line: no line breaks, no brackets to forge a prefix with, not endless. */
+/**
+ * A name that somebody gave themselves, safe to stand in a line: no line breaks, no brackets to forge a prefix with, not
+ * endless. Who gave none, or whose name is only their address, is called by the first part of it.
+ */
 export const shownName = (name: string | undefined, user: UserId): string => {
   const clean = oneLine((name ?? '').replaceAll(/[<>]/g, ''))
-  return INVISIBLE.test(clean) ? localPart(user) : shortened(clean, NAME_LIMIT)
+  const isNone = INVISIBLE.test(clean) || clean.toLowerCase() === user.toLowerCase()
+  return isNone ? localPart(user) : shortened(clean, NAME_LIMIT)
 }
 
 /** How a message begins; `undefined` where it has no words. */

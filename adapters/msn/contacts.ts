@@ -105,6 +105,10 @@ const nameOf = (name: string): string => oneLine(name, name.length)
 
 /** The answer is a sentence for the person who asked. */
 export const change = async (line: Line, request: RosterRequest): Promise<RosterResult> => {
+  if (request.kind === 'remove') {
+    const contact = line.contacts.get(request.user)
+    if (contact === undefined || !onList(contact, 'FL')) return wrong('not-found', `${request.user} is not on the list`)
+  }
   const result = await ask(line, request)
   return result.ok ? { kind: 'done' } : refusalOf(result.failure, request)
 }

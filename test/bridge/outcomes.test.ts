@@ -219,6 +219,16 @@ describe('quotes and names', () => {
     expect(quote(text)).toBe(quoted)
   })
 
+  test('who has no name of their own, or only their address for one, is called by the first part of it', () => {
+    expect([name(undefined), name(' '), name('BOB@x'), name('Bob'), name('bob@y')]).toEqual([
+      'bob',
+      'bob',
+      'bob',
+      'Bob',
+      'bob@y',
+    ])
+  })
+
   test('neither is longer than a line can bear, whatever is piled upon its letters', () => {
     const zalgo = `z${'\u0301'.repeat(30)}`.repeat(60)
     expect(quote(zalgo)?.length).toBeLessThan(170)

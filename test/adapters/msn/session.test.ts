@@ -231,6 +231,13 @@ describe('contacts', () => {
     expect(rig.line.asked).toEqual([asked])
   })
 
+  it('of somebody who is not on the list is refused without asking', async () => {
+    const rig = await Rig.online()
+    const result = await rig.session.roster({ kind: 'remove', user: 'new@example.com' as UserId }, never)
+    expect(result).toEqual({ kind: 'refused', reason: 'not-found', detail: 'new@example.com is not on the list' })
+    expect(rig.line.asked).toEqual([])
+  })
+
   it.each([
     [205, 'not-found', /bob@example.com has no account there/],
     [208, 'not-found', /has no account there/],
