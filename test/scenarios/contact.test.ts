@@ -1,7 +1,10 @@
-import { afterEach, describe, expect, test } from 'vitest'
+import { afterEach, describe as always, expect, test } from 'vitest'
+import { missing } from '../kit/foreign-server.ts'
 import type { IrcClient } from '../kit/irc-client.ts'
 import type { Room } from '../kit/messenger.ts'
 import { address, World } from '../kit/world.ts'
+
+const describe = always.skipIf(missing('inspircd', 'ngircd'))
 
 const CONTACT = `[ { account: relay, contact: ${address('bob')} }, { network: irc, channel: "#bob" } ]`
 

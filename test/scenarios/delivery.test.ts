@@ -1,6 +1,9 @@
-import { afterEach, expect, test } from 'vitest'
+import { afterEach, expect, test as always } from 'vitest'
+import { missing } from '../kit/foreign-server.ts'
 import { Proxy } from '../kit/proxy.ts'
 import { address, World, type WorldOptions } from '../kit/world.ts'
+
+const test = always.skipIf(missing('inspircd'))
 
 const CONTACT = `[ { account: relay, contact: ${address('bob')} }, { network: irc, channel: "#bob" } ]`
 

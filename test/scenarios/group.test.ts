@@ -1,5 +1,8 @@
-import { afterEach, expect, test } from 'vitest'
+import { afterEach, expect, test as always } from 'vitest'
+import { missing } from '../kit/foreign-server.ts'
 import { address, World } from '../kit/world.ts'
+
+const test = always.skipIf(missing('inspircd'))
 
 const GROUP = `[ { account: relay, group: [${['bob', 'carol', 'dave'].map(address).join(', ')}] }, { network: irc, channel: "#friends" } ]`
 

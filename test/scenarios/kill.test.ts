@@ -1,8 +1,11 @@
 import Database from 'better-sqlite3'
 import { join } from 'node:path'
-import { afterEach, expect, test } from 'vitest'
+import { afterEach, expect, test as always } from 'vitest'
+import { missing } from '../kit/foreign-server.ts'
 import type { Messenger, Room } from '../kit/messenger.ts'
 import { address, World } from '../kit/world.ts'
+
+const test = always.skipIf(missing('inspircd'))
 
 const CONTACT = `[ { account: relay, contact: ${address('bob')} }, { network: irc, channel: "#bob" } ]`
 const EACH_WAY = 1_000

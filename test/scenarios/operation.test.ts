@@ -4,8 +4,11 @@ import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { missing } from '../kit/foreign-server.ts'
 import { makeFolder, removeFolder, runCommand, startDaemon, type RunningDaemon } from '../kit/daemon.ts'
 import { address, World } from '../kit/world.ts'
+
+const conversations = describe.skipIf(missing('inspircd'))
 
 const CONTACT = `[ { account: relay, contact: ${address('bob')} }, { network: irc, channel: "#bob" } ]`
 /** Sets what a running process may write, without being root: nothing, as on a full disk, or everything again. */
@@ -13,7 +16,7 @@ const limitWrites = (pid: number, bytes: '0' | 'unlimited'): void => {
   execFileSync('prlimit', ['--pid', String(pid), `--fsize=${bytes}:`])
 }
 
-describe('with people in conversation', () => {
+conversations('with people in conversation', () => {
   let world: World | undefined
   afterEach(async () => {
     await world?.stop()

@@ -1,9 +1,12 @@
 import { once } from 'node:events'
 import net from 'node:net'
-import { afterEach, expect, test } from 'vitest'
+import { afterEach, expect, test as always } from 'vitest'
+import { missing } from '../kit/foreign-server.ts'
 import { startDaemon, type LogEntry } from '../kit/daemon.ts'
 import { Proxy } from '../kit/proxy.ts'
 import { address, World, type WorldOptions } from '../kit/world.ts'
+
+const test = always.skipIf(missing('inspircd'))
 
 const CONTACT = `[ { account: relay, contact: ${address('bob')} }, { network: irc, channel: "#bob" } ]`
 const SHORT = 'backoff_ms: [100, 200, 400], stable_ms: 500, notice_after_ms: 300'
