@@ -1,6 +1,6 @@
 /** An MSN service with accounts in memory and its rates off. */
 import { MsnServer } from '../../msnp/io/server.ts'
-import type { AccountRecord, Host } from '../../msnp/service/contract.ts'
+import { newAccount, type AccountRecord, type Host } from '../../msnp/service/contract.ts'
 import { answer, memoryInUse } from '../processes.ts'
 import { keepHeapSmall } from '../../bridge/ops/heap.ts'
 
@@ -42,14 +42,7 @@ const server = new MsnServer({
 const put = (record: AccountRecord): void => void records.set(record.email, JSON.stringify(record))
 
 const account = (email: string, watched: readonly string[]): AccountRecord => ({
-  email,
-  name: email,
-  version: 1,
-  privacy: 'AL',
-  prompt: 'A',
-  phones: {},
-  groups: [],
-  group0: 'Other Contacts',
+  ...newAccount(email),
   contacts: watched.map((contact) => ({ email: contact, name: contact, lists: 11, groups: [0] })),
 })
 

@@ -5,6 +5,7 @@ import { TicketBook } from '../../msnp/auth/tickets.ts'
 import {
   DEFAULT_LIMITS,
   DEFAULT_TIMINGS,
+  newAccount,
   type AccountRecord,
   type Host,
   type Invitation,
@@ -18,15 +19,7 @@ import type { NsCommand, NsEvent } from '../../msnp/session/notification-server-
 import type { NotificationServer } from '../../msnp/session/notification-server.ts'
 
 export const account = (email: string, more: Partial<AccountRecord> = {}): AccountRecord => ({
-  email,
-  name: email.split('@')[0] ?? email,
-  version: 1,
-  privacy: 'AL',
-  prompt: 'A',
-  phones: {},
-  groups: [],
-  group0: 'Other Contacts',
-  contacts: [],
+  ...newAccount(email, email.split('@')[0] ?? email),
   ...more,
 })
 

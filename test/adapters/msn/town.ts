@@ -6,7 +6,7 @@ import { systemClock } from '../../../bridge/clock.ts'
 import type { MessageEvent } from '../../../bridge/model/events.ts'
 import type { ChatRef, EventId, UserId } from '../../../bridge/model/ids.ts'
 import { textOf } from '../../../bridge/model/text.ts'
-import { MsnServer, type AccountRecord, type Host } from '../../../msnp/index.ts'
+import { MsnServer, newAccount, type AccountRecord, type Host } from '../../../msnp/index.ts'
 import { Messenger, type Where } from '../../kit/messenger.ts'
 import { Proxy } from '../../kit/proxy.ts'
 import { account, network, Observer, words } from './fakes.ts'
@@ -19,14 +19,7 @@ export const dave = 'dave@example.com'
 const off = { burst: 0, intervalMs: 1 }
 
 const recordOf = (email: string): AccountRecord => ({
-  email,
-  name: email.slice(0, email.indexOf('@')),
-  version: 1,
-  privacy: 'AL',
-  prompt: 'A',
-  phones: {},
-  groups: [],
-  group0: 'Other Contacts',
+  ...newAccount(email, email.slice(0, email.indexOf('@'))),
   contacts: [relay, bob, carol]
     .filter((other) => other !== email && email !== dave)
     .map((other) => ({ email: other, name: other, lists: 11, groups: [0] })),
