@@ -269,7 +269,8 @@ export class Daemon {
       },
       sessionChanged: (account, state) => supervisor.sessionChanged(account, state),
       state: data.store.adapterState(network),
-      command: (request) => commands.run(request),
+      command: async (request) => ({ lines: await commands.run(request) }),
+      claim: () => Promise.resolve({ kind: 'refused', detail: 'this network has no portals' }),
     })
     const networks = new Networks({
       clock,

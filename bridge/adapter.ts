@@ -4,8 +4,18 @@
  */
 import type { Capabilities } from './model/capabilities.ts'
 import type { Inbound, Outbound } from './model/events.ts'
-import type { AccountId, ChatId, ChatRef, EventId, NetworkId, PersonId, UserId, UserRef } from './model/ids.ts'
-import type { DeliveryResult, Fault, OpenResult, RosterResult, SessionState } from './model/result.ts'
+import type {
+  AccountId,
+  ChatId,
+  ChatRef,
+  EventId,
+  NetworkId,
+  PersonId,
+  PortalId,
+  UserId,
+  UserRef,
+} from './model/ids.ts'
+import type { DeliveryResult, Fault, MediaResult, OpenResult, RosterResult, SessionState } from './model/result.ts'
 import type { RichText } from './model/text.ts'
 
 /** One configured network. */
@@ -24,9 +34,19 @@ export interface Adapter {
   /** The id under which a name from the config or a command is known here (lower case, channel prefix ...), or why it is none. */
   parseChat(name: string): ChatId | { readonly wrong: string }
   parseUser(name: string): UserId | { readonly wrong: string }
+  /**
+   * People live on this network: a conversation that nobody linked becomes a chat of theirs here, through the first of
+   * `ownAccounts`. Absent: they do not.
+   */
+  readonly homes?: HomePolicy
+  /** The bytes behind `FileRef.ref`. Never rejects. Absent: this network has no files. */
+  media?(ref: string, signal: AbortSignal): Promise<MediaResult>
   /** Lines of what it offers right now, for the terminal and `/status`: "MSN service on 127.0.0.1:1863, 3 signed in". */
   describe(): readonly string[]
 }
+
+/** on-message: when somebody writes. all: for each contact, after the sign-in. on-command: only when the person asks. */
+export type HomePolicy = 'on-message' | 'all' | 'on-command'
 
 /** One account, live on one network. */
 export interface Session {
@@ -49,6 +69,10 @@ export interface Session {
   split(op: Outbound, chat: ChatRef): readonly Outbound[]
   /** Calls for one chat start in order and overlap no more than `capabilities(chat).pipeline`; results keep that order. Never rejects. */
   deliver(delivery: Delivery, signal: AbortSignal): Promise<DeliveryResult>
+  /** Who belongs to the chat besides ourselves, where the network tells. */
+  members(chat: ChatRef): readonly UserId[] | undefined
+  /** The chat is linked no more: leave it, and take down what was made for it. Never rejects. */
+  drop(chat: ChatRef): Promise<void>
   /** Something about our contact list. Typed answer, never rejects. */
   roster(request: RosterRequest, signal: AbortSignal): Promise<RosterResult>
 }
@@ -65,6 +89,24 @@ export type ChatRequest =
   | { readonly kind: 'direct'; readonly with: UserId }
   | { readonly kind: 'group'; readonly members: readonly UserId[] }
   | { readonly kind: 'channel'; readonly name: ChatId }
+  | PortalRequest
+  /** Where the bridge speaks with one of its people about their accounts. */
+  | { readonly kind: 'home'; readonly user: UserId }
+
+/** A chat of its own, made for a person who lives on this network: the other side of a conversation of one of their accounts. */
+export interface PortalRequest {
+  readonly kind: 'portal'
+  /** The same for good: one chat for each. */
+  readonly portal: PortalId
+  readonly owner: UserId
+  /** Through which the owner takes part, and the address by which they know it. */
+  readonly account: AccountId
+  readonly login: string
+  readonly direct: boolean
+  readonly with: readonly { readonly user: UserRef; readonly name: string }[]
+  /** What the owner calls it. */
+  readonly title?: string
+}
 
 export type RosterRequest =
   | { readonly kind: 'add' | 'remove' | 'block' | 'unblock'; readonly user: UserId }
@@ -104,8 +146,36 @@ export interface AdapterContext {
   sessionChanged(account: AccountId, state: SessionState): void
   /** The adapter's own small facts: contact lists of hosted accounts, group ids. One call of `update` is one transaction. */
   readonly state: AdapterState
-  /** A person said something to the bridge itself; the answer is what to show them, one RichText a line. */
-  command(request: CommandRequest): Promise<readonly RichText[]>
+  /** A person said something to the bridge itself. */
+  command(request: CommandRequest): Promise<CommandReply>
+  /**
+   * A person who lives here made a chat of their own for people elsewhere, e.g. by inviting their ghosts: it becomes the
+   * portal with them. Resolves when that is on disk.
+   */
+  claim(request: ClaimRequest): Promise<ClaimResult>
+}
+
+export interface ClaimRequest {
+  readonly by: UserRef
+  /** All of one network. */
+  readonly with: readonly UserRef[]
+  readonly chat: ChatRef
+}
+
+/** `request` as `open` would have got it. `elsewhere`: they have a portal with these people already. */
+export type ClaimResult =
+  | { readonly kind: 'claimed'; readonly request: PortalRequest }
+  | { readonly kind: 'elsewhere'; readonly chat: ChatRef }
+  | { readonly kind: 'refused'; readonly detail: string }
+
+export interface CommandReply {
+  /** What to show them, one RichText a line. */
+  readonly lines: readonly RichText[]
+  /**
+   * The next thing that they say there is a secret: take it out before anything is stored, hide it from the others if the
+   * network can, and give it to `command` as `secret`.
+   */
+  readonly secretNext?: true
 }
 
 export interface CommandRequest {
@@ -119,6 +189,8 @@ export interface CommandRequest {
   readonly role: Role
   /** Without the trigger word: "who bob". */
   readonly line: string
+  /** Answers `CommandReply.secretNext`; `line` is empty then. Never logged. */
+  readonly secret?: string
   /** What a line begins with there to be a command, for answers that show how to write one: "!msn ". Absent: nothing. */
   readonly trigger?: string
 }

@@ -1,7 +1,7 @@
 /** Pure. An operation that a leg cannot do becomes one that it can, or a reason to tell the sender, or nothing. */
-import type { MessageBody } from './model/body.ts'
+import type { FileRef, MessageBody } from './model/body.ts'
 import type { Capabilities, Support } from './model/capabilities.ts'
-import type { Outbound, Puppet } from './model/events.ts'
+import type { Outbound, Puppet, Quote } from './model/events.ts'
 import type { EventId } from './model/ids.ts'
 import type { Reason } from './model/result.ts'
 import { plain, type RichText, type Span } from './model/text.ts'
@@ -27,8 +27,12 @@ export const degrade = (op: Op, capabilities: Capabilities, at: number): Degrade
   switch (op.kind) {
     case 'message': {
       if (lost(support)) return support === 'dropped' ? DROPPED : refused('messages')
-      const said = render(op.body, op.as, capabilities)
-      return said.kind === 'body' ? { kind: 'op', op: { ...op, as: face(op.as, capabilities), body: said.body } } : said
+      const { quote, ...rest } = op
+      const answer = quote === undefined ? op.body : quoting(op.body, quote, capabilities)
+      const said = render(answer, op.as, capabilities)
+      return said.kind === 'body'
+        ? { kind: 'op', op: { ...rest, as: face(op.as, capabilities), body: said.body } }
+        : said
     }
     case 'edit': {
       if (support === 'dropped') return DROPPED
@@ -42,8 +46,14 @@ export const degrade = (op: Op, capabilities: Capabilities, at: number): Degrade
         : { kind: 'op', op: { ...op, as, body: said.body } }
     }
     case 'redact':
-      if (support === 'text') return say(`* ${named(op.as)} took back a message`, capabilities, at)
+      if (support === 'text') return say(`* ${named(op.as)} took back ${meant(op.quote)}`, capabilities, at)
       return passed(op, support, 'the removal of messages')
+    case 'reaction':
+      if (support === 'text')
+        return say(`* ${named(op.as)} reacted ${oneLine(op.key)} to ${meant(op.quote)}`, capabilities, at)
+      return passed(op, support, 'reactions')
+    case 'title':
+      return lost(support) || support === 'text' ? DROPPED : { kind: 'op', op }
     case 'member':
       if (support === 'text') return say(`* ${membership(op)}`, capabilities, at)
       return passed(op, support, 'joins and leaves')
@@ -58,10 +68,11 @@ export const degrade = (op: Op, capabilities: Capabilities, at: number): Degrade
       // Never shown as text, and nobody waits for it.
       return lost(support) || support === 'text' ? DROPPED : { kind: 'op', op }
     case 'delivery':
-      if (support === 'text') return op.outcome === 'delivered' ? DROPPED : speak(op.text, capabilities, at)
+      if (support === 'text')
+        return op.outcome === 'delivered' ? DROPPED : speak({ kind: 'status', text: op.text }, capabilities, at)
       return lost(support) ? DROPPED : { kind: 'op', op }
     case 'status':
-      return speak(op.text, capabilities, at)
+      return speak(op, capabilities, at)
   }
 }
 
@@ -80,7 +91,7 @@ const passed = (op: Op, support: Support, what: string): Degraded => {
 const face = (as: Puppet, capabilities: Capabilities): Puppet => (prefixed(as, capabilities) ? { kind: 'self' } : as)
 
 const prefixed = (as: Puppet, capabilities: Capabilities): boolean =>
-  capabilities.puppets === 'prefix' && as.kind === 'ghost'
+  capabilities.puppets === 'prefix' && (as.kind === 'ghost' || (as.kind === 'person' && as.user !== undefined))
 
 type Rendered = { readonly kind: 'body'; readonly body: MessageBody } | Exclude<Degraded, { kind: 'op' }>
 
@@ -102,6 +113,14 @@ const render = (body: MessageBody, as: Puppet, capabilities: Capabilities): Rend
       if (byName || support === 'text')
         return kept({ kind: 'text', text: eachLine(as.kind === 'self' ? '* ' : `* ${named(as)} `, body.text) })
       return kept(body)
+    case 'file': {
+      if (support !== 'text') return kept(body)
+      const text: RichText = [
+        ...(body.text.length === 0 ? [] : [...body.text, { text: '\n' }]),
+        { text: fileWords(body.file) },
+      ]
+      return kept({ kind: 'text', text: byName ? eachLine(`<${named(as)}> `, text) : text })
+    }
     case 'nudge':
       if (byName || support === 'text') return kept({ kind: 'text', text: plain(`* ${named(as)} sends a nudge`) })
       return kept(body)
@@ -113,17 +132,41 @@ const kept = (body: MessageBody): Rendered => ({ kind: 'body', body })
 const corrected = (body: MessageBody): MessageBody =>
   body.kind === 'nudge' ? body : { ...body, text: [{ text: '* corrected: ' }, ...body.text] }
 
-/** The bridge's own words. */
-const say = (text: string, capabilities: Capabilities, at: number): Degraded => speak(plain(text), capabilities, at)
+/** Where the network cannot point at a message, its first words stand before the answer. */
+const quoting = (body: MessageBody, quote: Quote, { replies }: Capabilities): MessageBody => {
+  if (replies === 'native' || body.kind === 'nudge' || (body.kind === 'file' && body.text.length === 0)) return body
+  const lead = replies === 'lines' ? `> ${quote.name}: ${quote.text}\n` : `(to ${quote.name}: "${quote.text}") `
+  return { ...body, text: [{ text: lead }, ...body.text] }
+}
 
-const speak = (text: RichText, capabilities: Capabilities, at: number): Degraded => {
+const meant = (quote: Quote | undefined): string => (quote === undefined ? 'a message' : `"${quote.text}"`)
+
+/** "sends an image: cat.png (12 kB) https://..." */
+const fileWords = ({ media, name, size, url }: FileRef): string => {
+  const what = media === 'file' ? 'a file' : media === 'image' || media === 'audio' ? `an ${media}` : `a ${media}`
+  const big = size === undefined ? '' : ` (${sizeWords(size)})`
+  return `sends ${what}: ${oneLine(name)}${big}${url === undefined ? '' : ` ${url}`}`
+}
+
+const sizeWords = (bytes: number): string =>
+  bytes < 1_000
+    ? `${bytes} bytes`
+    : bytes < 1_000_000
+      ? `${Math.round(bytes / 1_000)} kB`
+      : `${(bytes / 1_000_000).toFixed(1)} MB`
+
+/** The bridge's own words. */
+const say = (text: string, capabilities: Capabilities, at: number): Degraded =>
+  speak({ kind: 'status', text: plain(text) }, capabilities, at)
+
+const speak = (op: Extract<Op, { kind: 'status' }>, capabilities: Capabilities, at: number): Degraded => {
   const support = capabilities.ops.status
   if (lost(support)) return DROPPED
-  if (support !== 'text') return { kind: 'op', op: { kind: 'status', text } }
+  if (support !== 'text') return { kind: 'op', op }
   const notice = capabilities.bodies.notice === 'native' || capabilities.bodies.notice === 'emulated'
   return {
     kind: 'op',
-    op: { kind: 'message', as: { kind: 'self' }, body: { kind: notice ? 'notice' : 'text', text }, at },
+    op: { kind: 'message', as: { kind: 'self' }, body: { kind: notice ? 'notice' : 'text', text: op.text }, at },
   }
 }
 

@@ -102,6 +102,7 @@ export class Hub {
     })
     this.#cast = {
       personOf: (user) => this.identity.personOf(user),
+      userOn: (person, network) => this.identity.userOn(person, network),
       ownerOf: (account) => this.identity.account(account)?.person,
       rosterName: (user, observer) => this.roster.contact(observer, user.user)?.name,
     }
@@ -151,6 +152,7 @@ export class Hub {
       case 'message':
       case 'edit':
       case 'redact':
+      case 'reaction':
       case 'member':
       case 'topic':
         return this.#stored(event)

@@ -1,6 +1,6 @@
 /** Which users of which networks are our people. */
 import type { Account, Adapter } from './adapter.ts'
-import type { AccountId, NetworkId, PersonId, UserRef } from './model/ids.ts'
+import type { AccountId, NetworkId, PersonId, UserId, UserRef } from './model/ids.ts'
 import type { IdentityRow, PersonRow, Store } from './store/port.ts'
 
 export interface IdentityDeps {
@@ -59,6 +59,15 @@ export class Identity {
   personOf(user: UserRef): PersonId | undefined {
     const key = userKey(user)
     return this.#linked.get(key)?.person ?? this.#byUser.get(key)
+  }
+
+  /** Who they are there: as they linked themselves, or by an account. */
+  userOn(person: PersonId, network: NetworkId): UserId | undefined {
+    for (const { user, person: owner } of this.#linked.values())
+      if (owner === person && user.network === network) return user.user
+    for (const [account, user] of this.#users)
+      if (user.network === network && this.#accounts.get(account)?.person === person) return user.user
+    return undefined
   }
 
   account(id: AccountId): Account | undefined {

@@ -32,6 +32,7 @@ export const shownName = (name: string | undefined, user: UserId): string => {
 /** How a message begins; `undefined` where it has no words. */
 export const quoteOf = (body: MessageBody): string | undefined => {
   if (body.kind === 'nudge') return undefined
+  if (body.kind === 'file' && body.text.length === 0) return shortened(oneLine(body.file.name), QUOTE_LIMIT)
   // More than can be needed, so that a book is not cleaned for its first line.
   const clean = oneLine(textOf(body.text).slice(0, 2 * QUOTE_LIMIT * UNITS_PER_CHARACTER))
   return INVISIBLE.test(clean) ? undefined : shortened(clean, QUOTE_LIMIT)

@@ -3,7 +3,7 @@ import type { Clock, Logger, Session } from './adapter.ts'
 import type { AccountId, ChatRef } from './model/ids.ts'
 import type { OpenResult } from './model/result.ts'
 import type { LaneKey, LegId, Place } from './store/port.ts'
-import { laneKey } from './place.ts'
+import { laneKey, placeOf } from './place.ts'
 import { describeLeg, type Found, type Portals } from './portals.ts'
 
 /** Chats remembered for one account; past it they are opened again. */
@@ -105,9 +105,10 @@ export class Openings {
   }
 
   async #keep({ leg }: Found, state: Account): Promise<void> {
-    if (leg.request.kind === 'lobby') return
+    const place = placeOf(leg.request)
+    if (place === undefined) return
     while (!state.life.signal.aborted && this.#deps.portals.leg(leg.id) !== undefined) {
-      const result = await this.open(leg.via, leg.request)
+      const result = await this.open(leg.via, place)
       if (result.kind === 'opened') return
       if (result.kind === 'refused') {
         const fields = { account: leg.via, leg: describeLeg(leg), reason: result.reason, detail: result.detail }
@@ -132,7 +133,10 @@ export class Openings {
     const done = new AbortController()
     void this.#deps.clock.sleep(this.#deps.openMs, done.signal).then(() => late.abort())
     try {
-      const result = await session.open(place, AbortSignal.any([late.signal, state.life.signal]))
+      const request = place.kind === 'portal' ? this.#deps.portals.byLane(key)?.leg.request : place
+      if (request?.kind === undefined || request.kind === 'lobby' || request.kind === 'chat')
+        return { kind: 'refused', reason: 'not-found', detail: 'that chat is linked no more' }
+      const result = await session.open(request, AbortSignal.any([late.signal, state.life.signal]))
       if (result.kind !== 'opened') return result
       if (state.opened.size >= OPENED_LIMIT) state.opened.clear()
       state.opened.set(key, result.chat)

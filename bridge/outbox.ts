@@ -294,6 +294,8 @@ const recipients = (place: Place): readonly UserId[] => {
       return place.members
     case 'channel':
     case 'chat':
+    case 'portal':
+    case 'home':
       return []
   }
 }

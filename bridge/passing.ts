@@ -98,6 +98,9 @@ const takesPart = ({ request }: Leg, user: UserId, hasLink: boolean): boolean =>
     case 'lobby':
       return !hasLink
     case 'channel':
+    case 'chat':
+    case 'portal':
+    case 'home':
       return false
   }
 }

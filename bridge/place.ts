@@ -1,5 +1,5 @@
 /** Names of lanes: an account and a place. Stored in the database, so changing the format needs a migration. */
-import type { AccountId, ChatId, NetworkId, UserId } from './model/ids.ts'
+import type { AccountId, ChatId, NetworkId, PortalId, UserId } from './model/ids.ts'
 import type { LaneKey, Leg, Place } from './store/port.ts'
 
 export interface LaneTarget {
@@ -18,6 +18,10 @@ const parts = (account: AccountId, place: Place): readonly string[] => {
       return [account, 'group', ...new Set(place.members.toSorted())]
     case 'channel':
       return [account, 'channel', place.name]
+    case 'portal':
+      return [account, 'portal', place.portal]
+    case 'home':
+      return [account, 'home', place.user]
     case 'chat':
       return [
         account,
@@ -41,6 +45,10 @@ export const laneTarget = (key: LaneKey): LaneTarget => {
       return { account: owner, place: { kind, members: list.slice(2) as UserId[] } }
     case 'channel':
       return { account: owner, place: { kind, name: first as ChatId } }
+    case 'portal':
+      return { account: owner, place: { kind, portal: first as PortalId } }
+    case 'home':
+      return { account: owner, place: { kind, user: first as UserId } }
     case 'chat': {
       const chat = { network: first as NetworkId, chat: second as ChatId }
       return {
@@ -55,5 +63,23 @@ export const laneTarget = (key: LaneKey): LaneTarget => {
 }
 
 /** The lane of a leg; a lobby has none of its own. */
-export const laneOfLeg = (leg: Leg): LaneKey | undefined =>
-  leg.request.kind === 'lobby' ? undefined : laneKey(leg.via, leg.request)
+export const laneOfLeg = (leg: Leg): LaneKey | undefined => {
+  const place = placeOf(leg.request)
+  return place === undefined ? undefined : laneKey(leg.via, place)
+}
+
+/** Where a leg speaks. */
+export const placeOf = (request: Leg['request']): Place | undefined => {
+  switch (request.kind) {
+    case 'lobby':
+      return undefined
+    case 'portal':
+      return { kind: 'portal', portal: request.portal }
+    case 'direct':
+    case 'group':
+    case 'channel':
+    case 'home':
+    case 'chat':
+      return request
+  }
+}

@@ -2,15 +2,18 @@
 import { degrade, type Degraded, type Op } from './degrade.ts'
 import type { MessageBody } from './model/body.ts'
 import type { Capabilities } from './model/capabilities.ts'
-import type { PassingInbound, Puppet, StoredInbound } from './model/events.ts'
-import type { AccountId, EventId, PersonId, UserId, UserRef } from './model/ids.ts'
+import type { PassingInbound, Puppet, Quote, StoredInbound } from './model/events.ts'
+import type { AccountId, EventId, NetworkId, PersonId, UserId, UserRef } from './model/ids.ts'
 import type { PresenceState } from './model/presence.ts'
 import type { Reason } from './model/result.ts'
 import { shownName } from './names.ts'
+import { placeOf } from './place.ts'
 import type { Leg, LegId, Place, Portal } from './store/port.ts'
 
 export interface Cast {
   readonly personOf: (user: UserRef) => PersonId | undefined
+  /** Who that person is on a network. */
+  readonly userOn: (person: PersonId, network: NetworkId) => UserId | undefined
   /** Whose account that is. */
   readonly ownerOf: (account: AccountId) => PersonId | undefined
   /** What the roster of the observing account calls them. */
@@ -26,6 +29,8 @@ export interface PlanContext {
   /** The events that the networks' ids in it mean; absent where we never saw them. */
   readonly target?: EventId
   readonly replyTo?: EventId
+  /** How the message that is answered, reacted to or taken back began. */
+  readonly quote?: Quote
   /** What a lobby calls the sender, so that an answer finds them. */
   readonly handle?: string
   /** Said in a lobby's channel to one contact: what that contact gets. */
@@ -74,7 +79,7 @@ const planned = (op: Op, capabilities: Capabilities | 'unknown' | undefined, at:
 const NO_ACCOUNT: Degraded = { kind: 'refused', reason: 'not-found', detail: 'that account is there no more' }
 
 const placeOn = (leg: Leg, { addressed }: PlanContext): Place | undefined => {
-  if (leg.request.kind !== 'lobby') return leg.request
+  if (leg.request.kind !== 'lobby') return placeOf(leg.request)
   return addressed?.leg === leg.id ? addressed.place : undefined
 }
 
@@ -82,11 +87,12 @@ const operation = (event: StoredInbound, leg: Leg, context: PlanContext): Op | u
   const as = puppet(event.sender, event.senderName, leg, context)
   const { target, replyTo, addressed } = context
   const inLobby = leg.request.kind === 'lobby'
+  const quoted = context.quote === undefined ? {} : { quote: context.quote }
   switch (event.kind) {
     case 'message': {
       const body = inLobby ? addressed?.body : event.body
       if (body === undefined) return undefined
-      return { kind: 'message', as, body, at: event.at, ...(replyTo === undefined ? {} : { replyTo }) }
+      return { kind: 'message', as, body, at: event.at, ...(replyTo === undefined ? {} : { replyTo }), ...quoted }
     }
     case 'edit': {
       const body = inLobby ? addressed?.body : event.body
@@ -96,7 +102,9 @@ const operation = (event: StoredInbound, leg: Leg, context: PlanContext): Op | u
       return { kind: 'message', as, body, at: event.at }
     }
     case 'redact':
-      return target === undefined || inLobby ? undefined : { kind: 'redact', as, target }
+      return target === undefined || inLobby ? undefined : { kind: 'redact', as, target, ...quoted }
+    case 'reaction':
+      return target === undefined || inLobby ? undefined : { kind: 'reaction', as, target, key: event.key, ...quoted }
     case 'member':
       if (inLobby) return undefined
       return {
@@ -121,9 +129,12 @@ const puppet = (user: UserRef, given: string | undefined, leg: Leg, context: Pla
   const { cast, origin, handle } = context
   const name = handle ?? shownName(given ?? cast.rosterName(user, origin.via), user.user)
   const person = cast.personOf(user)
-  return person !== undefined && person === cast.ownerOf(leg.via)
-    ? { kind: 'person', person, name }
-    : { kind: 'ghost', origin: user, name }
+  if (person === undefined) return { kind: 'ghost', origin: user, name }
+  if (person === cast.ownerOf(leg.via)) return { kind: 'person', person, name, origin: user }
+  const here = cast.userOn(person, leg.network)
+  return here === undefined
+    ? { kind: 'ghost', origin: user, name }
+    : { kind: 'person', person, name, origin: user, user: here }
 }
 
 /** What passes: in nobody's queue, the newest wins. */
@@ -144,7 +155,8 @@ export const planPassing = (event: PassingToChat, context: PassingContext): read
     const op = passingOperation(event, leg, context, capabilities)
     if (op === undefined) continue
     const able = degrade(op, capabilities, 0)
-    if (able.kind === 'op') planned.push({ leg, place: leg.request, op: able.op })
+    const place = placeOf(leg.request)
+    if (able.kind === 'op' && place !== undefined) planned.push({ leg, place, op: able.op })
   }
   return planned
 }

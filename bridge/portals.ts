@@ -52,6 +52,12 @@ const endKey = (network: NetworkId, via: AccountId, request: Leg['request']): st
       return `channel\n${network}\n${request.name}`
     case 'lobby':
       return `lobby\n${via}`
+    case 'portal':
+      return `portal\n${via}\n${request.portal}`
+    case 'home':
+      return `home\n${via}\n${request.user}`
+    case 'chat':
+      return `chat\n${via}\n${chatKey(request.chat)}`
   }
 }
 
@@ -74,6 +80,12 @@ export const describeLeg = (leg: Leg): string => {
       return `channel ${placeName(leg.request)}`
     case 'lobby':
       return `the lobby of ${leg.via}`
+    case 'portal':
+      return `portal of ${leg.request.owner}`
+    case 'home':
+      return `home of ${leg.request.user}`
+    case 'chat':
+      return `chat ${leg.request.chat.chat}`
   }
 }
 

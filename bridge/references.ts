@@ -12,6 +12,7 @@ export const referenceOf = (op: Op): EventId | undefined => {
       return op.replyTo
     case 'edit':
     case 'redact':
+    case 'reaction':
     case 'delivery':
       return op.target
     case 'read':
@@ -21,6 +22,7 @@ export const referenceOf = (op: Op): EventId | undefined => {
     case 'typing':
     case 'presence':
     case 'profile':
+    case 'title':
     case 'status':
       return undefined
   }
@@ -43,6 +45,8 @@ export const resolve = (op: Op, ids: readonly MessageId[], part: number): Outbou
     }
     case 'edit':
       return first === undefined ? undefined : { ...op, target: first }
+    case 'reaction':
+      return first === undefined ? undefined : { ...op, target: first }
     case 'delivery':
       return first === undefined ? undefined : { ...op, target: first }
     case 'read': {
@@ -54,6 +58,7 @@ export const resolve = (op: Op, ids: readonly MessageId[], part: number): Outbou
     case 'typing':
     case 'presence':
     case 'profile':
+    case 'title':
     case 'status':
       return op
   }
@@ -68,6 +73,7 @@ export const restore = (piece: Outbound, reference: EventId | undefined): Op => 
     }
     case 'edit':
     case 'redact':
+    case 'reaction':
     case 'delivery':
       return { ...piece, target: reference ?? missing() }
     case 'read':
@@ -77,6 +83,7 @@ export const restore = (piece: Outbound, reference: EventId | undefined): Op => 
     case 'typing':
     case 'presence':
     case 'profile':
+    case 'title':
     case 'status':
       return piece
   }

@@ -16,6 +16,10 @@ export const placeName = (place: Place): string => {
       return place.name
     case 'chat':
       return 'the group'
+    case 'portal':
+      return 'the other side'
+    case 'home':
+      return place.user
   }
 }
 

@@ -9,6 +9,7 @@ export const relayCapabilities: Capabilities = {
     message: 'native',
     edit: 'text',
     redact: 'text',
+    reaction: 'text',
     // Joins and quits of people who only open and close a window are the noise that IRC people complain of first.
     member: 'dropped',
     topic: 'native',
@@ -17,11 +18,13 @@ export const relayCapabilities: Capabilities = {
     // A digest, if it is configured.
     presence: 'emulated',
     profile: 'dropped',
+    title: 'dropped',
     delivery: 'text',
     status: 'native',
   },
-  bodies: { text: 'native', action: 'native', notice: 'native', nudge: 'emulated' },
+  bodies: { text: 'native', action: 'native', notice: 'native', nudge: 'emulated', file: 'text' },
   puppets: 'prefix',
+  replies: 'inline',
   idempotent: false,
   pipeline: PIPELINE,
 }

@@ -44,7 +44,8 @@ export class Commands {
     this.#running++
     const target = command.chat?.chat ?? command.from.nick
     try {
-      for (const line of await context.command(await this.#request(command))) answer(target, line)
+      const { lines } = await context.command(await this.#request(command))
+      for (const line of lines) answer(target, line)
     } catch (error) {
       context.log.error({ error: String(error) }, 'a command failed')
       answer(target, plain('That went wrong; the log of the bridge says why.'))

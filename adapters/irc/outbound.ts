@@ -49,6 +49,8 @@ const speechOf = (body: MessageBody, named: boolean): Speech => {
       return { verb: 'PRIVMSG', action: true, relayed: false, named: false, text: body.text }
     case 'notice':
       return { verb: 'NOTICE', action: false, relayed: true, named, text: body.text }
+    case 'file':
+      return { verb: 'PRIVMSG', action: false, relayed: true, named, text: body.text }
     case 'nudge':
       return { verb: 'PRIVMSG', action: true, relayed: false, named: false, text: NUDGE }
   }
@@ -64,6 +66,8 @@ const spoken = (op: Outbound): Speech | undefined => {
       return { verb: 'NOTICE', action: false, relayed: false, named: false, text: op.text }
     case 'edit':
     case 'redact':
+    case 'reaction':
+    case 'title':
     case 'member':
     case 'topic':
     case 'typing':

@@ -160,6 +160,9 @@ export class RelaySession implements Session {
 
   async open(request: ChatRequest, signal: AbortSignal): Promise<OpenResult> {
     switch (request.kind) {
+      case 'portal':
+      case 'home':
+        return { kind: 'refused', reason: 'unsupported', detail: 'nobody lives on this network: link a channel' }
       case 'group':
         return { kind: 'refused', reason: 'unsupported', detail: 'IRC has channels, not groups: link a channel' }
       case 'direct':
@@ -167,6 +170,14 @@ export class RelaySession implements Session {
       case 'channel':
         return this.#openChannel(request.name, signal)
     }
+  }
+
+  members(): undefined {
+    return undefined
+  }
+
+  drop(): Promise<void> {
+    return Promise.resolve()
   }
 
   split(op: Outbound, chat: ChatRef): readonly Outbound[] {

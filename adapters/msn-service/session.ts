@@ -15,17 +15,20 @@ export const capabilities: Capabilities = {
     message: 'refused',
     edit: 'refused',
     redact: 'refused',
+    reaction: 'refused',
     member: 'dropped',
     topic: 'dropped',
     typing: 'dropped',
     read: 'dropped',
     presence: 'dropped',
     profile: 'dropped',
+    title: 'dropped',
     delivery: 'dropped',
     status: 'dropped',
   },
-  bodies: { text: 'refused', action: 'refused', notice: 'refused', nudge: 'refused' },
+  bodies: { text: 'refused', action: 'refused', notice: 'refused', nudge: 'refused', file: 'refused' },
   puppets: 'prefix',
+  replies: 'native',
   idempotent: true,
   pipeline: 1,
 }
@@ -60,6 +63,14 @@ export class HostedSession implements Session {
 
   deliver(): Promise<DeliveryResult> {
     return Promise.resolve(UNSUPPORTED)
+  }
+
+  members(): undefined {
+    return undefined
+  }
+
+  drop(): Promise<void> {
+    return Promise.resolve()
   }
 
   roster(): Promise<RosterResult> {

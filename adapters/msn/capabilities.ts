@@ -12,6 +12,7 @@ export const capabilities: Capabilities = {
     message: 'native',
     edit: 'text',
     redact: 'text',
+    reaction: 'text',
     // CAL and OUT, for people of MSN; that others come and go elsewhere is no news in a small window.
     member: 'native',
     topic: 'text',
@@ -19,11 +20,13 @@ export const capabilities: Capabilities = {
     read: 'dropped',
     presence: 'native',
     profile: 'native',
+    title: 'dropped',
     delivery: 'text',
     status: 'emulated',
   },
-  bodies: { text: 'native', action: 'emulated', notice: 'emulated', nudge: 'native' },
+  bodies: { text: 'native', action: 'emulated', notice: 'emulated', nudge: 'native', file: 'text' },
   puppets: 'prefix',
+  replies: 'lines',
   // MSN has no ids of messages: what is sent twice arrives twice.
   idempotent: false,
   pipeline: PIPELINE,

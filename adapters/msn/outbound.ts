@@ -69,6 +69,8 @@ const speechOf = (op: Outbound, ownName: string): Speech | undefined => {
       return { lead: '', text: op.text }
     case 'edit':
     case 'redact':
+    case 'reaction':
+    case 'title':
     case 'member':
     case 'topic':
     case 'typing':
@@ -86,6 +88,8 @@ const wordsOf = (body: MessageBody, name: string): Speech => {
       return { lead: '', text: body.text }
     case 'action':
       return { lead: `* ${name} `, text: body.text }
+    case 'file':
+      return { lead: '', text: body.text }
     case 'nudge':
       return { lead: `* ${name} `, text: [{ text: 'nudges you' }] }
   }

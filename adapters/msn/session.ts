@@ -17,7 +17,7 @@ import { Chats } from './chats.ts'
 import { change, Contacts } from './contacts.ts'
 import type { Conversation } from './conversation.ts'
 import { faultOfClose, needsPerson, sessionFault } from './faults.ts'
-import { Groups } from './groups.ts'
+import { Groups, isGroupId } from './groups.ts'
 import { Held } from './held.ts'
 import type { Line, OpenLine } from './line.ts'
 import { partsOf, payloadOf } from './outbound.ts'
@@ -126,9 +126,21 @@ export class MsnSession implements Session {
         } catch (error) {
           return retry('network', BUSY_MS, `the group cannot be kept in the store: ${String(error)}`)
         }
+      case 'portal':
+      case 'home':
+        return refused('unsupported', 'nobody of ours lives on an MSN network')
       case 'channel':
         return refused('unsupported', 'MSN has no channels: link a contact, a group or a lobby')
     }
+  }
+
+  members(chat: ChatRef): readonly UserId[] | undefined {
+    return isGroupId(chat.chat) ? this.#groups.members(chat.chat) : [chat.chat as string as UserId]
+  }
+
+  /** What people of MSN opened stays theirs. */
+  drop(): Promise<void> {
+    return Promise.resolve()
   }
 
   split(op: Outbound): readonly Outbound[] {
@@ -155,6 +167,8 @@ export class MsnSession implements Session {
       }
       case 'edit':
       case 'redact':
+      case 'reaction':
+      case 'title':
       case 'topic':
       case 'read':
         return refused('unsupported', 'MSN cannot carry this')

@@ -57,7 +57,8 @@ answer({
       state,
       emit: () => Promise.reject(new Error('nothing is bridged')),
       sessionChanged: () => undefined,
-      command: () => Promise.resolve([]),
+      command: () => Promise.resolve({ lines: [] }),
+      claim: () => Promise.resolve({ kind: 'refused', detail: 'not here' }),
     })
     const text = service.describe().join('\n')
     return { notification: portIn(text, 'bench.example on '), passport: portIn(text, 'https://'), tls: true }

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { msnConfig } from '../../adapters/msn/config.ts'
 import { create } from '../../adapters/msn/index.ts'
-import type { AdapterContext } from '../../bridge/adapter.ts'
+import type { Adapter, AdapterContext } from '../../bridge/adapter.ts'
 import { systemClock } from '../../bridge/clock.ts'
 import { Hub } from '../../bridge/hub.ts'
 import type { AccountId, ChatId, MessageId, NetworkId, PersonId, UserId } from '../../bridge/model/ids.ts'
@@ -62,7 +62,7 @@ async function start(ports: Ports, chats: number): Promise<void> {
     dataFolder: folder,
     secret: () => '',
   })
-  const adapters = new Map([
+  const adapters = new Map<NetworkId, Adapter>([
     [MSN, msn],
     [FAR, adapter],
   ])
@@ -86,7 +86,8 @@ async function start(ports: Ports, chats: number): Promise<void> {
       await core.accept(event)
     },
     sessionChanged: (id: AccountId, state) => core.sessionChanged(id, state),
-    command: () => Promise.resolve([]),
+    command: () => Promise.resolve({ lines: [] }),
+    claim: () => Promise.resolve({ kind: 'refused', detail: 'not here' }),
   })
   for (const [network, each] of adapters) await each.start(context(network))
   await core.start({

@@ -13,6 +13,11 @@ export interface Capabilities {
   readonly bodies: Readonly<Record<BodyKind, Support>>
   /** native: a ghost has its own name on this network. prefix: one account speaks for all, "<alice> hi". */
   readonly puppets: 'native' | 'prefix'
+  /**
+   * How an answer to a message shows which one it answers. native: the network points at it. lines: its first words in a
+   * line above. inline: its first words in the same line.
+   */
+  readonly replies: 'native' | 'lines' | 'inline'
   /** The network drops a second delivery with the same id, so an interrupted one may be repeated without asking. */
   readonly idempotent: boolean
   /** How many deliveries of one chat may be under way at once, in order. 1: each waits for the one before. */

@@ -1,5 +1,5 @@
 import type { MessageBody } from './body.ts'
-import type { AccountId, ChatRef, MessageId, PersonId, UserRef } from './ids.ts'
+import type { AccountId, ChatRef, MessageId, NetworkId, PersonId, UserId, UserRef } from './ids.ts'
 import type { PresenceState } from './presence.ts'
 import type { Reason } from './result.ts'
 import type { RichText } from './text.ts'
@@ -29,6 +29,8 @@ export type StoredInbound =
   | MessageEvent
   | (InChat & Stamped & { readonly kind: 'edit'; readonly target: MessageId; readonly body: MessageBody })
   | (InChat & Stamped & { readonly kind: 'redact'; readonly target: MessageId })
+  /** `key` is the emoji. Taken back by a `redact` of this event's own id. */
+  | (InChat & Stamped & { readonly kind: 'reaction'; readonly target: MessageId; readonly key: string })
   | (InChat &
       Stamped & {
         readonly kind: 'member'
@@ -72,11 +74,27 @@ export interface RosterEntry {
   readonly hasUs: boolean
 }
 
-/** Who it should look like. `self` is the account; `person` is one of ours, through their account there; a ghost is a foreign user that the adapter gives a local face. */
+/**
+ * Who it should look like. `self` is the account; `person` is one of ours: through the account of the leg, or, where
+ * `user` says who they are on the leg's network, as that user if the adapter may speak for them, else with a face made
+ * from `origin`. A ghost is a foreign user that the adapter gives a local face.
+ */
 export type Puppet =
   | { readonly kind: 'self' }
-  | { readonly kind: 'person'; readonly person: PersonId; readonly name: string }
+  | {
+      readonly kind: 'person'
+      readonly person: PersonId
+      readonly name: string
+      readonly origin: UserRef
+      readonly user?: UserId
+    }
   | { readonly kind: 'ghost'; readonly origin: UserRef; readonly name: string }
+
+/** How the message that is spoken of begins, and whose it was, for networks that cannot point at it. */
+export interface Quote {
+  readonly name: string
+  readonly text: string
+}
 
 interface As {
   readonly as: Puppet
@@ -92,9 +110,12 @@ export type Outbound<Ref = MessageId> =
       readonly body: MessageBody
       readonly at: number
       readonly replyTo?: Ref
+      /** Of the message that it answers. */
+      readonly quote?: Quote
     })
   | (As & { readonly kind: 'edit'; readonly target: Ref; readonly body: MessageBody })
-  | (As & { readonly kind: 'redact'; readonly target: Ref })
+  | (As & { readonly kind: 'redact'; readonly target: Ref; readonly quote?: Quote })
+  | (As & { readonly kind: 'reaction'; readonly target: Ref; readonly key: string; readonly quote?: Quote })
   | (As & {
       readonly kind: 'member'
       readonly user: UserRef
@@ -107,6 +128,8 @@ export type Outbound<Ref = MessageId> =
   | (As & { readonly kind: 'read'; readonly upTo: Ref })
   | (As & { readonly kind: 'presence'; readonly state: PresenceState })
   | (As & { readonly kind: 'profile'; readonly name: string })
+  /** What the owner of a portal calls it, for them alone; absent: as the contact calls themselves. */
+  | { readonly kind: 'title'; readonly title?: string }
   /** What became of a message that this leg's side sent. `text` says it in words for networks without marks of their own. */
   | {
       readonly kind: 'delivery'
@@ -115,8 +138,34 @@ export type Outbound<Ref = MessageId> =
       readonly reason?: Reason
       readonly text: RichText
     }
-  /** The bridge itself speaking: "the IRC server is unreachable". */
-  | { readonly kind: 'status'; readonly text: RichText }
+  /** The bridge itself speaking: "the IRC server is unreachable". `mention`: a person must act. */
+  | {
+      readonly kind: 'status'
+      readonly text: RichText
+      readonly mention?: true
+      /** What the one who reads it can answer with one touch. */
+      readonly choices?: readonly Choice[]
+      readonly about?: AccountNews
+    }
+
+/** `line` is a command as it would be typed: "accept bob@example.com retro". */
+export interface Choice {
+  readonly key: string
+  readonly words: string
+  readonly line: string
+}
+
+/** What became of one account of the person who reads it. */
+export interface AccountNews {
+  readonly account: AccountId
+  readonly network: NetworkId
+  readonly login: string
+  readonly state: AccountState
+}
+
+/** The names that bridges of Matrix use. */
+export type AccountState =
+  'CONNECTING' | 'CONNECTED' | 'TRANSIENT_DISCONNECT' | 'BAD_CREDENTIALS' | 'LOGGED_OUT' | 'UNKNOWN_ERROR'
 
 export type DeliveryOutcome = 'delivered' | 'partial' | 'waiting' | 'refused' | 'uncertain'
 

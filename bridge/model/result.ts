@@ -31,6 +31,17 @@ export type OpenResult =
 export type RosterResult =
   { readonly kind: 'done' } | { readonly kind: 'refused'; readonly reason: Reason; readonly detail: string }
 
+/** The bytes of a file, from where it is. */
+export type MediaResult =
+  | {
+      readonly kind: 'media'
+      readonly body: ReadableStream<Uint8Array>
+      readonly mime?: string
+      /** Bytes, where the network says. */
+      readonly size?: number
+    }
+  | { readonly kind: 'refused'; readonly reason: Reason; readonly detail: string }
+
 export interface Fault {
   readonly code: 'bad-credentials' | 'signed-in-elsewhere' | 'banned' | 'network' | 'protocol' | 'shutdown'
   /** A sentence for the operator, with the remedy. Never holds a secret. */

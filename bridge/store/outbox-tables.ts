@@ -1,5 +1,5 @@
 /** Events, outbox rows and receipts in SQLite. Every function here runs inside a transaction of the caller. */
-import type { Outbound } from '../model/events.ts'
+import type { Outbound, StoredInbound } from '../model/events.ts'
 import type { ChatRef, EventId, MessageId, PortalId } from '../model/ids.ts'
 import type {
   AcceptRequest,
@@ -160,6 +160,11 @@ export const eventOf = (tables: Tables, chat: ChatRef, lane: LaneKey, native: Me
     tables.knownLane(lane) ?? 0,
     native,
   )?.event
+}
+
+export const eventById = (tables: Tables, id: EventId): StoredInbound | undefined => {
+  const row = tables.one<{ data: string }>('SELECT data FROM event WHERE id = ?', id)
+  return row === undefined ? undefined : (JSON.parse(row.data) as StoredInbound)
 }
 
 export const nativesOf = (

@@ -1,7 +1,16 @@
 /** People, contacts, portals and adapters' facts in SQLite. Every function here runs inside a transaction of the caller. */
-import type { ChatRequest } from '../adapter.ts'
 import type { AccountId, ChatId, ChatRef, NetworkId, PersonId, PortalId, UserId } from '../model/ids.ts'
-import type { ContactRow, IdentityRow, Leg, LegId, PersonRow, Portal, PortalKind, PortalOrigin } from './port.ts'
+import type {
+  AccountRow,
+  ContactRow,
+  IdentityRow,
+  Leg,
+  LegId,
+  PersonRow,
+  Portal,
+  PortalKind,
+  PortalOrigin,
+} from './port.ts'
 import type { Tables } from './tables.ts'
 
 export const putPerson = (tables: Tables, person: PersonRow): void => {
@@ -44,6 +53,35 @@ export const setAccountFact = (tables: Tables, account: AccountId, key: string, 
     )
 }
 
+interface AccountRecord extends Omit<AccountRow, 'wanted' | 'createdAt'> {
+  readonly wanted: number
+  readonly created_at: number
+}
+
+export const signedIn = (tables: Tables): readonly AccountRow[] =>
+  tables
+    .all<AccountRecord>('SELECT * FROM account ORDER BY created_at, id')
+    .map(({ created_at, wanted, ...row }) => ({ ...row, wanted: wanted === 1, createdAt: created_at }))
+
+export const putAccount = (tables: Tables, row: AccountRow): void => {
+  tables.run(
+    'INSERT OR REPLACE INTO account (id, network, person, login, secret, wanted, created_at) VALUES (?, ?, ?, ?, ?, ?, ?)',
+    row.id,
+    row.network,
+    row.person,
+    row.login,
+    row.secret,
+    Number(row.wanted),
+    row.createdAt,
+  )
+}
+
+export const removeAccount = (tables: Tables, account: AccountId): void => {
+  for (const table of ['contact', 'account_fact'] as const)
+    tables.run(`DELETE FROM ${table} WHERE account = ?`, account)
+  tables.run('DELETE FROM account WHERE id = ?', account)
+}
+
 interface ContactRecord {
   readonly account: AccountId
   readonly user: UserId
@@ -51,6 +89,7 @@ interface ContactRecord {
   readonly listed: number
   readonly blocked: number
   readonly has_us: number
+  readonly nickname: string | null
 }
 
 /** All of one account, or of all. */
@@ -65,6 +104,7 @@ export const contacts = (tables: Tables, account: AccountId | undefined): readon
     listed: row.listed === 1,
     blocked: row.blocked === 1,
     hasUs: row.has_us === 1,
+    ...(row.nickname === null ? {} : { nickname: row.nickname }),
   }))
 
 export const updateContacts = (
@@ -76,13 +116,14 @@ export const updateContacts = (
   for (const user of remove) tables.run('DELETE FROM contact WHERE account = ? AND user = ?', account, user)
   for (const row of put)
     tables.run(
-      'INSERT OR REPLACE INTO contact (account, user, name, listed, blocked, has_us) VALUES (?, ?, ?, ?, ?, ?)',
+      'INSERT OR REPLACE INTO contact (account, user, name, listed, blocked, has_us, nickname) VALUES (?, ?, ?, ?, ?, ?, ?)',
       account,
       row.user,
       row.name,
       Number(row.listed),
       Number(row.blocked),
       Number(row.hasUs),
+      row.nickname ?? null,
     )
 }
 
@@ -102,7 +143,7 @@ const legOf = (row: LegRecord): Leg => ({
   portal: row.portal,
   network: row.network,
   via: row.via,
-  request: JSON.parse(row.request) as ChatRequest | { readonly kind: 'lobby' },
+  request: JSON.parse(row.request) as Leg['request'],
   flow: row.flow,
   ...(row.chat === null
     ? {}

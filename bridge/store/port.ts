@@ -3,7 +3,7 @@
  * the event loop may share one transaction, and a promise resolves only when its work is durable. Each method is atomic.
  * A write that the disk refuses rejects with `StoreUnavailable`, and nothing of it has happened.
  */
-import type { AdapterState, ChatRequest } from '../adapter.ts'
+import type { AdapterState, ChatRequest, PortalRequest } from '../adapter.ts'
 import type { DeliveryOutcome, Outbound, StoredInbound } from '../model/events.ts'
 import type {
   AccountId,
@@ -42,8 +42,11 @@ export type LegId = string & { readonly [brand]: 'leg' }
 /** One durable queue: an account and a place where it speaks. Made and read by `bridge/place.ts`. */
 export type LaneKey = string & { readonly [brand]: 'lane' }
 
-/** Where an account speaks. `chat`: known only by its id, e.g. a group somebody else opened. */
-export type Place = ChatRequest | { readonly kind: 'chat'; readonly chat: ChatRef }
+/** Where an account speaks. `chat`: known only by its id, e.g. a group somebody else opened. `portal`: the leg has the request. */
+export type Place =
+  | Exclude<ChatRequest, PortalRequest>
+  | { readonly kind: 'portal'; readonly portal: PortalId }
+  | { readonly kind: 'chat'; readonly chat: ChatRef }
 
 /** `config`: follows the config file. `command`: made by a person in a chat or on the command line, and kept. */
 export type PortalOrigin = 'config' | 'command'
@@ -65,7 +68,7 @@ export interface Leg {
   /** The account that reads and speaks there. */
   readonly via: AccountId
   /** What it was linked as; `lobby`: every contact of `via` that has no link of its own. */
-  readonly request: ChatRequest | { readonly kind: 'lobby' }
+  readonly request: Exclude<Place, { kind: 'portal' }> | PortalRequest | { readonly kind: 'lobby' }
   /** Absent until `Session.open` has answered once. */
   readonly chat?: ChatRef
   readonly flow: 'both' | 'in' | 'out'
@@ -89,6 +92,20 @@ export interface ContactRow {
   readonly listed: boolean
   readonly blocked: boolean
   readonly hasUs: boolean
+  /** What the owner of the account calls them. */
+  readonly nickname?: string
+}
+
+/** An account that a person signed in with by command. `secret` is encrypted. */
+export interface AccountRow {
+  readonly id: AccountId
+  readonly network: NetworkId
+  readonly person: PersonId
+  readonly login: string
+  readonly secret: string
+  /** They want it connected. */
+  readonly wanted: boolean
+  readonly createdAt: number
 }
 
 /** Where to tell what became of a message, and whom by name. */
@@ -203,6 +220,11 @@ export interface Store {
   accountFacts(account: AccountId): Promise<ReadonlyMap<string, string>>
   setAccountFact(account: AccountId, key: string, value: string | undefined): Promise<void>
 
+  signedIn(): Promise<readonly AccountRow[]>
+  putAccount(account: AccountRow): Promise<void>
+  /** Its contacts and facts go with it. */
+  removeAccount(account: AccountId): Promise<void>
+
   contacts(account: AccountId): Promise<readonly ContactRow[]>
   allContacts(): Promise<readonly ContactRow[]>
   /** `remove` first, then `put`. */
@@ -217,6 +239,7 @@ export interface Store {
   accept(request: AcceptRequest): Promise<AcceptResult>
   /** Which event the network means by this id in this chat: one we read there, or one we delivered there. */
   eventOf(chat: ChatRef, lane: LaneKey, native: MessageId): Promise<EventId | undefined>
+  event(id: EventId): Promise<StoredInbound | undefined>
   /** What the network of this lane calls the event: as it came from `chat`, or as it was delivered. In order. */
   nativesOf(event: EventId, chat: ChatRef | undefined, lane: LaneKey): Promise<readonly MessageId[]>
   /** Portals with an event stored within `windowMs` before the latest one, or with rows still waiting. */

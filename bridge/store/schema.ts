@@ -102,6 +102,19 @@ const migrations: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
   `,
   'ALTER TABLE outbox ADD COLUMN tell_quote TEXT;',
+  `
+  -- Signed in with by command; secret is encrypted with a key that is not in this file.
+  CREATE TABLE account (
+    id TEXT PRIMARY KEY,
+    network TEXT NOT NULL,
+    person TEXT NOT NULL,
+    login TEXT NOT NULL,
+    secret TEXT NOT NULL,
+    wanted INTEGER NOT NULL,
+    created_at INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  ALTER TABLE contact ADD COLUMN nickname TEXT;
+  `,
 ]
 
 export const SCHEMA_VERSION = migrations.length

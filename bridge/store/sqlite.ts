@@ -5,6 +5,7 @@ import { dirname } from 'node:path'
 import Database from 'better-sqlite3'
 
 import type { AdapterState, Clock, Logger } from '../adapter.ts'
+import type { StoredInbound } from '../model/events.ts'
 import type {
   AccountId,
   ChatRef,
@@ -21,6 +22,7 @@ import * as outbox from './outbox-tables.ts'
 import * as people from './people-tables.ts'
 import {
   type AcceptRequest,
+  type AccountRow,
   type AcceptResult,
   type Advance,
   type ContactRow,
@@ -205,6 +207,18 @@ export class SqliteStore implements Store {
     return this.#write((tables) => people.setAccountFact(tables, account, key, value))
   }
 
+  signedIn(): Promise<readonly AccountRow[]> {
+    return this.#read(people.signedIn)
+  }
+
+  putAccount(account: AccountRow): Promise<void> {
+    return this.#write((tables) => people.putAccount(tables, account))
+  }
+
+  removeAccount(account: AccountId): Promise<void> {
+    return this.#write((tables) => people.removeAccount(tables, account))
+  }
+
   contacts(account: AccountId): Promise<readonly ContactRow[]> {
     return this.#read((tables) => people.contacts(tables, account))
   }
@@ -235,6 +249,10 @@ export class SqliteStore implements Store {
 
   eventOf(chat: ChatRef, lane: LaneKey, native: MessageId): Promise<EventId | undefined> {
     return this.#read((tables) => outbox.eventOf(tables, chat, lane, native))
+  }
+
+  event(id: EventId): Promise<StoredInbound | undefined> {
+    return this.#read((tables) => outbox.eventById(tables, id))
   }
 
   nativesOf(event: EventId, chat: ChatRef | undefined, lane: LaneKey): Promise<readonly MessageId[]> {

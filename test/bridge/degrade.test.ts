@@ -9,7 +9,12 @@ import { plain, textOf } from '../../bridge/model/text.ts'
 import { ableCapabilities, plainCapabilities } from '../kit/fake-adapter.ts'
 
 const bob: Puppet = { kind: 'ghost', origin: { network: 'irc' as NetworkId, user: 'bob' as UserId }, name: 'bob' }
-const alice: Puppet = { kind: 'person', person: 'alice' as PersonId, name: 'alice' }
+const alice: Puppet = {
+  kind: 'person',
+  person: 'alice' as PersonId,
+  name: 'alice',
+  origin: { network: 'x' as never, user: 'x' as never },
+}
 const self: Puppet = { kind: 'self' }
 const target = 'e1' as EventId
 const say = (as: Puppet, body: MessageBody): Op => ({ kind: 'message', as, body, at: 7 })

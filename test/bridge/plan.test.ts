@@ -39,6 +39,7 @@ const context = (of: Portal, origin: Leg, more: Partial<PlanContext> = {}): Plan
   origin,
   cast: {
     personOf: ({ user: name }) => (name === 'alice_' ? alice : undefined),
+    userOn: () => undefined,
     ownerOf: (account) => (account === bobLeg.via ? alice : undefined),
     rosterName: ({ user: name }) => (name === 'bob@x' ? 'Bobby' : undefined),
   },

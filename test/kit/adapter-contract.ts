@@ -54,7 +54,9 @@ const text: MessageBody = { kind: 'text', text: hostile }
 const everything: Readonly<Record<OutboundKind, Outbound>> = {
   message: { kind: 'message', as: ghost, body: text, at: 0, replyTo: target },
   edit: { kind: 'edit', as: ghost, target, body: text },
-  redact: { kind: 'redact', as: ghost, target },
+  redact: { kind: 'redact', as: ghost, target, quote: { name: '\r\n', text: 'a\0' } },
+  reaction: { kind: 'reaction', as: ghost, target, key: 'a\r\nb' },
+  title: { kind: 'title', title: 'a\r\nb' },
   member: { kind: 'member', as: ghost, user: someone, userName: 'some\r\nbody', change: 'kick', reason: 'a\r\nb' },
   topic: { kind: 'topic', as: ghost, topic: 'a\r\nb\0' },
   typing: { kind: 'typing', as: ghost, forMs: 1 },
@@ -69,6 +71,7 @@ const bodies: readonly MessageBody[] = [
   { kind: 'notice', text: hostile },
   { kind: 'text', text: [] },
   { kind: 'nudge' },
+  { kind: 'file', file: { network: someone.network, ref: 'x', name: 'a\r\nb', media: 'file' }, text: hostile },
 ]
 
 /** All kinds of operation, in that chat, in none, and in one that cannot be. Each ends within the patience of the test. */

@@ -20,17 +20,20 @@ export const ableCapabilities: Capabilities = {
     message: 'native',
     edit: 'native',
     redact: 'native',
+    reaction: 'native',
     member: 'native',
     topic: 'native',
     typing: 'native',
     read: 'native',
     presence: 'native',
     profile: 'native',
+    title: 'native',
     delivery: 'native',
     status: 'native',
   },
-  bodies: { text: 'native', action: 'native', notice: 'native', nudge: 'native' },
+  bodies: { text: 'native', action: 'native', notice: 'native', nudge: 'native', file: 'native' },
   puppets: 'native',
+  replies: 'native',
   idempotent: false,
   pipeline: 1,
 }
@@ -41,17 +44,20 @@ export const plainCapabilities: Capabilities = {
     message: 'native',
     edit: 'text',
     redact: 'text',
+    reaction: 'text',
     member: 'dropped',
     topic: 'text',
     typing: 'dropped',
     read: 'dropped',
     presence: 'emulated',
     profile: 'dropped',
+    title: 'dropped',
     delivery: 'text',
     status: 'native',
   },
-  bodies: { text: 'native', action: 'native', notice: 'native', nudge: 'text' },
+  bodies: { text: 'native', action: 'native', notice: 'native', nudge: 'text', file: 'text' },
   puppets: 'prefix',
+  replies: 'lines',
   idempotent: false,
   pipeline: 1,
 }
@@ -158,6 +164,10 @@ export class FakeAdapter implements Adapter {
         return { network, chat: `group:${[...new Set(request.members)].sort().join('+')}` as ChatId, account: of }
       case 'channel':
         return { network, chat: request.name }
+      case 'portal':
+        return { network, chat: `portal:${request.portal}` as ChatId }
+      case 'home':
+        return { network, chat: `home:${request.user}` as ChatId }
     }
   }
 
@@ -184,6 +194,9 @@ const wordsOf = (op: Outbound): string | undefined => {
       return `(${op.outcome} ${op.target})`
     case 'redact':
       return `redact ${op.target}`
+    case 'reaction':
+      return `react ${op.key} ${op.target}`
+    case 'title':
     case 'member':
     case 'topic':
     case 'typing':
@@ -198,6 +211,10 @@ export class FakeSession implements Session {
   readonly account: AccountId
   readonly #adapter: FakeAdapter
   state: SessionState = { kind: 'offline' }
+  /** Chats that `drop` was called for. */
+  readonly dropped: ChatRef[] = []
+  /** What `members` answers, by chat. */
+  readonly people = new Map<ChatId, readonly UserId[]>()
   /** Calls of `open`, for tests. */
   readonly opened: ChatRequest[] = []
 
@@ -222,6 +239,14 @@ export class FakeSession implements Session {
   open(request: ChatRequest): Promise<OpenResult> {
     this.opened.push(request)
     return this.#adapter.open(request, this.account)
+  }
+
+  members(chat: ChatRef): readonly UserId[] | undefined {
+    return this.people.get(chat.chat)
+  }
+
+  async drop(chat: ChatRef): Promise<void> {
+    this.dropped.push(chat)
   }
 
   split(op: Outbound): readonly Outbound[] {

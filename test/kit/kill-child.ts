@@ -71,6 +71,8 @@ class FileNetwork implements Adapter, Session {
     return { ...ableCapabilities, pipeline: this.#pipeline }
   }
 
+  members = () => undefined
+  drop = () => Promise.resolve()
   split: Session['split'] = (op) => [op]
   session = () => this
   ownAccounts = () => [this.of]

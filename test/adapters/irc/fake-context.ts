@@ -1,4 +1,4 @@
-import type { AdapterContext, CommandRequest, Logger } from '../../../bridge/adapter.ts'
+import type { AdapterContext, ClaimResult, CommandReply, CommandRequest, Logger } from '../../../bridge/adapter.ts'
 import { systemClock } from '../../../bridge/clock.ts'
 import type { Inbound } from '../../../bridge/model/events.ts'
 import type { SessionState } from '../../../bridge/model/result.ts'
@@ -57,10 +57,14 @@ export class FakeContext implements AdapterContext {
     this.#watch.changed()
   }
 
-  command(request: CommandRequest): Promise<readonly RichText[]> {
+  claim(): Promise<ClaimResult> {
+    return Promise.resolve({ kind: 'refused', detail: 'not here' })
+  }
+
+  command(request: CommandRequest): Promise<CommandReply> {
     this.commands.push(request)
     this.#watch.changed()
-    return Promise.resolve(this.answer(request))
+    return Promise.resolve({ lines: this.answer(request) })
   }
 
   /** Text and action messages that came in, "nick: text" or "* nick text". */

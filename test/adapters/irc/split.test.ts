@@ -154,7 +154,7 @@ describe('a long line of somebody who is relayed', () => {
   it('is not invented for what our own people say themselves', () => {
     const op: Outbound = {
       ...said([{ text: `<b> ${'x'.repeat(600)}` }]),
-      as: { kind: 'person', person: 'a' as never, name: 'a' },
+      as: { kind: 'person', person: 'a' as never, name: 'a', origin: { network: 'x' as never, user: 'x' as never } },
     } as Outbound
     const texts = partsOf(op, '#a', prefix)
       .flatMap((part) => wiresOf(part, '#a', prefix))

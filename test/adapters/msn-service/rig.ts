@@ -57,7 +57,8 @@ export class Rig {
       emit: () => Promise.reject(new Error('nothing is bridged yet')),
       sessionChanged: () => undefined,
       state: await this.state(),
-      command: () => Promise.resolve([]),
+      command: () => Promise.resolve({ lines: [] }),
+      claim: () => Promise.resolve({ kind: 'refused', detail: 'not here' }),
     }
     await adapter.start(context)
     return adapter

@@ -71,7 +71,8 @@ export class Observer<Time extends Clock> {
         this.states.push(state)
         this.#tell()
       },
-      command: async () => [],
+      command: () => Promise.resolve({ lines: [] }),
+      claim: () => Promise.resolve({ kind: 'refused', detail: 'not here' }),
     }
   }
 

@@ -63,7 +63,10 @@ describe('what goes out', () => {
     ],
     [
       'an action of a person',
-      message({ kind: 'action', text: [{ text: 'waves' }] }, { kind: 'person', person: 'al' as PersonId, name: 'al' }),
+      message(
+        { kind: 'action', text: [{ text: 'waves' }] },
+        { kind: 'person', person: 'al' as PersonId, name: 'al', origin: { network: 'x' as never, user: 'x' as never } },
+      ),
       '* al waves',
     ],
     ['a nudge for old clients', message({ kind: 'nudge' }), '* Relay nudges you'],

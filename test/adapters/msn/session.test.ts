@@ -297,7 +297,12 @@ describe('our own face', () => {
   it('takes a new name, not its own, nor the state of ghosts', async () => {
     const rig = await Rig.online()
     const ghost = { kind: 'ghost', origin: user('eve'), name: 'eve' } as const
-    const person = { kind: 'person', person: 'alice' as PersonId, name: 'Alice' } as const
+    const person = {
+      kind: 'person',
+      person: 'alice' as PersonId,
+      name: 'Alice',
+      origin: { network: 'x' as never, user: 'x' as never },
+    } as const
     await rig.deliver({ kind: 'profile', as: self, name: 'Relay' }, undefined)
     await rig.deliver({ kind: 'profile', as: ghost, name: 'eve' }, undefined)
     await rig.deliver({ kind: 'presence', as: ghost, state: { show: 'busy' } }, undefined)
