@@ -97,8 +97,8 @@ module.exports = {
     rule(
       'daemon-is-the-root',
       'Only main.ts and the command line know the daemon.',
-      { pathNot: '^(main\\.ts|cli/|test/)' },
-      { path: '^daemon\\.ts$' },
+      { pathNot: '^(main\\.ts|daemon\\.ts|cli/|test/)' },
+      { path: '^(daemon|compose)\\.ts$' },
     ),
     rule(
       'sqlite-in-one-folder',
@@ -111,6 +111,12 @@ module.exports = {
       'irc-framework belongs to the irc adapter.',
       { pathNot: '^adapters/irc/' },
       { path: 'node_modules/irc-framework' },
+    ),
+    rule(
+      'matrix-library-in-one-file',
+      'The library for Matrix costs a second and 100 MB: only library.ts may load it.',
+      { pathNot: '^(adapters/matrix/library\\.ts|test/)' },
+      { path: 'node_modules/(matrix-appservice|@vector-im/matrix-bot-sdk)' },
     ),
     rule(
       'zod-in-config',

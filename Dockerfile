@@ -1,7 +1,8 @@
 # Build: all of npm's packages, TypeScript to dist/.
 FROM node:24-bookworm-slim AS build
 WORKDIR /app
-COPY package.json package-lock.json ./
+COPY package.json package-lock.json .npmrc ./
+COPY vendor ./vendor
 RUN npm ci --omit=optional
 COPY . .
 RUN npm run build && npm prune --omit=dev --omit=optional
@@ -12,6 +13,7 @@ ENV NODE_ENV=production
 WORKDIR /app
 COPY --from=build /app/package.json ./
 COPY --from=build /app/node_modules ./node_modules
+COPY --from=build /app/vendor ./vendor
 COPY --from=build /app/dist ./dist
 COPY --from=build /app/bin ./bin
 RUN ln -s /app/bin/msn-bridge.js /usr/local/bin/msn-bridge \
@@ -22,8 +24,9 @@ USER node
 # apply and the data is in /data/data.
 WORKDIR /data
 VOLUME /data
-# Notification server with switchboards, login page. Inside a container they listen on 0.0.0.0 only if the config says so.
-EXPOSE 1863 1443
+# Notification server with switchboards, login page; events from a Matrix homeserver, links to files. Inside a container they
+# listen on 0.0.0.0 only if the config says so.
+EXPOSE 1863 1443 29333 29334
 
 # The admin page listens on loopback inside the container, where the check runs, too. Another port: set ADMIN_URL.
 HEALTHCHECK --interval=30s --timeout=5s --start-period=20s --retries=3 \

@@ -1,57 +1,31 @@
-/** The composition root: the only file that knows all parts. What is started first is stopped last. */
-import { randomUUID } from 'node:crypto'
+/** The daemon from start to stop. What is started first is stopped last. */
 import type { AccountAdmin, HostingAdapter } from './adapters/module.ts'
 import { createAdapter } from './adapters/registry.ts'
-import type { Account, AdapterContext, Clock, Logger, Session } from './bridge/adapter.ts'
-import { Commands } from './bridge/commands.ts'
-import { type DataFolder, openDataFolder } from './bridge/data-folder.ts'
-import { Hub } from './bridge/hub.ts'
+import type { Account } from './bridge/adapter.ts'
+import { openDataFolder } from './bridge/data-folder.ts'
 import type { Identity } from './bridge/identity.ts'
 import { linkEnd } from './bridge/link.ts'
 import type { AccountId, NetworkId } from './bridge/model/ids.ts'
-import type { Availability } from './bridge/model/presence.ts'
-import type { SessionState } from './bridge/model/result.ts'
-import type { RichText } from './bridge/model/text.ts'
-import { Networks } from './bridge/networks.ts'
+import { mediaKey } from './bridge/media/links.ts'
 import { AdminPage } from './bridge/ops/admin.ts'
-import type { MetricsPage } from './bridge/ops/metrics.ts'
 import type { Report } from './bridge/ops/report.ts'
-import { OutageNotices } from './bridge/outage.ts'
-import { OwnStatus } from './bridge/own-status.ts'
 import type { LinkEnd } from './bridge/portals.ts'
+import { openBox } from './bridge/secrets.ts'
 import { buildReport } from './bridge/status-report.ts'
-import { Supervisor } from './bridge/supervisor.ts'
-import { configuredAccounts, configuredPeople, patienceOf, secretReader, timingOf } from './config/apply.ts'
+import { compose, type DaemonOptions, type Parts } from './compose.ts'
+import { configuredPeople, configuredUsers, secretKey, secretReader } from './config/apply.ts'
 import { trustingOurselves } from './config/own-service.ts'
-import type { Environment } from './config/load.ts'
-import type { Config } from './config/schema.ts'
 
-export interface DaemonOptions {
-  readonly config: Config
-  readonly env: Environment
-  readonly version: string
-  readonly clock: Clock
-  readonly log: Logger
-  readonly metrics: MetricsPage
+/** A port of ours that is taken is asked for again after so long. */
+const LISTEN_RETRY_MS = 2_000
+
+interface Listener {
+  /** Resolves with its port; rejects with a sentence when that cannot be had. */
+  start(): Promise<number>
 }
-
-/** A port of the admin page that is taken is asked for again after so long. */
-const ADMIN_RETRY_MS = 2_000
 
 /** Why the daemon cannot start: one sentence with the remedy. */
 export class StartRefused extends Error {}
-
-/** What there is once the data folder is open and the adapters are made. */
-interface Parts {
-  readonly data: DataFolder
-  readonly adapters: ReadonlyMap<NetworkId, HostingAdapter>
-  readonly accounts: readonly Account[]
-  readonly hub: Hub
-  readonly networks: Networks
-  readonly supervisor: Supervisor
-  readonly outage: OutageNotices
-  readonly ownStatus: OwnStatus
-}
 
 export class Daemon {
   readonly #options: DaemonOptions
@@ -61,7 +35,7 @@ export class Daemon {
   readonly #unmade = new Map<NetworkId, string>()
   #adminPort: number | undefined
   readonly #stopping = new AbortController()
-  #adminOpening: Promise<void> = Promise.resolve()
+  readonly #opening: Promise<void>[] = []
   #parts: Parts | undefined
   #started = false
 
@@ -78,11 +52,13 @@ export class Daemon {
 
   /** Rejects with `StartRefused` or `StoreRefused`; nothing is left running then. */
   async start(): Promise<void> {
-    const { config, log, clock } = this.#options
+    const { config, env, log, clock } = this.#options
     const data = await openDataFolder(config.data, clock, log)
     try {
       const adapters = await this.#makeAdapters()
-      this.#parts = this.#compose(data, adapters)
+      const box = await openBox(config.data, secretKey(config, env))
+      if (box.trouble !== undefined) log.error({ detail: box.trouble }, 'no passwords can be stored')
+      this.#parts = compose(this.#options, data, adapters, { box, media: this.#mediaKey(adapters) })
       await this.#startParts(this.#parts)
     } catch (error) {
       await this.stop()
@@ -98,6 +74,8 @@ export class Daemon {
     this.#parts = undefined
     if (parts !== undefined) {
       await this.#step('outage notices', parts.outage.stop())
+      await this.#step('account news', parts.news.stop())
+      await this.#step('friend requests', parts.friends.settled())
       await this.#step('own status', parts.ownStatus.stop())
       await this.#step('hub', parts.hub.stop())
       await this.#step('sessions', parts.supervisor.stop())
@@ -105,7 +83,8 @@ export class Daemon {
       await this.#step('data folder', parts.data.close())
     }
     this.#stopping.abort()
-    await this.#adminOpening
+    await Promise.all(this.#opening)
+    if (parts?.media !== undefined) await this.#step('links to files', parts.media.stop())
     await this.#step('admin page', this.#admin.stop())
   }
 
@@ -159,13 +138,14 @@ export class Daemon {
     await this.#parts.data.store.backup(file)
   }
 
-  /** Tries an account, or those of a network, now. Answers which had been waiting. */
-  reconnect(name: string): readonly AccountId[] {
-    const states = this.#parts?.supervisor.states() ?? []
-    return states
-      .filter(({ account }) => String(account.id) === name || String(account.network) === name)
-      .map(({ account }) => account.id)
-      .filter((account) => this.#parts?.supervisor.reconnect(account) === true)
+  /** Tries an account, or those of a network, now. Answers which had been waiting or disconnected. */
+  async reconnect(name: string): Promise<readonly AccountId[]> {
+    const tried: AccountId[] = []
+    for (const account of this.#parts?.accounts.all() ?? []) {
+      const isMeant = String(account.id) === name || String(account.network) === name
+      if (isMeant && (await this.#parts?.logins.reconnect(account)) === true) tried.push(account.id)
+    }
+    return tried
   }
 
   async #makeAdapters(): Promise<ReadonlyMap<NetworkId, HostingAdapter>> {
@@ -186,114 +166,34 @@ export class Daemon {
     return adapters
   }
 
-  #compose(data: DataFolder, adapters: ReadonlyMap<NetworkId, HostingAdapter>): Parts {
-    const { config, env, clock, log, metrics } = this.#options
-    const accounts: readonly Account[] = [
-      ...configuredAccounts(config, env),
-      ...[...adapters.values()].flatMap((adapter) => adapter.ownAccounts()),
-    ]
-    const sessionOf = (id: AccountId): Session | undefined => {
-      const account = accounts.find((each) => each.id === id)
-      if (account === undefined || networks.stateOf(account.network).kind !== 'running') return undefined
-      return adapters.get(account.network)?.session(account)
-    }
-    const hub = new Hub({
-      store: data.store,
-      clock,
-      log,
-      metrics: metrics.metrics,
-      adapters,
-      sessionOf,
-      accounts: () => accounts,
-      limits: { historyDays: config.history.days },
-      patience: (id) => {
-        const account = accounts.find((each) => each.id === id)
-        return account === undefined ? undefined : patienceOf(config, account.network)
-      },
-    })
-    const isOnline = (account: AccountId): boolean => supervisor.stateOf(account)?.kind === 'online'
-    const outage = new OutageNotices({
-      clock,
-      account: (id) => accounts.find((account) => account.id === id),
-      noticeAfterMs: (network) => timingOf(config, network).noticeAfterMs,
-      announce: (account, text) => this.#announce(hub, account, text),
-    })
-    const ownStatus = new OwnStatus({
-      clock,
-      accounts: () => supervisor.states().map(({ account }) => account.id),
-      linkedWith: (account) =>
-        [...new Set(hub.portals.legsVia(account).flatMap(({ portal }) => portal.legs.map(({ via }) => via)))].filter(
-          (via) => via !== account,
-        ),
-      isOnline,
-      set: (account, show: Availability) =>
-        hub.setOwn(account, { kind: 'presence', as: { kind: 'self' }, state: { show } }),
-    })
-    const changed = (account: AccountId, state: SessionState): void => {
-      hub.sessionChanged(account, state)
-      outage.changed(account, state)
-      ownStatus.changed(state)
-    }
-    const supervisor = new Supervisor({
-      clock,
-      log,
-      metrics: metrics.metrics,
-      random: Math.random,
-      adapters,
-      supervision: (network) => timingOf(config, network),
-      changed,
-    })
-    const commands = new Commands({
-      clock,
-      log,
-      adapters,
-      accounts: () => accounts,
-      sessionOf,
-      stateOf: (account) => supervisor.stateOf(account),
-      reconnect: (account) => supervisor.reconnect(account),
-      portals: hub.portals,
-      roster: hub.roster,
-      identity: hub.identity,
-      accept: (event) => hub.accept(event),
-      link: (ends) => hub.link(ends),
-      unlink: (leg) => hub.unlink(leg),
-      linksChanged: () => ownStatus.changed(),
-      mint: randomUUID,
-    })
-    const contextOf = (network: NetworkId): AdapterContext => ({
-      log: log.child({ network }),
-      clock,
-      metrics: metrics.metrics,
-      emit: async (event) => {
-        await hub.accept(event)
-      },
-      sessionChanged: (account, state) => supervisor.sessionChanged(account, state),
-      state: data.store.adapterState(network),
-      command: async (request) => ({ lines: await commands.run(request) }),
-      claim: () => Promise.resolve({ kind: 'refused', detail: 'this network has no portals' }),
-    })
-    const networks = new Networks({
-      clock,
-      log,
-      adapters,
-      contextOf,
-      random: Math.random,
-      running: (network) => {
-        for (const account of accounts) if (account.network === network) supervisor.keep(account)
-      },
-    })
-    return { data, adapters, accounts, hub, networks, supervisor, outage, ownStatus }
-  }
-
-  async #startParts({ hub, networks, accounts, adapters }: Parts): Promise<void> {
+  async #startParts({ hub, networks, accounts, adapters, media, news, ownStatus }: Parts): Promise<void> {
     const { config, log } = this.#options
-    await hub.start({ people: configuredPeople(config, accounts), links: this.#links(adapters, accounts) })
-    try {
-      this.#adminPort = await this.#admin.start()
-    } catch (error) {
-      log.error({ detail: error instanceof Error ? error.message : String(error) }, 'no admin page, will try again')
-      this.#adminOpening = this.#openAdminLater()
-    }
+    for (const detail of await accounts.start()) log.error({ detail }, 'an account cannot be used')
+    const { users, problems } = configuredUsers(config, adapters)
+    for (const detail of problems) log.error({ detail }, 'a user of a person cannot be used')
+    hub.identity.configure(users)
+    const all = accounts.all()
+    const people = configuredPeople(
+      config,
+      all.filter(({ id }) => accounts.originOf(id) !== 'signed-in'),
+    )
+    await hub.start({ people, links: this.#links(adapters, all) })
+    await news.start(all.map(({ id }) => id))
+    await ownStatus.start()
+    await this.#open(
+      this.#admin,
+      (port) => {
+        this.#adminPort = port
+        log.info({ port }, 'the admin page is open')
+      },
+      (detail) => log.error({ detail }, 'no admin page, will try again'),
+    )
+    if (media !== undefined)
+      await this.#open(
+        media,
+        (port) => log.info({ port }, 'links to files are open'),
+        (detail) => log.error({ detail }, 'no links to files, will try again'),
+      )
     await networks.start()
     const failures = config.networks.flatMap(({ id }) => {
       const network = id as NetworkId
@@ -305,14 +205,38 @@ export class Daemon {
     this.#started = true
   }
 
-  async #openAdminLater(): Promise<void> {
-    const { signal } = this.#stopping
-    while (this.#adminPort === undefined) {
-      await this.#options.clock.sleep(ADMIN_RETRY_MS, signal)
-      if (signal.aborted) return
-      this.#adminPort = await this.#admin.start().catch(() => undefined)
+  /** A port that is taken keeps nothing else down: it is asked for until it is free. */
+  async #open(listener: Listener, opened: (port: number) => void, failed: (detail: string) => void): Promise<void> {
+    try {
+      opened(await listener.start())
+    } catch (error) {
+      failed(error instanceof Error ? error.message : String(error))
+      this.#opening.push(this.#openLater(listener, opened))
     }
-    this.#options.log.info({ port: this.#adminPort }, 'the admin page is open')
+  }
+
+  async #openLater(listener: Listener, opened: (port: number) => void): Promise<void> {
+    const { signal } = this.#stopping
+    for (;;) {
+      await this.#options.clock.sleep(LISTEN_RETRY_MS, signal)
+      if (signal.aborted) return
+      const port = await listener.start().catch(() => undefined)
+      if (port === undefined) continue
+      opened(port)
+      return
+    }
+  }
+
+  /** `undefined`: there is nothing to sign links for, or nothing to sign them with. */
+  #mediaKey(adapters: ReadonlyMap<NetworkId, HostingAdapter>): string | undefined {
+    const { config, log } = this.#options
+    if (![...adapters.values()].some((adapter) => adapter.media !== undefined)) return undefined
+    try {
+      return mediaKey(config.data)
+    } catch (error) {
+      log.error({ detail: String(error) }, 'no links to files can be made')
+      return undefined
+    }
   }
 
   #links(
@@ -331,13 +255,6 @@ export class Daemon {
       }
       return [parsed]
     })
-  }
-
-  #announce(hub: Hub, account: AccountId, text: RichText): void {
-    for (const portal of new Set(hub.portals.legsVia(account).map((found) => found.portal.id)))
-      hub.announce(portal, text, account).catch((error: unknown) => {
-        this.#options.log.warn({ account, error: String(error) }, 'a notice could not be stored')
-      })
   }
 
   async #step(what: string, ending: Promise<void>): Promise<void> {

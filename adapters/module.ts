@@ -16,7 +16,13 @@ export interface AdapterModule<Config> {
   create(options: AdapterOptions<Config>): HostingAdapter
   /** The accounts of a service that is not running, for the command line. */
   accounts?(options: AdapterOptions<Config>, state: AdapterState, log: Logger): AccountAdmin
+  /** Writes what a server must be given before it lets us in, for the command line. */
+  registration?(options: AdapterOptions<Config>): Promise<RegistrationAnswer>
 }
+
+/** `lines` say what was written and what to do next; `wrong` is a sentence with the remedy. */
+export type RegistrationAnswer =
+  { readonly kind: 'done'; readonly lines: readonly string[] } | { readonly kind: 'refused'; readonly wrong: string }
 
 /** A running adapter; one that keeps accounts of its own lets them be managed. */
 export interface HostingAdapter extends Adapter {

@@ -1,12 +1,13 @@
 /** Type of network -> its adapter, imported when a config first asks for it. */
 import type { AdapterState, Logger } from '../bridge/adapter.ts'
 import type { IrcConfig } from './irc/config.ts'
-import type { AccountAdmin, AdapterOptions, HostingAdapter } from './module.ts'
+import type { MatrixConfig } from './matrix/config.ts'
+import type { AccountAdmin, AdapterOptions, HostingAdapter, RegistrationAnswer } from './module.ts'
 import type { MsnServiceConfig } from './msn-service/config.ts'
 import type { MsnConfig } from './msn/config.ts'
 
 /** Exactly the types that config/schema.ts accepts: a new fragment does not compile until it has its case here. */
-export type NetworkConfig = MsnServiceConfig | MsnConfig | IrcConfig
+export type NetworkConfig = MsnServiceConfig | MsnConfig | IrcConfig | MatrixConfig
 
 type Shared = Omit<AdapterOptions<never>, 'config'>
 
@@ -18,6 +19,8 @@ export const createAdapter = async (config: NetworkConfig, shared: Shared): Prom
       return (await import('./msn/index.ts')).create({ ...shared, config })
     case 'irc':
       return (await import('./irc/index.ts')).create({ ...shared, config })
+    case 'matrix':
+      return (await import('./matrix/index.ts')).create({ ...shared, config })
   }
 }
 
@@ -34,3 +37,10 @@ export const accountsOf = async (
   config.type === 'msn-service'
     ? (await import('./msn-service/index.ts')).accounts({ ...shared, config }, state, log)
     : undefined
+
+/** Whether a server of this type must be given a file before it lets us in. */
+export const needsRegistration = (config: NetworkConfig): config is MatrixConfig => config.type === 'matrix'
+
+/** Writes that file. */
+export const register = async (config: MatrixConfig, shared: Shared): Promise<RegistrationAnswer> =>
+  (await import('./matrix/index.ts')).registration({ ...shared, config })

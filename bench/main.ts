@@ -6,6 +6,7 @@ import { median, type Figures, type Part } from './measure.ts'
 import { durable } from './parts/durable.ts'
 import { framer } from './parts/framer.ts'
 import { limits } from './parts/limits.ts'
+import { matrixIntake, matrixPresence, matrixRelay, matrixRestart } from './parts/matrix.ts'
 import { fanOut, logins, memory, relay, signIns } from './parts/service.ts'
 import { pinned } from './processes.ts'
 
@@ -17,7 +18,20 @@ const { values: options } = parseArgs({
   },
 })
 
-const parts: readonly Part[] = [limits, framer, durable, relay, signIns, logins, memory, fanOut]
+const parts: readonly Part[] = [
+  limits,
+  framer,
+  durable,
+  relay,
+  signIns,
+  logins,
+  memory,
+  fanOut,
+  matrixRelay,
+  matrixIntake,
+  matrixRestart,
+  matrixPresence,
+]
 const chosen = parts.filter((part) => options.only === undefined || part.name.includes(options.only))
 const runs = Math.max(1, Number(options.runs))
 

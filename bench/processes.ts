@@ -7,6 +7,11 @@ const canPin = spawnSync('taskset', ['-V']).status === 0
 /** Whether server and load really run on cores of their own. */
 export const pinned = (): boolean => canPin
 
+/** Gives a process that runs a core of its own, with all its threads. */
+export const pin = (pid: number, core: 0 | 1): void => {
+  if (canPin) spawnSync('taskset', ['-a', '-c', '-p', String(core), String(pid)])
+}
+
 /** A child of this benchmark on a core of its own, spoken to by messages: each ask has one answer. */
 export class Child {
   readonly #process: ChildProcess

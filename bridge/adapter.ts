@@ -3,7 +3,7 @@
  * `Session`; all that an adapter may ask of the bridge is `AdapterContext`. docs/adding-an-adapter.md walks through it.
  */
 import type { Capabilities } from './model/capabilities.ts'
-import type { Inbound, Outbound } from './model/events.ts'
+import type { AccountNews, Inbound, Outbound } from './model/events.ts'
 import type {
   AccountId,
   ChatId,
@@ -88,12 +88,16 @@ export interface Delivery {
 export type ChatRequest =
   | { readonly kind: 'direct'; readonly with: UserId }
   | { readonly kind: 'group'; readonly members: readonly UserId[] }
+  /** A chat that is there already, by its id: a channel, a room, a group that somebody of the network opened. */
   | { readonly kind: 'channel'; readonly name: ChatId }
   | PortalRequest
   /** Where the bridge speaks with one of its people about their accounts. */
   | { readonly kind: 'home'; readonly user: UserId }
 
-/** A chat of its own, made for a person who lives on this network: the other side of a conversation of one of their accounts. */
+/**
+ * A chat of its own, made for a person who lives on this network: the other side of a conversation of one of their accounts.
+ * Opened once: the answer is good over restarts, until `drop`.
+ */
 export interface PortalRequest {
   readonly kind: 'portal'
   /** The same for good: one chat for each. */
@@ -146,6 +150,8 @@ export interface AdapterContext {
   sessionChanged(account: AccountId, state: SessionState): void
   /** The adapter's own small facts: contact lists of hosted accounts, group ids. One call of `update` is one transaction. */
   readonly state: AdapterState
+  /** Encrypts small secrets of the adapter, with the key of the data folder. Absent: there is no key. */
+  readonly secrets?: Secrets
   /** A person said something to the bridge itself. */
   command(request: CommandRequest): Promise<CommandReply>
   /**
@@ -153,6 +159,12 @@ export interface AdapterContext {
    * portal with them. Resolves when that is on disk.
    */
   claim(request: ClaimRequest): Promise<ClaimResult>
+}
+
+/** `open`: `undefined` when it was sealed with another key, or is damaged. */
+export interface Secrets {
+  seal(text: string): string
+  open(sealed: string): string | undefined
 }
 
 export interface ClaimRequest {
@@ -176,6 +188,8 @@ export interface CommandReply {
    * network can, and give it to `command` as `secret`.
    */
   readonly secretNext?: true
+  /** An account of theirs is in this state now: what `status.about` says when nobody asked. */
+  readonly about?: AccountNews
 }
 
 export interface CommandRequest {

@@ -4,7 +4,7 @@ import type { Capabilities, Support } from './model/capabilities.ts'
 import type { Outbound, Puppet, Quote } from './model/events.ts'
 import type { EventId } from './model/ids.ts'
 import type { Reason } from './model/result.ts'
-import { plain, type RichText, type Span } from './model/text.ts'
+import { plain, type RichText, sameStyle, type Span } from './model/text.ts'
 
 export type Op = Outbound<EventId>
 
@@ -46,6 +46,8 @@ export const degrade = (op: Op, capabilities: Capabilities, at: number): Degrade
         : { kind: 'op', op: { ...op, as, body: said.body } }
     }
     case 'redact':
+      // That somebody reacted was said in a line of text, and is not worth another.
+      if (support === 'text' && op.reaction === true) return DROPPED
       if (support === 'text') return say(`* ${named(op.as)} took back ${meant(op.quote)}`, capabilities, at)
       return passed(op, support, 'the removal of messages')
     case 'reaction':
@@ -200,14 +202,6 @@ const joined = (spans: readonly Span[]): RichText => {
   }
   return out
 }
-
-const sameStyle = (a: Span, b: Span): boolean =>
-  a.bold === b.bold &&
-  a.italic === b.italic &&
-  a.underline === b.underline &&
-  a.strike === b.strike &&
-  a.mono === b.mono &&
-  a.color === b.color
 
 const named = (as: Puppet): string => (as.kind === 'self' ? 'somebody' : as.name)
 

@@ -23,6 +23,8 @@ export type OwnState = Extract<Outbound, { kind: 'presence' | 'profile' }>
 
 /** Things waiting for one chat; past it the oldest is forgotten. */
 const SLOTS_LIMIT = 500
+/** The same for one account: all whom it shows may come and go at once. */
+const ACCOUNT_SLOTS_LIMIT = 20_000
 
 interface Stream {
   readonly account: AccountId
@@ -49,12 +51,23 @@ export class Ephemeral {
     this.#put(key, account, place, op)
   }
 
-  /** How we appear: now if the session is online, and after each sign-in. */
+  /** About somebody, wherever this account shows them. */
+  show(account: AccountId, op: OwnState): void {
+    this.#put(account, account, undefined, op)
+  }
+
+  /** How we appear: now if the session is online, and at each sign-in. */
   setOwn(account: AccountId, op: OwnState): void {
     const own = this.#own.get(account) ?? new Map<OwnState['kind'], OwnState>()
     own.set(op.kind, op)
     this.#own.set(account, own)
     this.#put(account, account, undefined, op)
+    this.#foretell(account, op)
+  }
+
+  /** Before the sign-in, so that it can begin with how we want to appear. */
+  sessionComing(account: AccountId): void {
+    for (const op of this.#own.get(account)?.values() ?? []) this.#foretell(account, op)
   }
 
   sessionOnline(account: AccountId): void {
@@ -66,14 +79,23 @@ export class Ephemeral {
     this.#streams.clear()
   }
 
+  /** A session that is not online yet takes note, or does not. */
+  #foretell(account: AccountId, op: OwnState): void {
+    const session = this.#deps.sessionOf(account)
+    if (session === undefined || session.state.kind === 'online') return
+    void session.deliver({ id: this.#deps.mint() as EventId, op }, this.#stopping.signal)
+  }
+
   #put(key: LaneKey | AccountId, account: AccountId, place: Place | undefined, op: Op): void {
     if (this.#stopping.signal.aborted || this.#deps.sessionOf(account)?.state.kind !== 'online') return
     const running = this.#streams.get(key)
     const stream = running ?? { account, place, slots: new Map<string, Op>() }
     const slot = slotOf(op)
     stream.slots.delete(slot)
-    const oldest = stream.slots.size >= SLOTS_LIMIT ? [...stream.slots.keys()][0] : undefined
-    if (oldest !== undefined) stream.slots.delete(oldest)
+    if (stream.slots.size >= (place === undefined ? ACCOUNT_SLOTS_LIMIT : SLOTS_LIMIT)) {
+      const [oldest] = stream.slots.keys()
+      if (oldest !== undefined) stream.slots.delete(oldest)
+    }
     stream.slots.set(slot, op)
     if (running !== undefined) return
     this.#streams.set(key, stream)

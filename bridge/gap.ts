@@ -4,6 +4,7 @@
  */
 import type { EventId, NetworkId, PortalId } from './model/ids.ts'
 import { plain } from './model/text.ts'
+import { bridgeSpeaksIn } from './ends.ts'
 import { laneOfLeg } from './place.ts'
 import type { NewRow, Portal, Store } from './store/port.ts'
 
@@ -17,7 +18,7 @@ export const crashed = async (store: Store): Promise<boolean> => (await store.me
 
 /**
  * Pure. One line for each chat of the portals that were active, where one of their networks goes on without us. `joins`:
- * we are a guest on that network.
+ * we are a guest on that network. Contacts of somebody who lives elsewhere need not know that there is a bridge.
  */
 export const gapRows = (
   portals: readonly Portal[],
@@ -25,10 +26,11 @@ export const gapRows = (
   joins: (network: NetworkId) => boolean,
   now: number,
   mint: () => string,
-): readonly NewRow[] =>
-  portals
-    .filter((portal) => active.includes(portal.id) && portal.legs.some((leg) => joins(leg.network)))
-    .flatMap((portal) => portal.legs.filter((leg) => leg.flow !== 'in'))
+): readonly NewRow[] => {
+  const concerned = new Set(active)
+  return portals
+    .filter((portal) => concerned.has(portal.id) && portal.legs.some((leg) => joins(leg.network)))
+    .flatMap(bridgeSpeaksIn)
     .map(laneOfLeg)
     .filter((lane) => lane !== undefined)
     .map((lane) => ({
@@ -39,3 +41,4 @@ export const gapRows = (
       split: false,
       attempted: 0,
     }))
+}

@@ -2,7 +2,9 @@
 import type { Account, Adapter, Clock, Logger, Metrics, Session } from './adapter.ts'
 import type { HubLimits } from './limits.ts'
 import type { DeliveryOutcome } from './model/events.ts'
-import type { AccountId, EventId, NetworkId } from './model/ids.ts'
+import type { FileRef } from './model/body.ts'
+import type { AccountId, ChatRef, EventId, NetworkId, PersonId, PortalId, UserRef } from './model/ids.ts'
+import type { PresenceState } from './model/presence.ts'
 import type { LaneStatus } from './outbox.ts'
 import type { LinkEnd } from './portals.ts'
 import type { PersonRow, Store } from './store/port.ts'
@@ -20,6 +22,10 @@ export interface HubDeps {
   readonly limits?: Partial<HubLimits>
   /** Milliseconds that a delivery through this account may wait; by default `limits.giveUpMs`. */
   readonly patience?: (account: AccountId) => number | undefined
+  /** A link to a file that anybody can open for a while from `at` on, milliseconds since the epoch. Absent: none are served. */
+  readonly linkOf?: (file: FileRef, at: number) => string
+  /** One of our people is seen on a network, by others than the bridge. */
+  readonly ownPresence?: (person: PersonId, user: UserRef, state: PresenceState) => void
 }
 
 /** passing: was not to be stored. unlinked: no portal and no lobby; nothing was stored. */
@@ -39,3 +45,11 @@ export interface HubStart {
   readonly people: readonly PersonRow[]
   readonly links: readonly (readonly LinkEnd[])[]
 }
+
+/**
+ * A conversation that a person asked for. `chat`: where it is for them; absent: it is on disk and will be made as soon as
+ * possible. `known`: it was there before.
+ */
+export type StartResult =
+  | { readonly kind: 'opened'; readonly portal: PortalId; readonly chat?: ChatRef; readonly known: boolean }
+  | { readonly kind: 'refused'; readonly detail: string }

@@ -1,41 +1,36 @@
 /** The middle: what one network says becomes what the others are asked to do. Knows no network by name. */
+import type { ClaimRequest, ClaimResult } from './adapter.ts'
+import type { Op } from './degrade.ts'
+import { Drops } from './drops.ts'
+import { bridgeSpeaksIn } from './ends.ts'
 import { Ephemeral, type OwnState } from './ephemeral.ts'
 import { CLEAN_KEY, crashed, gapRows } from './gap.ts'
-import type { Accepted, HubDeps, HubStart, HubStatus } from './hub-contract.ts'
+import type { Accepted, HubDeps, HubStart, HubStatus, StartResult } from './hub-contract.ts'
 import { Identity } from './identity.ts'
+import { Intake } from './intake.ts'
 import { defaultLimits, type HubLimits } from './limits.ts'
 import { Lobbies } from './lobbies.ts'
 import { makeMint } from './mint.ts'
 import type { Capabilities } from './model/capabilities.ts'
-import type { Inbound, StoredInbound } from './model/events.ts'
-import type { AccountId, EventId, NetworkId, PortalId } from './model/ids.ts'
+import type { Inbound } from './model/events.ts'
+import type { AccountId, ChatRef, EventId, NetworkId, PersonId, PortalId, UserId, UserRef } from './model/ids.ts'
 import type { SessionState } from './model/result.ts'
 import type { RichText } from './model/text.ts'
-import { quoteOf, shownName } from './names.ts'
 import { Openings } from './opening.ts'
 import { Outbox } from './outbox.ts'
 import { Passing } from './passing.ts'
-import { laneKey, laneOfLeg, laneTarget } from './place.ts'
-import { type Cast, invitedBy, plan, type PlanContext } from './plan.ts'
+import { laneKey, laneOfLeg } from './place.ts'
+import type { Cast, PlanContext } from './plan.ts'
+import { PortalMaker } from './portal-maker.ts'
 import { type Found, type LinkEnd, type LinkResult, Portals } from './portals.ts'
 import { keepHistory } from './retention.ts'
 import { isPresent, Roster } from './roster.ts'
-import { isShared, type Route, Router } from './route.ts'
-import { type Leg, type LegId, type NewRow, StoreUnavailable, type Tell } from './store/port.ts'
-import type { Told } from './tell.ts'
-import { Turns } from './turns.ts'
+import { Router } from './route.ts'
+import { type LaneKey, type Leg, type LegId, type NewRow, StoreUnavailable } from './store/port.ts'
 
 export type { HubLimits } from './limits.ts'
-export type { Accepted, HubDeps, HubStart, HubStatus } from './hub-contract.ts'
+export type { Accepted, HubDeps, HubStart, HubStatus, StartResult } from './hub-contract.ts'
 export type { LaneStatus, WaitingFor } from './outbox.ts'
-
-/** An event that knows where it belongs and what it refers to. */
-interface Placed {
-  readonly event: StoredInbound
-  readonly route: Route
-  readonly target: EventId | undefined
-  readonly replyTo: EventId | undefined
-}
 
 const REPORT_MS = 10_000
 
@@ -48,17 +43,15 @@ export class Hub {
   readonly #mint: () => string
   readonly #lobbies: Lobbies
   readonly #openings: Openings
-  readonly #router: Router
+  readonly #maker: PortalMaker
+  readonly #drops: Drops
+  readonly #intake: Intake
   readonly #outbox: Outbox
   readonly #ephemeral: Ephemeral
   readonly #passing: Passing
   readonly #cast: Cast
-  readonly #turns = new Turns()
   readonly #online = new Set<AccountId>()
   readonly #stopping = new AbortController()
-  #accepted = 0
-  #duplicates = 0
-  #unlinked = 0
 
   constructor(deps: HubDeps) {
     const { store, clock, log, metrics, adapters, sessionOf, accounts } = deps
@@ -66,18 +59,26 @@ export class Hub {
     this.#limits = { ...defaultLimits, ...deps.limits }
     this.#mint = makeMint(clock.now())
     this.identity = new Identity({ store, adapters, accounts })
-    this.portals = new Portals(store, this.#mint, (portal) => {
-      for (const leg of portal.legs) this.#openings.linked(leg.via)
+    this.portals = new Portals(store, this.#mint, {
+      linked: (portal) => this.#openings.linked(portal),
+      leaving: (legs, end) => this.#drops.remember(legs, end),
+      left: (legs, end) => this.#drops.begin(legs, end),
     })
     this.roster = new Roster(store)
     this.#lobbies = new Lobbies({ store, portals: this.portals, roster: this.roster, adapters })
     const openMs = this.#limits.deliverMs
-    this.#openings = new Openings({ portals: this.portals, sessionOf, clock, log, openMs })
-    this.#router = new Router({
-      portals: this.portals,
+    const { portals, identity, roster } = this
+    const made = (found: Found): void => this.#passing.opened(found)
+    const orphaned = (leg: Leg, chat: ChatRef): void => void this.#drops.orphaned(leg, chat)
+    this.#openings = new Openings({ portals, sessionOf, clock, log, openMs, made, orphaned })
+    this.#maker = new PortalMaker({ portals, openings: this.#openings, identity, roster, adapters, sessionOf, log })
+    const router = new Router({
+      portals,
       openings: this.#openings,
-      identity: this.identity,
+      identity,
       lobbies: this.#lobbies,
+      maker: this.#maker,
+      sessionOf,
       clock,
     })
     const shared = { store, clock, log, metrics, sessionOf, openings: this.#openings, mint: this.#mint }
@@ -85,25 +86,53 @@ export class Hub {
       ...shared,
       limits: this.#limits,
       patience: (account) => deps.patience?.(account) ?? this.#limits.giveUpMs,
-      present: (account, user) => isPresent(this.roster.presence(account, user)),
+      present: (account, user) => isPresent(roster.presence(account, user)),
+      nameOf: (lane) => this.#nameOf(lane),
+    })
+    this.#drops = new Drops({
+      store,
+      clock,
+      log,
+      sessionOf,
+      isMoot: (leg) => portals.sameEnd(leg) !== undefined || identity.account(leg.via) === undefined,
+      isMaking: (leg) => this.#openings.isMaking(leg),
+      emptied: (lane) => this.#outbox.emptied(lane),
+      giveUp: (lane) => this.#outbox.giveUp(lane),
     })
     this.#ephemeral = new Ephemeral({ ...shared, deliverMs: this.#limits.deliverMs })
+    const contextOf = (found: Found): PlanContext => this.#context(found)
     this.#passing = new Passing({
       store,
-      portals: this.portals,
-      roster: this.roster,
-      identity: this.identity,
+      clock,
+      portals,
+      roster,
+      identity,
       lobbies: this.#lobbies,
-      router: this.#router,
+      router,
       outbox: this.#outbox,
       ephemeral: this.#ephemeral,
-      contextOf: (found) => this.#context(found),
+      sessionOf,
+      contextOf,
       online: this.#online,
+      ownPresence: (person, user, state) => deps.ownPresence?.(person, user, state),
+      rosterKnown: (account) => void this.#maker.fill(account),
+    })
+    this.#intake = new Intake({
+      store,
+      clock,
+      log,
+      metrics,
+      mint: this.#mint,
+      router,
+      outbox: this.#outbox,
+      contextOf,
+      linkOf: deps.linkOf,
     })
     this.#cast = {
       personOf: (user) => this.identity.personOf(user),
       userOn: (person, network) => this.identity.userOn(person, network),
       ownerOf: (account) => this.identity.account(account)?.person,
+      selfOf: (account) => this.identity.userOf(account),
       rosterName: (user, observer) => this.roster.contact(observer, user.user)?.name,
     }
   }
@@ -122,6 +151,7 @@ export class Hub {
     const interrupted = await crashed(store)
     const active = interrupted ? await store.lastActivePortals(this.#limits.gapWindowMs) : []
     await this.#outbox.start()
+    await this.#drops.start()
     const joins = (network: NetworkId): boolean => adapters.get(network)?.role === 'joins'
     const gaps = gapRows(this.portals.all(), active, joins, clock.now(), this.#mint)
     // In one transaction: another crash right now announces it again only if it was not announced.
@@ -138,6 +168,9 @@ export class Hub {
   async stop(): Promise<void> {
     if (this.#stopping.signal.aborted) return
     this.#stopping.abort()
+    this.#maker.stop()
+    this.#drops.stop()
+    this.#passing.stop()
     this.#ephemeral.stop()
     await this.#outbox.stop()
     this.#openings.stop()
@@ -155,7 +188,8 @@ export class Hub {
       case 'reaction':
       case 'member':
       case 'topic':
-        return this.#stored(event)
+        if (this.#stopping.signal.aborted) throw new StoreUnavailable('The bridge is stopping.')
+        return this.#intake.accept(event)
       case 'typing':
       case 'read':
       case 'presence':
@@ -173,6 +207,7 @@ export class Hub {
       this.#wentOnline(account)
       return
     }
+    if (state.kind === 'connecting') this.#ephemeral.sessionComing(account)
     if (this.#online.delete(account)) this.#wentOffline(account)
     this.#outbox.sessionSeen(account)
   }
@@ -197,153 +232,81 @@ export class Hub {
     return this.portals.unlink(leg)
   }
 
+  /** `AdapterContext.claim`: a chat that somebody made where they live becomes the portal with people of an account of theirs. */
+  claim(request: ClaimRequest): Promise<ClaimResult> {
+    return this.#maker.claim(request)
+  }
+
+  /** The conversation of an account with these people, as a chat of `by` where they live: as it is, or made now. */
+  startChat(account: AccountId, users: readonly UserId[], by: UserRef): Promise<StartResult> {
+    return this.#maker.start(account, users, by)
+  }
+
+  /**
+   * Ends a conversation: what waits in it is given up, and its chats are left or taken down as soon as their networks are
+   * there. Resolves when that is on disk. `false`: there is none, or it stands in the config file.
+   */
+  async deletePortal(portal: PortalId): Promise<boolean> {
+    return this.portals.get(portal)?.origin === 'command' && this.portals.remove(portal)
+  }
+
+  /** What the owner of an account calls a contact, in their own chats with them. Resolves when it is durable. */
+  async retitle(account: AccountId, user: UserId, title: string | undefined): Promise<void> {
+    const legs = this.portals.directWith(account, user)?.portal.legs ?? []
+    const own = legs.filter(({ request }) => request.kind === 'portal' && request.account === account)
+    await this.#outbox.enqueue(
+      this.#spoken(own.map(laneOfLeg), title === undefined ? { kind: 'title' } : { kind: 'title', title }),
+    )
+  }
+
+  /** The bridge says something to one of its people, wherever they live. Resolves when it is durable; says nothing where they live nowhere. */
+  async tellPerson(person: PersonId, op: Extract<Op, { kind: 'status' }>): Promise<void> {
+    const lanes = [...this.#deps.adapters.values()].map(({ network, homes }) => {
+      const user = homes === undefined ? undefined : this.identity.userOn(person, network)
+      const service = this.#serviceOf(network)
+      return user === undefined || service === undefined ? undefined : laneKey(service, { kind: 'home', user })
+    })
+    await this.#outbox.enqueue(this.#spoken(lanes, op))
+  }
+
   /** The bridge itself says something in all chats of a portal, but not through `except`. Resolves when it is durable. */
   async announce(portal: PortalId, text: RichText, except?: AccountId): Promise<void> {
-    const now = this.#deps.clock.now()
-    const legs = (this.portals.get(portal)?.legs ?? []).filter((leg) => leg.flow !== 'in' && leg.via !== except)
-    const lanes = legs.map(laneOfLeg)
-    const rows = lanes
-      .filter((lane) => lane !== undefined)
-      .map((lane): NewRow => ({
-        lane,
-        event: this.#mint() as EventId,
-        at: now,
-        ops: [{ kind: 'status', text }],
-        split: false,
-        attempted: 0,
-      }))
-    await this.#outbox.enqueue(rows)
+    const known = this.portals.get(portal)
+    const legs = known === undefined ? [] : bridgeSpeaksIn(known).filter(({ via }) => via !== except)
+    await this.#outbox.enqueue(this.#spoken(legs.map(laneOfLeg), { kind: 'status', text }))
   }
 
   status(): HubStatus {
     return {
+      ...this.#intake.counts,
       lanes: this.#outbox.status(),
-      accepted: this.#accepted,
-      duplicates: this.#duplicates,
-      unlinked: this.#unlinked,
       outcomes: this.#outbox.outcomes,
       store: this.#deps.store.health,
     }
   }
 
-  /** In order for each chat. */
-  #stored(event: StoredInbound): Promise<Accepted> {
-    if (this.#stopping.signal.aborted) return Promise.reject(new StoreUnavailable('The bridge is stopping.'))
-    const key = `${event.chat.network}\n${event.chat.account ?? ''}\n${event.chat.chat}`
-    return this.#turns.take(
-      key,
-      () => this.#place(event),
-      (placed) => this.#issue(event, placed),
-    )
+  #spoken(lanes: readonly (LaneKey | undefined)[], op: Op): readonly NewRow[] {
+    const at = this.#deps.clock.now()
+    const event = (): EventId => this.#mint() as EventId
+    return lanes
+      .filter((lane) => lane !== undefined)
+      .map((lane) => ({ lane, event: event(), at, ops: [op], split: false, attempted: 0 }))
   }
 
-  #place(event: StoredInbound): Placed | undefined | Promise<Placed | undefined> {
-    const route = this.#router.route(event)
-    if (route instanceof Promise) return route.then((found) => this.#refer(event, found))
-    return this.#refer(event, route)
+  /** The account through which a network makes chats for those who live there. */
+  #serviceOf(network: NetworkId): AccountId | undefined {
+    const adapter = this.#deps.adapters.get(network)
+    return adapter?.homes === undefined ? undefined : adapter.ownAccounts()[0]?.id
   }
 
-  #refer(event: StoredInbound, route: Route | undefined): Placed | undefined | Promise<Placed | undefined> {
-    if (route === undefined || route.leg.flow === 'out') return undefined
-    const native = event.kind === 'edit' || event.kind === 'redact' ? event.target : undefined
-    const reply = event.kind === 'message' ? event.replyTo : undefined
-    if (native === undefined && reply === undefined) return { event, route, target: undefined, replyTo: undefined }
-    return this.#deps.store
-      .eventOf(event.chat, route.back, native ?? reply ?? ('' as StoredInbound['id']))
-      .then((found) => ({
-        event,
-        route,
-        target: native === undefined ? undefined : found,
-        replyTo: reply === undefined ? undefined : found,
-      }))
-  }
-
-  async #issue(event: StoredInbound, placed: Placed | undefined): Promise<Accepted> {
-    const { network } = event.chat
-    if (placed === undefined) {
-      this.#unlinked++
-      this.#deps.metrics.count('events', { network, outcome: 'unlinked' })
-      this.#deps.log.debug({ network, kind: event.kind }, 'an event belongs to no link')
-      return 'unlinked'
-    }
-    const { route } = placed
-    const id = this.#mint() as EventId
-    const storedAt = this.#deps.clock.now()
-    const { rows, told } = this.#rows(placed, id, storedAt)
-    const announced = this.#outbox.announce(rows)
-    try {
-      const request = { id, portal: route.portal.id, event, storedAt, rows: announced.rows }
-      const result = await this.#deps.store.accept(request)
-      if (result.kind === 'duplicate') {
-        announced.cancelled()
-        this.#duplicates++
-        this.#deps.metrics.count('events', { network, outcome: 'duplicate' })
-        return 'duplicate'
-      }
-      announced.committed(result.seqs)
-    } catch (error) {
-      announced.cancelled()
-      throw error
-    }
-    for (const one of told) this.#outbox.count(one)
-    this.#accepted++
-    this.#deps.metrics.count('events', { network, outcome: 'stored' })
-    this.#alive(event, route)
-    return id
-  }
-
-  /** What becomes of an event: rows for the other legs, and what the sender has to hear at once. */
-  #rows({ event, route, target, replyTo }: Placed, id: EventId, at: number): { rows: NewRow[]; told: Told[] } {
-    const { portal, handle, back } = route
-    const said = event.kind === 'message' || event.kind === 'edit' ? event.body : undefined
-    const lobby = said === undefined ? undefined : this.#router.addressed(route, said)
-    const context: PlanContext = {
-      ...this.#context(route),
-      ...(target === undefined ? {} : { target }),
-      ...(replyTo === undefined ? {} : { replyTo }),
-      ...(handle === undefined ? {} : { handle }),
-      ...(lobby?.to === undefined ? {} : { addressed: lobby.to }),
-    }
-    const quote = said === undefined ? undefined : quoteOf(lobby?.to?.body ?? said)
-    const tell: Tell = {
-      lane: back,
-      name: isShared(laneTarget(back).place) ? shownName(event.senderName, event.sender.user) : '',
-      ...(quote === undefined ? {} : { quote }),
-    }
-    const invited = invitedBy(event)
-    const answerable = said !== undefined || invited !== undefined
-    const rows: NewRow[] = []
-    const told: Told[] = []
-    const say = (one: Told, place: NewRow['lane']): void => {
-      told.push(one)
-      const row = answerable
-        ? this.#outbox.tellRow(
-            [{ tell, event: id, ...(invited === undefined ? {} : { invited }) }],
-            one,
-            laneTarget(place).place,
-          )
-        : undefined
-      if (row !== undefined) rows.push(row)
-    }
-    const { ops, refused } = plan(event, context)
-    for (const { leg: to, place, op } of ops) {
-      const lane = laneKey(to.via, place)
-      if (this.#outbox.full(lane)) say({ outcome: 'refused', reason: 'rate-limited' }, lane)
-      else rows.push({ lane, event: id, at, ops: [op], split: false, attempted: 0, ...(answerable ? { tell } : {}) })
-    }
-    for (const { leg: to, place, reason, detail } of refused)
-      say({ outcome: 'refused', reason, detail }, laneKey(to.via, place))
-    const mayHint = event.kind === 'message' && event.own !== true && event.body.kind === 'text'
-    const hint =
-      mayHint && lobby?.hint !== undefined ? this.#router.hint(portal, event.sender, lobby.word, lobby.hint) : undefined
-    if (hint !== undefined) say(hint, back)
-    return { rows, told }
-  }
-
-  /** Who speaks is there: what waits for them may go. */
-  #alive(event: StoredInbound, route: Route): void {
-    this.#outbox.recipientOnline(route.leg.via, event.sender.user)
-    this.#outbox.chatAlive(route.back)
+  /** Who reads a chat that was made for them. */
+  #nameOf(lane: LaneKey): string | undefined {
+    const found = this.portals.byLane(lane)
+    if (found?.leg.request.kind !== 'portal') return undefined
+    const { owner, account } = found.leg.request
+    const person = this.identity.account(account)?.person
+    const name = person === undefined ? undefined : this.identity.person(person)?.name
+    return name === undefined || name === String(owner) ? owner : `${name} (${owner})`
   }
 
   #context({ portal, leg }: Found): PlanContext {
@@ -362,6 +325,8 @@ export class Hub {
     this.#openings.online(account)
     this.#ephemeral.sessionOnline(account)
     this.#outbox.sessionOnline(account)
+    this.#passing.sessionOnline(account)
+    this.#drops.sessionOnline(account)
   }
 
   #wentOffline(account: AccountId): void {

@@ -10,15 +10,19 @@ export interface IdentityDeps {
   readonly accounts: () => readonly Account[]
 }
 
+const personKey = (person: PersonId, network: NetworkId): string => `${network}\n${person}`
 const userKey = (user: UserRef): string => `${user.network}\n${user.user}`
 
 export class Identity {
   readonly #deps: IdentityDeps
   readonly #people = new Map<PersonId, PersonRow>()
   readonly #linked = new Map<string, IdentityRow>()
+  /** As the config says it: before what was linked by command, and gone when it is taken out there. */
+  readonly #configured = new Map<string, IdentityRow>()
   #accounts = new Map<AccountId, Account>()
   #users = new Map<AccountId, UserRef>()
   #byUser = new Map<string, PersonId>()
+  #byPerson = new Map<string, UserId>()
 
   constructor(deps: IdentityDeps) {
     this.#deps = deps
@@ -33,7 +37,14 @@ export class Identity {
     this.refresh()
   }
 
-  /** Accounts were added or removed. */
+  /** Users that the config gives to people. Each of those people is known. */
+  configure(users: readonly IdentityRow[]): void {
+    this.#configured.clear()
+    for (const row of users) this.#configured.set(userKey(row.user), row)
+    this.refresh()
+  }
+
+  /** Accounts were added or removed, or belong to somebody else now. */
   refresh(): void {
     this.#accounts = new Map(this.#deps.accounts().map((account) => [account.id, account]))
     this.#users = new Map()
@@ -45,6 +56,13 @@ export class Identity {
       this.#users.set(account.id, ref)
       this.#byUser.set(userKey(ref), account.person)
     }
+    this.#byPerson = new Map()
+    const accounts = [...this.#users].map(([id, user]) => ({ user, person: this.#accounts.get(id)?.person }))
+    // What people said of themselves counts more than an account.
+    for (const { user, person } of [...this.identities(), ...accounts]) {
+      const key = person === undefined ? undefined : personKey(person, user.network)
+      if (key !== undefined && !this.#byPerson.has(key)) this.#byPerson.set(key, user.user)
+    }
   }
 
   people(): readonly PersonRow[] {
@@ -55,19 +73,25 @@ export class Identity {
     return this.#people.get(id)
   }
 
-  /** What a person linked themselves comes before whose account it is. */
+  /** The config comes first, then what was linked by command, then whose account it is. */
   personOf(user: UserRef): PersonId | undefined {
     const key = userKey(user)
-    return this.#linked.get(key)?.person ?? this.#byUser.get(key)
+    return (this.#configured.get(key) ?? this.#linked.get(key))?.person ?? this.#byUser.get(key)
+  }
+
+  /**
+   * Whose are the accounts of somebody who was made a person by signing in: theirs, or those of the person that their user
+   * was given to since.
+   */
+  ownerNow(person: PersonId): PersonId {
+    const user = userOfPerson(person)
+    const key = user === undefined ? '' : userKey(user)
+    return (this.#configured.get(key) ?? this.#linked.get(key))?.person ?? person
   }
 
   /** Who they are there: as they linked themselves, or by an account. */
   userOn(person: PersonId, network: NetworkId): UserId | undefined {
-    for (const { user, person: owner } of this.#linked.values())
-      if (owner === person && user.network === network) return user.user
-    for (const [account, user] of this.#users)
-      if (user.network === network && this.#accounts.get(account)?.person === person) return user.user
-    return undefined
+    return this.#byPerson.get(personKey(person, network))
   }
 
   account(id: AccountId): Account | undefined {
@@ -87,21 +111,45 @@ export class Identity {
     return this.#users.get(account)
   }
 
+  /** One row for each user. */
   identities(): readonly IdentityRow[] {
-    return [...this.#linked.values()]
+    return [...new Map([...this.#linked, ...this.#configured]).values()]
+  }
+
+  /** The person that a user is; who is none yet becomes one of their own. */
+  async become(user: UserRef, name: string): Promise<PersonId> {
+    const known = this.personOf(user)
+    if (known !== undefined) return known
+    const person = personOfUser(user)
+    await this.link(user, person, name)
+    return person
   }
 
   /** Makes the person if there is none of that id. */
-  async link(user: UserRef, person: PersonId): Promise<void> {
-    const known = this.#people.get(person) ?? { id: person, name: person }
+  async link(user: UserRef, person: PersonId, name: string = person): Promise<void> {
+    const known = this.#people.get(person) ?? { id: person, name }
     await this.#deps.store.putPerson(known)
     await this.#deps.store.putIdentity({ user, person })
     this.#people.set(person, known)
     this.#linked.set(userKey(user), { user, person })
+    this.refresh()
   }
 
+  /** Who has signed in is the person again that they became by that: else nobody would own their accounts. */
   async unlink(user: UserRef): Promise<void> {
+    const person = personOfUser(user)
+    if (this.#people.has(person)) return this.link(user, person)
     await this.#deps.store.removeIdentity(user)
     this.#linked.delete(userKey(user))
+    this.refresh()
   }
+}
+
+/** No person of the config has a colon in their id, so that nobody becomes one of them by their name. */
+const personOfUser = ({ network, user }: UserRef): PersonId => `${network}:${user}` as PersonId
+
+const userOfPerson = (person: PersonId): UserRef | undefined => {
+  const end = person.indexOf(':')
+  if (end < 0) return undefined
+  return { network: person.slice(0, end) as NetworkId, user: person.slice(end + 1) as UserId }
 }

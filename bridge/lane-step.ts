@@ -6,7 +6,7 @@ import type { DeliveryOutcome } from './model/events.ts'
 import type { DeliveryResult } from './model/result.ts'
 import { invitedBy } from './plan.ts'
 import { settle } from './settle.ts'
-import type { Advance, LaneKey, NewRow, OutboxRow, Place, RowRef } from './store/port.ts'
+import type { Advance, LaneKey, NewRow, OutboxRow, RowRef } from './store/port.ts'
 import type { Told } from './tell.ts'
 
 export interface Result {
@@ -14,13 +14,14 @@ export interface Result {
   readonly result: DeliveryResult
   /** Given up after so many milliseconds. */
   readonly after?: number
+  /** Why, in a half-sentence of our own. */
+  readonly detail?: string
   /** Nobody is to be told and nothing was delivered: there was nothing to do here. */
   readonly silent?: true
 }
 
-export interface StepDeps extends Pick<LaneDeps, 'tell' | 'marks' | 'absences' | 'count'> {
+export interface StepDeps extends Pick<LaneDeps, 'tell' | 'marks' | 'absences' | 'count' | 'settled'> {
   readonly key: LaneKey
-  readonly place: Place
   readonly rows: LaneRows
   readonly now: number
 }
@@ -53,13 +54,14 @@ export const laneStep = (
   /** What is told of a message in this very step: its other parts must not say it again. */
   const news = new Map<number, DeliveryOutcome>()
 
-  const tell = (row: OutboxRow, words: Told): void => {
+  /** `everywhere`: there is nothing left of which the sender waits to hear. */
+  const tell = (row: OutboxRow, words: Told, everywhere = true): void => {
     news.set(row.seq, words.outcome)
     apply.push(() => {
       if (row.op.kind !== 'delivery' && row.op.kind !== 'status') deps.count(words)
       rows.told(row.seq, words.outcome)
     })
-    if (row.tell === undefined) return
+    if (row.tell === undefined || (words.outcome === 'delivered' && !everywhere)) return
     if (row.parts > 0 || words.outcome === 'waiting') told.push({ seq: row.seq, outcome: words.outcome })
     const { lane } = row.tell
     const { absences, now } = deps
@@ -73,7 +75,7 @@ export const laneStep = (
     notices.add({ tell: row.tell, event: row.event, ...(invited === undefined ? {} : { invited }) }, words)
   }
 
-  for (const { entry, result, after, silent } of results) {
+  for (const { entry, result, after, detail, silent } of results) {
     const known = news.get(entry.row.seq)
     const row = known === undefined ? entry.row : { ...entry.row, told: known }
     const outcome = settle(row, result)
@@ -91,9 +93,12 @@ export const laneStep = (
         done.push({ ...rest, event: row.event, lane: key, ids: [] })
         apply.push(() => rows.removeRef(rest))
       }
+    const isLast = row.parts === 0 || row.part === row.parts - 1 || outcome.dropRest
+    const good = silent === true || outcome.tell?.outcome === 'delivered'
+    const everywhere = isLast && deps.settled(row.event, good)
     if (outcome.tell === undefined || silent === true) continue
-    const givenUp = outcome.tell.outcome === 'refused' && after !== undefined
-    tell(row, givenUp ? { ...outcome.tell, after } : outcome.tell)
+    const why = { ...(after === undefined ? {} : { after }), ...(detail === undefined ? {} : { detail }) }
+    tell(row, outcome.tell.outcome === 'refused' ? { ...outcome.tell, ...why } : outcome.tell, everywhere)
   }
   if (hold !== undefined)
     for (const { row } of waits) tell(row, { outcome: 'waiting', wait: hold.wait, reason: hold.reason })
@@ -150,7 +155,7 @@ class Notices {
 
   rows(): readonly NewRow[] {
     return [...this.#groups.values()]
-      .map(({ told, subjects }) => this.#deps.tell(subjects, told, this.#deps.place))
+      .map(({ told, subjects }) => this.#deps.tell(subjects, told, this.#deps.key))
       .filter((row) => row !== undefined)
   }
 }

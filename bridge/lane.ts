@@ -5,18 +5,19 @@
  */
 import type { Session } from './adapter.ts'
 import { type Attempt, attempt } from './attempt.ts'
-import type { Op } from './degrade.ts'
 import type { Hold } from './hold.ts'
 import { LaneArrivals, type Reserved, reservedFor, storedRows } from './lane-arrivals.ts'
 import type { LaneDeps } from './lane-deps.ts'
 import { LaneHold } from './lane-hold.ts'
+import { LanePreparation } from './lane-preparation.ts'
 import { type Entry, LaneRows } from './lane-rows.ts'
 import { laneStep, type Result, waitersOf } from './lane-step.ts'
 import type { Outbound } from './model/events.ts'
 import type { AccountId, ChatRef, EventId } from './model/ids.ts'
 import type { DeliveryResult } from './model/result.ts'
-import { prepare, type Prepared, refer } from './prepare.ts'
-import { type LaneKey, type NewRow, type OutboxRow, type Place, StoreUnavailable } from './store/port.ts'
+import { prepare } from './prepare.ts'
+import { type LaneKey, type NewRow, type Place, StoreUnavailable } from './store/port.ts'
+import { LINKED_NO_MORE } from './tell.ts'
 
 export class Lane {
   readonly key: LaneKey
@@ -25,13 +26,16 @@ export class Lane {
   readonly #deps: LaneDeps
   readonly #rows: LaneRows
   readonly #hold: LaneHold
+  readonly #preparation: LanePreparation
   readonly #arrivals = new LaneArrivals()
   readonly #underway = new Set<Attempt>()
   #results: Result[] = []
   #drained: (() => void)[] = []
+  #emptied: (() => void)[] = []
+  /** Rows with lower numbers never go out. */
+  #givenUpBefore = 0
   #poked = false
   #committing = false
-  #preparing = false
   #stopping = false
 
   constructor(key: LaneKey, account: AccountId, place: Place, deps: LaneDeps) {
@@ -47,6 +51,21 @@ export class Lane {
       present: deps.recipientPresent,
       oldest: () => this.#rows.oldest,
       woken: (hold) => this.#woken(hold),
+    })
+    this.#preparation = new LanePreparation({
+      ...deps,
+      key,
+      account,
+      rows: this.#rows,
+      wait: (wait, reason) => this.#hold.wait(wait, reason),
+      finish: (entry, result) => this.#finish(entry, result),
+      refuse: (result) => this.#refuse(result),
+      nothing: (entry) => {
+        entry.phase = 'settling'
+        this.#results.push({ entry, result: { kind: 'delivered', ids: [] }, silent: true })
+      },
+      failed: (error) => this.#failed(error),
+      ended: () => this.poke(),
     })
   }
 
@@ -91,6 +110,8 @@ export class Lane {
   /** The announced row was committed under this number. */
   committed(seq: number, row: NewRow, reserved: Reserved | undefined): void {
     this.#arrivals.arrived(reserved)
+    // It was linked anew.
+    if (this.#givenUpBefore === Number.POSITIVE_INFINITY) this.#givenUpBefore = seq
     for (const stored of storedRows(row, seq)) {
       const entry = this.#rows.append(stored)
       // A reserved row came into an empty lane, so it is in memory.
@@ -132,6 +153,21 @@ export class Lane {
     for (const one of this.#underway) one.abort()
   }
 
+  /** Resolves when nothing waits here. */
+  emptied(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#emptied.push(resolve)
+      this.poke()
+    })
+  }
+
+  /** The place is linked no more: what waits for it now never goes out, and the senders are told. */
+  giveUp(): void {
+    this.#givenUpBefore = Number.POSITIVE_INFINITY
+    this.#hold.release()
+    this.poke()
+  }
+
   /** Something changed: see what can be done, once, after all that happens in this turn. */
   poke(): void {
     if (this.#poked) return
@@ -153,6 +189,7 @@ export class Lane {
       if (!this.busy) for (const resolve of this.#drained.splice(0)) resolve()
       if (this.#rows.empty && this.#arrivals.pending === 0 && this.#underway.size === 0) {
         this.#hold.release()
+        for (const resolve of this.#emptied.splice(0)) resolve()
         this.#deps.idle()
       }
       return
@@ -163,15 +200,17 @@ export class Lane {
   /** What may be delivered next, marked `starting`. */
   #pick(results: readonly Result[]): readonly Entry[] {
     for (const { result } of results) if (result.kind === 'retry') this.#hold.wait(result.wait, result.reason)
-    if (this.#stopping || this.#preparing || this.#rows.empty) return []
+    if (this.#stopping || this.#preparation.busy || this.#rows.empty) return []
     const paged = this.#rows.entries.length === 0
-    if (paged) void this.#load()
+    if (paged) void this.#preparation.load()
     else this.#judgeLeft()
+    if (this.#givenUpBefore > 0)
+      this.#refuse({ kind: 'refused', reason: 'not-found', detail: LINKED_NO_MORE }, this.#givenUpBefore)
     if (paged || this.#hold.current !== undefined) return []
     const { open, session, chat } = this.#ready()
     if (!open) {
       if (session?.state.kind !== 'online') this.#hold.enter('session', 'network')
-      else void this.#open()
+      else void this.#preparation.open()
       return []
     }
     const pipeline = Math.max(1, session.capabilities(chat).pipeline)
@@ -183,13 +222,13 @@ export class Lane {
       if (slots <= 0) break
       if (entry.phase === 'queued' && refused.has(entry.row.seq)) continue
       if (entry.phase === 'queued') {
-        if (!this.#prepared(entry, session, chat)) break
+        if (!this.#preparation.isReady(entry, session, chat)) break
         entry.phase = 'starting'
         starts.push(entry)
       }
       if (entry.phase !== 'settling') slots--
     }
-    if (slots > 0 && this.#rows.moreOnDisk && this.#rows.room > 0) void this.#load()
+    if (slots > 0 && this.#rows.moreOnDisk && this.#rows.room > 0) void this.#preparation.load()
     return starts
   }
 
@@ -219,105 +258,10 @@ export class Lane {
     }
   }
 
-  /** What has to be looked up or cut comes back by itself. */
-  #prepared(entry: Entry, session: Session, chat: ChatRef): boolean {
-    if (entry.wire !== undefined) return true
-    const prepared = prepare(entry.row, session, chat)
-    if (prepared.kind === 'refers') {
-      // What it refers to may be right before it: its receipt must be on disk.
-      if (this.#rows.entries[0] === entry) void this.#refer(entry, prepared, session, chat)
-      return false
-    }
-    if (prepared.kind === 'parts') void this.#preparation(() => this.#split(entry, prepared.ops))
-    else this.#take(entry, prepared)
-    return prepared.kind === 'ready'
-  }
-
-  #take(entry: Entry, prepared: Exclude<Prepared, { kind: 'refers' | 'parts' }>): void {
-    switch (prepared.kind) {
-      case 'ready':
-        entry.wire = prepared.wire
-        return
-      case 'refused':
-        this.#finish(entry, prepared.result)
-        return
-      case 'broken': {
-        const { detail } = prepared
-        this.#deps.log.error({ account: this.account, detail }, 'an adapter failed to prepare a delivery')
-        this.#finish(entry, { kind: 'refused', reason: 'protocol', detail })
-        return
-      }
-      case 'nothing':
-        entry.phase = 'settling'
-        this.#results.push({ entry, result: { kind: 'delivered', ids: [] }, silent: true })
-        this.poke()
-    }
-  }
-
-  async #refer(
-    entry: Entry,
-    { op, to }: Extract<Prepared, { kind: 'refers' }>,
-    session: Session,
-    chat: ChatRef,
-  ): Promise<void> {
-    await this.#preparation(async () => {
-      const ids = await this.#deps.store.nativesOf(to, chat, this.key)
-      const prepared = refer(op, ids, entry.row, session, chat)
-      if (prepared.kind === 'parts') await this.#split(entry, prepared.ops)
-      else if (prepared.kind !== 'refers') this.#take(entry, prepared)
-    })
-  }
-
-  async #split(entry: Entry, ops: readonly Op[]): Promise<void> {
-    await this.#deps.store.advance({ split: [{ seq: entry.row.seq, ops }] })
-    this.#rows.split(
-      entry,
-      ops.map((op, part): OutboxRow => ({ ...entry.row, op, part, parts: ops.length })),
-    )
-  }
-
-  async #load(): Promise<void> {
-    await this.#preparation(async () => {
-      const { depth } = this.#rows
-      this.#rows.loaded(await this.#deps.store.laneRows(this.key, this.#rows.last, this.#rows.room), depth)
-    })
-  }
-
-  async #open(): Promise<void> {
-    await this.#preparation(async () => {
-      const opened = await this.#deps.open()
-      switch (opened.kind) {
-        case 'opened':
-          return
-        case 'retry':
-          this.#hold.wait(opened.wait, opened.reason)
-          return
-        case 'uncertain':
-          this.#hold.wait(OPEN_AGAIN_MS, 'network')
-          return
-        case 'refused':
-          for (const entry of this.#rows.entries) if (entry.phase === 'queued') this.#finish(entry, opened)
-      }
-    })
-  }
-
-  /** One at a time; nothing starts meanwhile. */
-  async #preparation(work: () => Promise<void>): Promise<void> {
-    this.#preparing = true
-    try {
-      await work()
-    } catch (error) {
-      this.#failed(error)
-    } finally {
-      this.#preparing = false
-      this.poke()
-    }
-  }
-
   async #commit(results: readonly Result[], starts: readonly Entry[], waits: readonly Entry[]): Promise<void> {
     this.#committing = true
     const step = laneStep(
-      { ...this.#deps, key: this.key, place: this.place, rows: this.#rows, now: this.#deps.clock.now() },
+      { ...this.#deps, key: this.key, rows: this.#rows, now: this.#deps.clock.now() },
       results,
       starts,
       waits,
@@ -367,9 +311,16 @@ export class Lane {
     this.#underway.add(running)
   }
 
-  #finish(entry: Entry, result: DeliveryResult, after?: number): void {
+  /** All that waits, or what does so before that number. */
+  #refuse(result: Extract<DeliveryResult, { kind: 'refused' }>, before: number = Number.POSITIVE_INFINITY): void {
+    const why = result.detail === LINKED_NO_MORE ? { detail: LINKED_NO_MORE } : {}
+    for (const entry of this.#rows.entries)
+      if (entry.phase === 'queued' && entry.row.seq < before) this.#finish(entry, result, why)
+  }
+
+  #finish(entry: Entry, result: DeliveryResult, why: Pick<Result, 'after' | 'detail'> = {}): void {
     entry.phase = 'settling'
-    this.#results.push({ entry, result, ...(after === undefined ? {} : { after }) })
+    this.#results.push({ entry, result, ...why })
     // A line that died has more such results: one notice will say it of all.
     if (result.kind === 'uncertain' && this.#underway.size > 0) setImmediate(() => this.poke())
     else this.poke()
@@ -397,13 +348,10 @@ export class Lane {
     for (const entry of this.#rows.entries) {
       if (entry.phase !== 'queued' || entry.row.at > accepted) continue
       if (entry.left) this.#finish(entry, INTERRUPTED)
-      else this.#finish(entry, { kind: 'refused', reason: hold.reason, detail: 'given up' }, limits.giveUpMs)
+      else this.#finish(entry, { kind: 'refused', reason: hold.reason, detail: 'given up' }, { after: limits.giveUpMs })
     }
     this.poke()
   }
 }
 
 const INTERRUPTED: DeliveryResult = { kind: 'uncertain', detail: 'the bridge was interrupted' }
-
-/** After an opening that nobody knows the end of, milliseconds. */
-const OPEN_AGAIN_MS = 5_000

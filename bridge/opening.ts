@@ -1,13 +1,20 @@
-/** The chats behind legs and contacts: found or made by `Session.open`, once for each session that comes online. */
-import type { Clock, Logger, Session } from './adapter.ts'
+/**
+ * The chats behind legs and contacts: found or made by `Session.open`, once for each session that comes online. A chat that
+ * was made for somebody where they live is the same for good: it is opened once.
+ */
+import type { ChatRequest, Clock, Logger, Session } from './adapter.ts'
+import { Gate } from './gate.ts'
 import type { AccountId, ChatRef } from './model/ids.ts'
 import type { OpenResult } from './model/result.ts'
-import type { LaneKey, LegId, Place } from './store/port.ts'
+import type { LaneKey, Leg, LegId, Place, Portal } from './store/port.ts'
 import { laneKey, placeOf } from './place.ts'
 import { describeLeg, type Found, type Portals } from './portals.ts'
+import { LINKED_NO_MORE } from './tell.ts'
 
 /** Chats remembered for one account; past it they are opened again. */
 const OPENED_LIMIT = 5_000
+/** Chats of people that one account makes at once: each is a room, with people to bring in. */
+export const PORTALS_AT_ONCE = 4
 /** Waits between two attempts to open a leg, milliseconds: the network's own number counts within these. */
 const RETRY_MIN_MS = 1_000
 const RETRY_MAX_MS = 5 * 60_000
@@ -19,13 +26,20 @@ export interface OpeningDeps {
   readonly log: Logger
   /** Milliseconds that one attempt may take. */
   readonly openMs: number
+  /** A chat of somebody where they live was made. */
+  readonly made?: (found: Found) => void
+  /** It was made, but its leg was taken away meanwhile. */
+  readonly orphaned?: (leg: Leg, chat: ChatRef) => void
 }
 
 interface Account {
   readonly opened: Map<LaneKey, ChatRef>
   readonly underway: Map<LaneKey, Promise<OpenResult>>
+  /** Chats of people that the network is just asked to make. */
+  readonly asking: Set<LegId>
   /** Legs that are opened, or tried again after a while. */
   readonly kept: Set<LegId>
+  readonly making: Gate
   /** Aborted when the session ends. */
   readonly life: AbortController
 }
@@ -47,7 +61,10 @@ export class Openings {
 
   /** Opened in this session: deliveries may go there. */
   ready(account: AccountId, key: LaneKey, place: Place): ChatRef | undefined {
-    return place.kind === 'chat' ? place.chat : this.#accounts.get(account)?.opened.get(key)
+    if (place.kind === 'chat') return place.chat
+    return place.kind === 'portal'
+      ? this.#deps.portals.byLane(key)?.leg.chat
+      : this.#accounts.get(account)?.opened.get(key)
   }
 
   /** Idempotent; calls for the same place share one attempt. Never rejects. */
@@ -55,30 +72,41 @@ export class Openings {
     if (place.kind === 'chat') return Promise.resolve({ kind: 'opened', chat: place.chat })
     const state = this.#account(account)
     const key = laneKey(account, place)
+    const made = place.kind === 'portal' ? this.ready(account, key, place) : undefined
+    if (made !== undefined) return Promise.resolve({ kind: 'opened', chat: made })
     const known = state.opened.get(key)
     // It may have been linked since.
     if (known !== undefined) return this.#store(key, known).then(() => ({ kind: 'opened', chat: known }))
     const underway = state.underway.get(key)
     if (underway !== undefined) return underway
-    const attempt = this.#attempt(account, place, key, state).finally(() => state.underway.delete(key))
+    const work = (): Promise<OpenResult> => this.#attempt(account, place, key, state)
+    const attempt = (place.kind === 'portal' ? state.making.through(work) : work()).finally(() =>
+      state.underway.delete(key),
+    )
     state.underway.set(key, attempt)
     return attempt
   }
 
-  /** Opens every leg through this account, and again those that may work later. */
-  online(account: AccountId): void {
-    const state = this.#account(account)
-    for (const found of this.#deps.portals.legsVia(account)) {
-      const { id } = found.leg
-      if (state.kept.has(id)) continue
-      state.kept.add(id)
-      void this.#keep(found, state).finally(() => state.kept.delete(id))
-    }
+  /** Asks the network anew, also for what is open: a person wants to be in it. */
+  again(account: AccountId, place: Place): Promise<OpenResult> {
+    if (place.kind === 'chat') return this.open(account, place)
+    return this.#attempt(account, place, laneKey(account, place), this.#account(account))
   }
 
-  /** A leg was linked while its session was online. */
-  linked(account: AccountId): void {
-    if (this.#deps.sessionOf(account)?.state.kind === 'online') this.online(account)
+  /** Whether the network may be making the chat of somebody just now. */
+  isMaking({ via, id }: Leg): boolean {
+    return this.#accounts.get(via)?.asking.has(id) === true
+  }
+
+  /** Opens every leg through this account, and again those that may work later. */
+  online(account: AccountId): void {
+    for (const found of this.#deps.portals.legsVia(account)) this.#begin(found)
+  }
+
+  /** Legs were linked: those whose session is online are opened now, the others when it is. */
+  linked(portal: Portal): void {
+    for (const leg of portal.legs)
+      if (this.#deps.sessionOf(leg.via)?.state.kind === 'online') this.#begin({ portal, leg })
   }
 
   offline(account: AccountId): void {
@@ -99,16 +127,32 @@ export class Openings {
   #account(account: AccountId): Account {
     const known = this.#accounts.get(account)
     if (known !== undefined) return known
-    const state: Account = { opened: new Map(), underway: new Map(), kept: new Set(), life: new AbortController() }
+    const state: Account = {
+      opened: new Map(),
+      underway: new Map(),
+      asking: new Set(),
+      kept: new Set(),
+      making: new Gate(PORTALS_AT_ONCE),
+      life: new AbortController(),
+    }
     this.#accounts.set(account, state)
     return state
+  }
+
+  #begin(found: Found): void {
+    const { leg } = found
+    if (leg.request.kind === 'lobby' || (leg.request.kind === 'portal' && leg.chat !== undefined)) return
+    const state = this.#account(leg.via)
+    if (state.kept.has(leg.id)) return
+    state.kept.add(leg.id)
+    void this.#keep(found, state).finally(() => state.kept.delete(leg.id))
   }
 
   async #keep({ leg }: Found, state: Account): Promise<void> {
     const place = placeOf(leg.request)
     if (place === undefined) return
     while (!state.life.signal.aborted && this.#deps.portals.leg(leg.id) !== undefined) {
-      const result = await this.open(leg.via, place)
+      const result = await (place.kind === 'chat' ? this.#enter(leg.via, place, state) : this.open(leg.via, place))
       if (result.kind === 'opened') return
       if (result.kind === 'refused') {
         const fields = { account: leg.via, leg: describeLeg(leg), reason: result.reason, detail: result.detail }
@@ -120,12 +164,38 @@ export class Openings {
     }
   }
 
+  /** A chat that is known by its id: its network is told that it is linked. */
+  #enter(account: AccountId, { chat }: Extract<Place, { kind: 'chat' }>, state: Account): Promise<OpenResult> {
+    return this.#ask(account, { kind: 'channel', name: chat.chat }, state)
+  }
+
   async #attempt(
     account: AccountId,
     place: Exclude<Place, { kind: 'chat' }>,
     key: LaneKey,
     state: Account,
   ): Promise<OpenResult> {
+    const leg = place.kind === 'portal' ? this.#deps.portals.byLane(key)?.leg : undefined
+    const request = place.kind === 'portal' ? leg?.request : place
+    if (request?.kind === undefined || request.kind === 'lobby' || request.kind === 'chat')
+      return { kind: 'refused', reason: 'not-found', detail: LINKED_NO_MORE }
+    if (leg !== undefined) state.asking.add(leg.id)
+    const result = await this.#ask(account, request, state)
+    if (leg !== undefined) state.asking.delete(leg.id)
+    if (result.kind !== 'opened') return result
+    if (leg !== undefined && this.#deps.portals.byLane(key) === undefined) {
+      this.#deps.orphaned?.(leg, result.chat)
+      return { kind: 'refused', reason: 'not-found', detail: LINKED_NO_MORE }
+    }
+    if (state.opened.size >= OPENED_LIMIT) state.opened.clear()
+    if (place.kind !== 'portal') state.opened.set(key, result.chat)
+    await this.#store(key, result.chat)
+    const found = place.kind === 'portal' ? this.#deps.portals.byLane(key) : undefined
+    if (found !== undefined) this.#deps.made?.(found)
+    return result
+  }
+
+  async #ask(account: AccountId, request: ChatRequest, state: Account): Promise<OpenResult> {
     const session = this.#deps.sessionOf(account)
     if (session?.state.kind !== 'online')
       return { kind: 'retry', reason: 'network', wait: 'session-online', detail: 'the session is not online' }
@@ -133,15 +203,7 @@ export class Openings {
     const done = new AbortController()
     void this.#deps.clock.sleep(this.#deps.openMs, done.signal).then(() => late.abort())
     try {
-      const request = place.kind === 'portal' ? this.#deps.portals.byLane(key)?.leg.request : place
-      if (request?.kind === undefined || request.kind === 'lobby' || request.kind === 'chat')
-        return { kind: 'refused', reason: 'not-found', detail: 'that chat is linked no more' }
-      const result = await session.open(request, AbortSignal.any([late.signal, state.life.signal]))
-      if (result.kind !== 'opened') return result
-      if (state.opened.size >= OPENED_LIMIT) state.opened.clear()
-      state.opened.set(key, result.chat)
-      await this.#store(key, result.chat)
-      return result
+      return await session.open(request, AbortSignal.any([late.signal, state.life.signal]))
     } catch (error) {
       const detail = error instanceof Error ? error.message : String(error)
       this.#deps.log.error({ account, detail }, 'an adapter failed to open a chat')

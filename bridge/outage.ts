@@ -1,5 +1,6 @@
 /** Tells the linked chats when an account is away for long or for good, once, and when it is back. */
 import type { Account, Clock } from './adapter.ts'
+import { FAULT_WORDS } from './fault-words.ts'
 import type { AccountId, NetworkId } from './model/ids.ts'
 import type { Fault, SessionState } from './model/result.ts'
 import { plain, type RichText } from './model/text.ts'
@@ -46,6 +47,12 @@ export class OutageNotices {
     }
   }
 
+  /** The account is there no more. */
+  forget(account: AccountId): void {
+    this.#outages.get(account)?.over.abort()
+    this.#outages.delete(account)
+  }
+
   /** No notice comes after this. */
   async stop(): Promise<void> {
     for (const outage of this.#outages.values()) outage.over.abort()
@@ -75,7 +82,7 @@ export class OutageNotices {
     if (outage === undefined || outage.told === what || outage.told === 'stopped') return
     outage.told = what
     const name = this.#name(account)
-    const why = outage.fault === undefined ? 'it does not answer' : WHY[outage.fault.code]
+    const why = outage.fault === undefined ? 'it does not answer' : FAULT_WORDS[outage.fault.code]
     this.#deps.announce(
       account,
       plain(
@@ -98,14 +105,4 @@ export class OutageNotices {
     const network = this.#deps.account(account)?.network
     return network === undefined || String(network) === account ? account : `${account} (${network})`
   }
-}
-
-/** In words that any member of a chat may read; the details are in the log. */
-const WHY: Readonly<Record<Fault['code'], string>> = {
-  'bad-credentials': 'the network refuses its password',
-  'signed-in-elsewhere': 'somebody signed in with this account elsewhere',
-  banned: 'the network has banned it',
-  network: 'the network cannot be reached',
-  protocol: 'the network does not answer as it should',
-  shutdown: 'the network is going down',
 }

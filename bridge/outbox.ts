@@ -13,6 +13,7 @@ import type { Reason } from './model/result.ts'
 import type { Openings } from './opening.ts'
 import { laneTarget } from './place.ts'
 import type { Advance, LaneKey, NewRow, Place, Store } from './store/port.ts'
+import { Spread } from './spread.ts'
 import { placeName, reasonOf, type Told, tellWords } from './tell.ts'
 
 export interface OutboxDeps {
@@ -27,6 +28,8 @@ export interface OutboxDeps {
   readonly openings: Openings
   readonly mint: () => string
   readonly present: (account: AccountId, user: UserId) => boolean
+  /** What people call the other end of a lane; `undefined`: as its place is called. */
+  readonly nameOf: (lane: LaneKey) => string | undefined
 }
 
 export type WaitingFor =
@@ -56,6 +59,7 @@ export class Outbox {
   readonly #lanes = new Map<LaneKey, Lane>()
   readonly #byAccount = new Map<AccountId, Set<Lane>>()
   readonly #absences = new Absences()
+  readonly #spread = new Spread()
   readonly #outcomes: Record<DeliveryOutcome, number> = {
     delivered: 0,
     partial: 0,
@@ -89,6 +93,7 @@ export class Outbox {
     return {
       rows: announced.map(({ row }) => row),
       committed: (seqs) => {
+        this.#spread.begin(rows)
         for (const [index, { lane, row, reserved }] of announced.entries())
           lane.committed(seqs[index] ?? 0, row, reserved)
       },
@@ -111,8 +116,19 @@ export class Outbox {
   }
 
   /** What to tell a sender right away, as a row; `undefined` where their network shows nothing of the kind. */
-  tellRow(subjects: Spoken, told: Told, place: Place): NewRow | undefined {
-    return this.#tell(subjects, told, place)
+  tellRow(subjects: Spoken, told: Told, to: LaneKey): NewRow | undefined {
+    return this.#tell(subjects, told, to)
+  }
+
+  /** Resolves when nothing waits there. */
+  async emptied(key: LaneKey): Promise<void> {
+    await this.#lanes.get(key)?.emptied()
+  }
+
+  /** Nothing that waits there goes out; the senders are told. Resolves when that is on disk, or takes too long. */
+  async giveUp(key: LaneKey): Promise<void> {
+    this.#lanes.get(key)?.giveUp()
+    await this.#within(this.emptied(key), GIVE_UP_MS)
   }
 
   count(told: Told): void {
@@ -131,7 +147,8 @@ export class Outbox {
 
   /** Somebody came online, or spoke, which is proof enough. */
   recipientOnline(account: AccountId, user: UserId): void {
-    for (const lane of this.#byAccount.get(account) ?? []) if (meets(lane.place, user)) lane.recipientOnline()
+    for (const lane of this.#byAccount.get(account) ?? [])
+      if (this.#recipients(account, lane.place).includes(user)) lane.recipientOnline()
   }
 
   /** A chat that we know by its id only has somebody in it. */
@@ -149,7 +166,7 @@ export class Outbox {
       .filter((lane) => lane.depth > 0)
       .map((lane): LaneStatus => {
         const { account, depth, oldest, hold } = lane
-        const base = { account, place: placeName(lane.place), depth, oldestMs: Math.max(0, now - (oldest ?? now)) }
+        const base = { account, place: this.#nameOf(lane.key), depth, oldestMs: Math.max(0, now - (oldest ?? now)) }
         if (hold === undefined) return { ...base, waiting: { kind: lane.busy ? 'delivery' : 'nothing' } }
         const waiting: WaitingFor =
           hold.kind === 'time' ? { kind: 'time', until: hold.until ?? now } : { kind: hold.kind }
@@ -204,8 +221,8 @@ export class Outbox {
       session: () => sessionOf(account),
       chat: () => openings.ready(account, key, place),
       open: () => openings.open(account, place),
-      recipientPresent: () => recipients(place).some((user) => present(account, user)),
-      tell: (subjects, told, where) => this.#tell(subjects, told, where),
+      recipientPresent: () => this.#recipients(account, place).some((user) => present(account, user)),
+      tell: (subjects, told, to) => this.#tell(subjects, told, to),
       marks: (lane) => {
         const capabilities = this.#capabilitiesAt(lane)
         return capabilities !== undefined && marksDelivery(capabilities)
@@ -213,6 +230,7 @@ export class Outbox {
       absences: this.#absences,
       enqueue: (rows) => this.announce(rows),
       count: (told) => this.count(told),
+      settled: (event, delivered) => this.#spread.settled(event, key, delivered),
       idle: () => this.#drop(key, lane),
     })
     this.#lanes.set(key, lane)
@@ -231,26 +249,26 @@ export class Outbox {
     if (siblings?.size === 0) this.#byAccount.delete(lane.account)
   }
 
-  #tell(subjects: Spoken, told: Told, place: Place): NewRow | undefined {
+  #tell(subjects: Spoken, told: Told, to: LaneKey): NewRow | undefined {
     const [{ tell }] = subjects
     const lane = this.#lanes.get(tell.lane)
     if (lane !== undefined && lane.depth >= this.#deps.limits.laneRows + TELL_EXTRA_ROWS) {
       this.#deps.metrics.count('untold', { reason: 'lane-full' })
       return undefined
     }
-    const op = this.#delivery(subjects, told, place)
+    const op = this.#delivery(subjects, told, to)
     if (op === undefined) return undefined
     const { mint, clock } = this.#deps
     return { lane: tell.lane, event: mint() as EventId, at: clock.now(), ops: [op], split: false, attempted: 0 }
   }
 
-  #delivery(subjects: Spoken, told: Told, place: Place): Op | undefined {
+  #delivery(subjects: Spoken, told: Told, to: LaneKey): Op | undefined {
     const [{ tell, event, invited }, ...more] = subjects
     const capabilities = this.#capabilitiesAt(tell.lane)
     const reason = reasonOf(told)
     const text = tellWords(
       told,
-      place,
+      this.#nameOf(to),
       subjects.map((subject) => ({ ...subject.tell, ...subject })),
     )
     // A mark stands at one message: what is said of several, or of none, are words.
@@ -273,6 +291,26 @@ export class Outbox {
     return able.kind === 'op' ? able.op : undefined
   }
 
+  #nameOf(key: LaneKey): string {
+    return this.#deps.nameOf(key) ?? placeName(laneTarget(key).place)
+  }
+
+  /** Who is reached there, where that is known. */
+  #recipients(account: AccountId, place: Place): readonly UserId[] {
+    switch (place.kind) {
+      case 'direct':
+        return [place.with]
+      case 'group':
+        return place.members
+      case 'chat':
+        return this.#deps.sessionOf(account)?.members(place.chat) ?? []
+      case 'channel':
+      case 'portal':
+      case 'home':
+        return []
+    }
+  }
+
   #capabilitiesAt(key: LaneKey): Capabilities | undefined {
     const { account, place } = laneTarget(key)
     return this.#capabilities(account, place)
@@ -285,19 +323,5 @@ export class Outbox {
 
 /** What an adapter may take to answer a delivery that was aborted, milliseconds. */
 const ABORTED_MS = 1_000
-
-const recipients = (place: Place): readonly UserId[] => {
-  switch (place.kind) {
-    case 'direct':
-      return [place.with]
-    case 'group':
-      return place.members
-    case 'channel':
-    case 'chat':
-    case 'portal':
-    case 'home':
-      return []
-  }
-}
-
-const meets = (place: Place, user: UserId): boolean => recipients(place).includes(user)
+/** How long a lane that is given up may take to tell everybody, milliseconds. */
+const GIVE_UP_MS = 10_000

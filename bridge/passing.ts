@@ -1,9 +1,12 @@
 /** What is not stored: where it goes, and what it changes in the roster. */
+import type { Clock, Session } from './adapter.ts'
 import type { Ephemeral } from './ephemeral.ts'
+import { Faces } from './faces.ts'
 import type { Identity } from './identity.ts'
 import type { Lobbies } from './lobbies.ts'
 import type { PassingInbound } from './model/events.ts'
-import type { AccountId, UserId } from './model/ids.ts'
+import type { AccountId, PersonId, UserId, UserRef } from './model/ids.ts'
+import type { PresenceState } from './model/presence.ts'
 import type { Outbox } from './outbox.ts'
 import { type PassingContext, type PassingToChat, planPassing, type PlanContext } from './plan.ts'
 import type { Found, Portals } from './portals.ts'
@@ -13,6 +16,7 @@ import type { Leg, Store } from './store/port.ts'
 
 export interface PassingDeps {
   readonly store: Store
+  readonly clock: Clock
   readonly portals: Portals
   readonly roster: Roster
   readonly identity: Identity
@@ -20,13 +24,25 @@ export interface PassingDeps {
   readonly router: Router
   readonly outbox: Outbox
   readonly ephemeral: Ephemeral
+  readonly sessionOf: (account: AccountId) => Session | undefined
   readonly contextOf: (found: Found) => PlanContext
   /** Accounts that are signed in. */
   readonly online: ReadonlySet<AccountId>
+  /** One of our people is seen, and not by an account that we hold ourselves. */
+  readonly ownPresence: (person: PersonId, user: UserRef, state: PresenceState) => void
+  /** The whole contact list of an account is known. */
+  readonly rosterKnown: (account: AccountId) => void
 }
+
+/** After its contact list, an account has heard of everybody who is there within this. Milliseconds. */
+const HEARD_MS = 5_000
+
+type About = Extract<PassingInbound, { kind: 'presence' | 'profile' }>
 
 export class Passing {
   readonly #deps: PassingDeps
+  readonly #faces = new Faces()
+  readonly #stopping = new AbortController()
 
   constructor(deps: PassingDeps) {
     this.#deps = deps
@@ -49,58 +65,158 @@ export class Passing {
       }
       case 'presence':
       case 'profile': {
+        if (event.kind === 'presence') this.#ownPresence(event)
         const changed = roster.apply(event)
         if (event.kind === 'presence' && isPresent(event.state)) outbox.recipientOnline(event.account, event.user.user)
         if (changed) this.#spread(event)
         return
       }
       case 'contact':
+        roster.apply(event)
+        return
       case 'roster':
         roster.apply(event)
+        this.#deps.rosterKnown(event.account)
+        void this.#heard(event.account)
     }
   }
 
-  /** The session of this account ended: whoever it saw is seen no more. */
+  /** An account that shows others signed in: they are shown as they are now. */
+  sessionOnline(account: AccountId): void {
+    if (this.#deps.sessionOf(account)?.capabilities().puppets !== 'native') return
+    for (const found of this.#deps.portals.legsVia(account)) this.opened(found)
+  }
+
+  /** The session of this account ended: whoever it saw is seen no more, and nobody knows how those look whom it showed. */
   sessionGone(account: AccountId): void {
-    const network = this.#deps.identity.account(account)?.network
-    const gone = this.#deps.roster.sessionGone(account)
+    const { identity, roster } = this.#deps
+    this.#faces.lost(account)
+    const network = identity.account(account)?.network
+    const gone = new Set(roster.sessionGone(account))
     if (network === undefined) return
-    for (const user of gone)
-      this.#spread({ kind: 'presence', account, user: { network, user }, state: { show: 'offline' } })
+    for (const user of gone) this.#spread({ kind: 'presence', account, user: { network, user }, state: OFFLINE })
+    // Whom it did not see was shown as absent to all.
+    for (const { user, listed } of roster.contacts(account))
+      if (listed && !gone.has(user)) this.#show({ network, user })
   }
 
-  /** To every chat in which that contact takes part. */
-  #spread(event: Extract<PassingInbound, { kind: 'presence' | 'profile' }>): void {
-    const { portals, identity, roster, lobbies, online, contextOf } = this.#deps
+  /** A chat was made, with ghosts in it that may be there just now. */
+  opened({ portal, leg }: Found): void {
+    if (!this.#shows(leg)) return
+    for (const other of portal.legs)
+      if (other.id !== leg.id)
+        for (const user of this.#people(other)) this.#tell({ portal, leg: other }, leg, this.#seen(user, other))
+  }
+
+  stop(): void {
+    this.#stopping.abort()
+  }
+
+  /** Accounts that we hold look as we say, so what is seen of them is no news. */
+  #ownPresence({ user, state }: Extract<About, { kind: 'presence' }>): void {
+    const { identity, ownPresence } = this.#deps
+    const person = identity.personOf(user)
+    if (person === undefined) return
+    const isAccount = identity.accountsOf(person).some(({ id }) => {
+      const own = identity.userOf(id)
+      return own?.user === user.user && own.network === user.network
+    })
+    if (!isAccount) ownPresence(person, user, state)
+  }
+
+  /** Whom this account does not see by now, it does not see: they are shown as absent to all. */
+  async #heard(account: AccountId): Promise<void> {
+    const { clock, identity, roster, online } = this.#deps
+    await clock.sleep(HEARD_MS, this.#stopping.signal)
+    const network = identity.account(account)?.network
+    if (this.#stopping.signal.aborted || network === undefined || !online.has(account)) return
+    for (const { user, listed } of roster.contacts(account)) if (listed) this.#show({ network, user })
+  }
+
+  /** To every chat in which that contact takes part, as this account sees them. Where they are shown as one for all, once. */
+  #spread(event: About): void {
+    const { lobbies, contextOf } = this.#deps
     const { account, user } = event
-    const hasLink = portals.directWith(account, user.user) !== undefined
-    const observers = [...online].filter((one) => identity.account(one)?.network === user.network)
-    const effective = roster.effective(user, observers)
-    for (const found of portals.legsVia(account)) {
+    for (const found of this.#legsOf(account, user.user)) {
       const { portal, leg } = found
-      if (!takesPart(leg, user.user, hasLink)) continue
       const handle = leg.request.kind === 'lobby' ? { handle: lobbies.handle(portal, leg, user.user) } : {}
-      this.#send(event, { ...contextOf(found), ...handle, effective })
+      this.#send(event, { ...contextOf(found), ...handle })
     }
+    this.#show(user, event.kind === 'profile' ? event : undefined)
+  }
+
+  /** Through each account that shows them somewhere, whoever has them as a contact there. */
+  #show(user: UserRef, profile?: About): void {
+    const told = new Set<AccountId>()
+    for (const { id } of this.#deps.identity.accountsOn(user.network))
+      for (const found of this.#legsOf(id, user.user))
+        for (const leg of found.portal.legs) {
+          if (leg.id === found.leg.id || told.has(leg.via) || !this.#shows(leg)) continue
+          told.add(leg.via)
+          this.#tell(found, leg, this.#seen(user.user, found.leg))
+          if (profile !== undefined) this.#tell(found, leg, profile)
+        }
+  }
+
+  #tell(found: Found, to: Leg, event: About): void {
+    const { contextOf, ephemeral, online } = this.#deps
+    // Nobody hears it now: it is told when that account is back.
+    if (!online.has(to.via)) return
+    for (const { leg, op } of planPassing(event, contextOf(found)))
+      if (
+        leg.id === to.id &&
+        (op.kind === 'presence' || op.kind === 'profile') &&
+        this.#faces.isNews(to.via, event.user, op)
+      )
+        ephemeral.show(to.via, op)
+  }
+
+  /** As every signed-in observer sees them at least. */
+  #seen(user: UserId, { via, network }: Leg): About {
+    const { identity, roster, online } = this.#deps
+    const ref: UserRef = { network, user }
+    const observers = [...online].filter((account) => identity.account(account)?.network === network)
+    return { kind: 'presence', account: via, user: ref, state: roster.effective(ref, observers) }
+  }
+
+  /** Whether people of other networks have one face there for all chats of that account, and this is one of them. */
+  #shows(leg: Leg): boolean {
+    if (leg.chat === undefined || leg.flow === 'in') return false
+    return this.#deps.sessionOf(leg.via)?.capabilities(leg.chat).puppets === 'native'
   }
 
   #send(event: PassingToChat, context: PassingContext): void {
-    for (const { leg, place, op } of planPassing(event, context)) this.#deps.ephemeral.send(leg.via, place, op)
+    const about = event.kind === 'presence' || event.kind === 'profile'
+    for (const { leg, place, op } of planPassing(event, context))
+      if (!about || !this.#shows(leg)) this.#deps.ephemeral.send(leg.via, place, op)
+  }
+
+  /** Legs of an account behind which that contact is. */
+  *#legsOf(account: AccountId, user: UserId): Generator<Found> {
+    const { portals } = this.#deps
+    const direct = portals.directWith(account, user)
+    if (direct !== undefined) yield direct
+    for (const found of portals.severalVia(account))
+      if (found.leg.request.kind === 'lobby' ? direct === undefined : this.#people(found.leg).includes(user))
+        yield found
+  }
+
+  /** Who is behind a leg; of a lobby or a channel nobody knows. */
+  #people({ request, via }: Leg): readonly UserId[] {
+    switch (request.kind) {
+      case 'direct':
+        return [request.with]
+      case 'group':
+        return request.members
+      case 'chat':
+        return this.#deps.sessionOf(via)?.members(request.chat) ?? []
+      case 'lobby':
+      case 'channel':
+      case 'portal':
+      case 'home':
+        return []
+    }
   }
 }
 
-const takesPart = ({ request }: Leg, user: UserId, hasLink: boolean): boolean => {
-  switch (request.kind) {
-    case 'direct':
-      return request.with === user
-    case 'group':
-      return request.members.includes(user)
-    case 'lobby':
-      return !hasLink
-    case 'channel':
-    case 'chat':
-    case 'portal':
-    case 'home':
-      return false
-  }
-}
+const OFFLINE: PresenceState = { show: 'offline' }

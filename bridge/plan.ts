@@ -16,6 +16,8 @@ export interface Cast {
   readonly userOn: (person: PersonId, network: NetworkId) => UserId | undefined
   /** Whose account that is. */
   readonly ownerOf: (account: AccountId) => PersonId | undefined
+  /** Who that account is on its network. */
+  readonly selfOf: (account: AccountId) => UserRef | undefined
   /** What the roster of the observing account calls them. */
   readonly rosterName: (user: UserRef, observer: AccountId) => string | undefined
 }
@@ -31,6 +33,8 @@ export interface PlanContext {
   readonly replyTo?: EventId
   /** How the message that is answered, reacted to or taken back began. */
   readonly quote?: Quote
+  /** What is taken back was a reaction. */
+  readonly takesBackReaction?: true
   /** What a lobby calls the sender, so that an answer finds them. */
   readonly handle?: string
   /** Said in a lobby's channel to one contact: what that contact gets. */
@@ -102,7 +106,8 @@ const operation = (event: StoredInbound, leg: Leg, context: PlanContext): Op | u
       return { kind: 'message', as, body, at: event.at }
     }
     case 'redact':
-      return target === undefined || inLobby ? undefined : { kind: 'redact', as, target, ...quoted }
+      if (target === undefined || inLobby) return undefined
+      return { kind: 'redact', as, target, ...quoted, ...(context.takesBackReaction ? { reaction: true } : {}) }
     case 'reaction':
       return target === undefined || inLobby ? undefined : { kind: 'reaction', as, target, key: event.key, ...quoted }
     case 'member':
@@ -110,7 +115,7 @@ const operation = (event: StoredInbound, leg: Leg, context: PlanContext): Op | u
       return {
         kind: 'member',
         as,
-        user: event.user,
+        user: memberOn(leg, event.user, context),
         userName: shownName(event.userName ?? context.cast.rosterName(event.user, context.origin.via), event.user.user),
         change: event.change,
         ...(event.reason === undefined ? {} : { reason: event.reason }),
@@ -124,6 +129,12 @@ const operation = (event: StoredInbound, leg: Leg, context: PlanContext): Op | u
 export const invitedBy = (op: StoredInbound | Op): UserId | undefined =>
   op.kind === 'member' && op.change === 'invite' ? op.user.user : undefined
 
+/** Whoever owns the account of a leg takes part there as that account: when they leave elsewhere, it leaves. */
+const memberOn = (leg: Leg, user: UserRef, { cast }: PlanContext): UserRef => {
+  const person = cast.personOf(user)
+  return (person !== undefined && person === cast.ownerOf(leg.via) ? cast.selfOf(leg.via) : undefined) ?? user
+}
+
 /** A person speaks through their own account where this leg has it; everybody else is a ghost. */
 const puppet = (user: UserRef, given: string | undefined, leg: Leg, context: PlanContext): Puppet => {
   const { cast, origin, handle } = context
@@ -132,7 +143,9 @@ const puppet = (user: UserRef, given: string | undefined, leg: Leg, context: Pla
   if (person === undefined) return { kind: 'ghost', origin: user, name }
   if (person === cast.ownerOf(leg.via)) return { kind: 'person', person, name, origin: user }
   const here = cast.userOn(person, leg.network)
-  return here === undefined
+  // In somebody else's own chat they are a contact like any other.
+  const isForeign = leg.request.kind === 'portal' && leg.request.owner !== here
+  return here === undefined || isForeign
     ? { kind: 'ghost', origin: user, name }
     : { kind: 'person', person, name, origin: user, user: here }
 }

@@ -19,6 +19,9 @@ const OFFLINE: PresenceState = { show: 'offline' }
 /** From the most to the least available. */
 const ladder: readonly Availability[] = ['online', 'idle', 'phone', 'lunch', 'busy', 'brb', 'away', 'hidden', 'offline']
 
+/** For sorting: the more available one first. */
+export const moreAvailable = (a: PresenceState, b: PresenceState): number => rank(a) - rank(b)
+
 export const isPresent = (state: PresenceState | undefined): boolean =>
   state !== undefined && state.show !== 'offline' && state.show !== 'hidden'
 
@@ -60,8 +63,11 @@ export class Roster {
       case 'contact': {
         const { account, user, change, name } = event
         const known = this.#lists.get(account)?.contacts.get(user.user)
-        const before = known ?? { account, user: user.user, name: '', listed: false, blocked: false, hasUs: false }
-        return this.#put({ ...before, ...changes[change], ...(name === undefined ? {} : { name }) })
+        return this.#put({
+          ...(known ?? unknownRow(account, user.user)),
+          ...changes[change],
+          ...(name === undefined ? {} : { name }),
+        })
       }
       case 'roster':
         return this.#replace(event.account, event.contacts)
@@ -72,6 +78,21 @@ export class Roster {
     const list = this.#lists.get(account)
     const row = list?.contacts.get(user)
     return row === undefined ? undefined : shown(row, list?.presence.get(user))
+  }
+
+  /** What the owner of the account calls somebody, for themselves alone. `undefined` takes it back. Resolves when it is on disk. */
+  async setNickname(account: AccountId, user: UserId, nickname: string | undefined): Promise<void> {
+    const known = this.contact(account, user)
+    const row = known === undefined ? unknownRow(account, user) : rowOf(known)
+    this.#put(called(row, nickname))
+    await this.#lists.get(account)?.saving
+  }
+
+  /** The account is there no more; what is stored of it goes with it. */
+  forget(account: AccountId): void {
+    this.#lists.get(account)?.dirty.clear()
+    this.#lists.delete(account)
+    this.#revision++
   }
 
   /** Everybody we know of that account, by user id. */
@@ -137,7 +158,7 @@ export class Roster {
   #put(row: ContactRow): boolean {
     const list = this.#list(row.account)
     const before = list.contacts.get(row.user)
-    const gone = !row.listed && !row.blocked && !row.hasUs
+    const gone = !row.listed && !row.blocked && !row.hasUs && row.nickname === undefined
     if (gone ? before === undefined : before !== undefined && sameRow(before, row)) return false
     if (gone) list.contacts.delete(row.user)
     else if (before === undefined && list.contacts.size >= CONTACTS_LIMIT) return false
@@ -152,8 +173,10 @@ export class Roster {
     let changed = false
     for (const row of [...this.#list(account).contacts.values()])
       if (!named.has(row.user)) changed = this.#put({ ...row, listed: false, blocked: false, hasUs: false }) || changed
-    for (const { user, name, listed, blocked, hasUs } of entries)
-      changed = this.#put({ account, user: user.user, name, listed, blocked, hasUs }) || changed
+    for (const { user, name, listed, blocked, hasUs } of entries) {
+      const nickname = this.contact(account, user.user)?.nickname
+      changed = this.#put(called({ account, user: user.user, name, listed, blocked, hasUs }, nickname)) || changed
+    }
     return changed
   }
 
@@ -200,14 +223,26 @@ const rank = (state: PresenceState | undefined): number => ladder.indexOf((state
 const shown = (row: ContactRow, presence: PresenceState | undefined): Contact =>
   presence === undefined ? row : { ...row, presence }
 
-const rowOf = ({ account, user, name, listed, blocked, hasUs }: Contact): ContactRow => ({
+const unknownRow = (account: AccountId, user: UserId): ContactRow => ({
   account,
   user,
-  name,
-  listed,
-  blocked,
-  hasUs,
+  name: '',
+  listed: false,
+  blocked: false,
+  hasUs: false,
 })
 
+/** Without what is not stored. */
+const rowOf = (contact: Contact): ContactRow => called(contact, contact.nickname)
+
+const called = (row: ContactRow, nickname: string | undefined): ContactRow => {
+  const { account, user, name, listed, blocked, hasUs } = row
+  return { account, user, name, listed, blocked, hasUs, ...(nickname === undefined ? {} : { nickname }) }
+}
+
 const sameRow = (a: ContactRow, b: ContactRow): boolean =>
-  a.name === b.name && a.listed === b.listed && a.blocked === b.blocked && a.hasUs === b.hasUs
+  a.name === b.name &&
+  a.listed === b.listed &&
+  a.blocked === b.blocked &&
+  a.hasUs === b.hasUs &&
+  a.nickname === b.nickname

@@ -1,13 +1,14 @@
 /** Which portal an event belongs to, by which leg it came, and whom it is for where a lobby has to know. */
-import type { Clock } from './adapter.ts'
+import type { Clock, Session } from './adapter.ts'
 import type { Identity } from './identity.ts'
 import type { Lobbies } from './lobbies.ts'
 import type { MessageBody } from './model/body.ts'
-import type { AccountId, ChatRef, UserRef } from './model/ids.ts'
+import type { AccountId, ChatRef, UserId, UserRef } from './model/ids.ts'
 import { shownName } from './names.ts'
 import type { Openings } from './opening.ts'
 import type { PlanContext } from './plan.ts'
 import { laneKey, laneOfLeg } from './place.ts'
+import type { PortalMaker } from './portal-maker.ts'
 import type { Found, Portals } from './portals.ts'
 import type { LaneKey, Place, Portal } from './store/port.ts'
 import type { Told } from './tell.ts'
@@ -17,6 +18,8 @@ export interface RouteDeps {
   readonly openings: Openings
   readonly identity: Identity
   readonly lobbies: Lobbies
+  readonly maker: PortalMaker
+  readonly sessionOf: (account: AccountId) => Session | undefined
   readonly clock: Clock
 }
 
@@ -32,6 +35,8 @@ export interface Arrival {
   readonly chat: ChatRef
   readonly sender: UserRef
   readonly senderName?: string
+  /** Worth a chat of its own where nobody linked this one: it was said, and not only a sign of life. */
+  readonly said: boolean
 }
 
 /** How long `route` waits for chats that are being opened, milliseconds. */
@@ -53,8 +58,13 @@ export class Router {
   route(arrival: Arrival): Route | undefined | Promise<Route | undefined> {
     const known = this.known(arrival)
     if (known !== undefined) return known
-    const { account } = arrival.chat
-    return account === undefined ? undefined : this.#search(arrival, account)
+    const { account, network } = arrival.chat
+    if (account !== undefined) return this.#search(arrival, account)
+    const openings = this.#deps.identity
+      .accountsOn(network)
+      .map(({ id }) => this.#opening(id))
+      .filter((opening) => opening !== undefined)
+    return openings.length === 0 ? undefined : Promise.all(openings).then(() => this.known(arrival))
   }
 
   /** A chat that is linked and was opened once. */
@@ -65,50 +75,78 @@ export class Router {
   }
 
   async #search(arrival: Arrival, account: AccountId): Promise<Route | undefined> {
-    const { openings, clock } = this.#deps
-    const opening = openings.settled(account)
+    const opening = this.#opening(account)
     if (opening !== undefined) {
-      const late = new AbortController()
-      await Promise.race([opening, clock.sleep(OPENING_MS, late.signal)])
-      late.abort()
+      await opening
       const known = this.known(arrival)
       if (known !== undefined) return known
     }
-    return (await this.#isDirect(arrival, account)) ? this.#contact(arrival, account) : this.#group(arrival, account)
+    const other = await this.#other(arrival, account)
+    return other === undefined ? this.#group(arrival, account) : this.#contact(arrival, account, other)
   }
 
-  /** Only the adapter knows how a direct chat is named, so it is asked. */
-  async #isDirect({ chat, sender }: Arrival, account: AccountId): Promise<boolean> {
-    const { openings, identity } = this.#deps
-    const self = identity.userOf(account)
-    if (self?.user === sender.user && self.network === sender.network) return false
-    const opened = await openings.open(account, { kind: 'direct', with: sender.user })
+  /** Resolves when the chats of that account that are being opened are, or are not for now; `undefined` when there are none. */
+  #opening(account: AccountId): Promise<void> | undefined {
+    const opening = this.#deps.openings.settled(account)
+    return opening === undefined ? undefined : this.#wait(opening)
+  }
+
+  async #wait(opening: Promise<unknown>): Promise<void> {
+    const late = new AbortController()
+    await Promise.race([opening, this.#deps.clock.sleep(OPENING_MS, late.signal)])
+    late.abort()
+  }
+
+  /** The other one of a direct chat. Only the adapter knows how that is named, so it is asked. */
+  async #other({ chat, sender }: Arrival, account: AccountId): Promise<UserId | undefined> {
+    const { openings } = this.#deps
+    const other = this.#isSelf(sender, account) ? this.#only(chat, account) : sender.user
+    if (other === undefined) return undefined
+    const opened = await openings.open(account, { kind: 'direct', with: other })
     // A session that ends right now answers nothing; then the usual naming must do: a direct chat is called as the other one.
-    if (opened.kind !== 'opened') return String(chat.chat) === String(sender.user)
-    return opened.chat.chat === chat.chat && opened.chat.account === chat.account
+    if (opened.kind !== 'opened') return String(chat.chat) === String(other) ? other : undefined
+    return opened.chat.chat === chat.chat && opened.chat.account === chat.account ? other : undefined
   }
 
-  #contact({ sender }: Arrival, account: AccountId): Route | undefined {
-    const { portals, lobbies } = this.#deps
-    const back = laneKey(account, { kind: 'direct', with: sender.user })
-    const direct = portals.directWith(account, sender.user)
+  #isSelf(user: UserRef, account: AccountId): boolean {
+    const self = this.#deps.identity.userOf(account)
+    return self?.user === user.user && self.network === user.network
+  }
+
+  #only(chat: ChatRef, account: AccountId): UserId | undefined {
+    const [only, ...others] = this.#deps.sessionOf(account)?.members(chat) ?? []
+    return others.length === 0 ? only : undefined
+  }
+
+  async #contact(arrival: Arrival, account: AccountId, other: UserId): Promise<Route | undefined> {
+    const { portals, lobbies, maker } = this.#deps
+    const back = laneKey(account, { kind: 'direct', with: other })
+    const direct = portals.directWith(account, other)
     if (direct !== undefined) return { ...direct, back }
     const lobby = portals.lobbyOf(account)
-    if (lobby === undefined) return undefined
-    return { ...lobby, back, handle: lobbies.handle(lobby.portal, lobby.leg, sender.user) }
+    if (lobby !== undefined) return { ...lobby, back, handle: lobbies.handle(lobby.portal, lobby.leg, other) }
+    const name = other === arrival.sender.user ? arrival.senderName : undefined
+    const made = arrival.said ? await maker.direct(account, other, arrival.chat, name) : undefined
+    return made === undefined ? undefined : { ...made, back }
   }
 
-  /** A conversation of several that nobody linked: the lobby shows it, or else the link of the one who speaks. */
-  async #group({ chat, sender, senderName }: Arrival, account: AccountId): Promise<Route | undefined> {
-    const { portals, lobbies } = this.#deps
+  /**
+   * A conversation of several that nobody linked: the lobby shows it, or a chat of its own is made for the owner of the
+   * account, or else the link of the one who speaks takes it.
+   */
+  async #group({ chat, sender, senderName, said }: Arrival, account: AccountId): Promise<Route | undefined> {
+    const { portals, lobbies, maker } = this.#deps
     const back = laneKey(account, { kind: 'chat', chat })
     const lobby = portals.lobbyOf(account)
     if (lobby !== undefined) {
       const who = lobbies.handle(lobby.portal, lobby.leg, sender.user)
       return { ...lobby, back, handle: `${who}/${await lobbies.group(lobby.leg, chat)}` }
     }
+    const made = said ? await maker.group(account, chat, sender, senderName) : undefined
+    if (made !== undefined) return { ...made, back }
     const direct = portals.directWith(account, sender.user)
-    return direct === undefined
+    // A chat that was made for the two of them shows nothing of what is said among others.
+    return direct === undefined || direct.portal.legs.some(({ request }) => request.kind === 'portal')
       ? undefined
       : { ...direct, back, handle: `${shownName(senderName, sender.user)} (in a group)` }
   }
@@ -149,4 +187,4 @@ export class Router {
 }
 
 /** Where several can read, a line must say whom it speaks to. */
-export const isShared = (place: Place): boolean => place.kind !== 'direct'
+export const isShared = ({ kind }: Place): boolean => kind !== 'direct' && kind !== 'portal' && kind !== 'home'

@@ -79,7 +79,7 @@ const accountReport = ({ id, network }: Account, state: SessionState, now: numbe
     case 'connecting':
       return { ...about, detail: `attempt ${state.attempt}` }
     case 'offline':
-      return about
+      return { ...about, detail: `disconnected; then: msn-bridge reconnect ${id}` }
   }
 }
 

@@ -1,4 +1,4 @@
-/** Keeps the sessions of joining accounts connected: one loop an account, one backoff policy for all. */
+/** Keeps the sessions of accounts connected: one loop an account, one backoff policy for all. */
 import { type Account, type Adapter, type Clock, type Logger, type Metrics, SessionFault } from './adapter.ts'
 import { type Backoff, backoffMs } from './backoff.ts'
 import type { AccountId, NetworkId } from './model/ids.ts'
@@ -19,6 +19,8 @@ export interface SupervisorDeps {
   readonly random: () => number
   readonly adapters: ReadonlyMap<NetworkId, Adapter>
   readonly supervision: (network: NetworkId) => Supervision
+  /** Why there is no use in trying, before each attempt. */
+  readonly obstacle?: (account: AccountId) => Fault | undefined
   /** Every change, once each, after it has happened. */
   readonly changed: (account: AccountId, state: SessionState) => void
 }
@@ -44,13 +46,14 @@ interface Kept {
   readonly account: Account
   readonly adapter: Adapter
   state: SessionState
-  /** Ends the loop. */
-  readonly ending: AbortController
+  /** Ends the loop. Aborted: it is kept away. */
+  ending: AbortController
   /** Set while online: the loss that the session reports. */
   lost: ((fault: Fault) => void) | undefined
   /** Set while waiting or stopped: a person wants it now. */
   wake: AbortController | undefined
-  loop: Promise<void>
+  /** Absent until it is connected for the first time. */
+  loop: Promise<void> | undefined
 }
 
 type Attempt =
@@ -60,33 +63,43 @@ export class Supervisor {
   readonly #deps: SupervisorDeps
   readonly #kept = new Map<AccountId, Kept>()
   readonly #nextStart = new Map<NetworkId, number>()
+  #stopped = false
 
   constructor(deps: SupervisorDeps) {
     this.#deps = deps
   }
 
-  /** Begins to keep an account connected. Accounts of hosting networks and those kept already are left alone. */
+  /**
+   * Begins to keep an account connected, or goes on after `pause`. On networks that we host only the adapter's own accounts
+   * are connected by us. One that is kept already is left alone.
+   */
   keep(account: Account): void {
-    const adapter = this.#deps.adapters.get(account.network)
-    if (adapter?.role !== 'joins' || this.#kept.has(account.id)) return
-    const kept: Kept = {
-      account,
-      adapter,
-      state: { kind: 'offline' },
-      ending: new AbortController(),
-      lost: undefined,
-      wake: undefined,
-      loop: Promise.resolve(),
-    }
-    this.#kept.set(account.id, kept)
-    kept.loop = this.#run(kept)
+    const kept = this.#known(account)
+    if (kept === undefined || this.#stopped || !kept.ending.signal.aborted) return
+    const before = kept.loop
+    const { signal } = (kept.ending = new AbortController())
+    kept.loop = before === undefined ? this.#run(kept, signal) : before.then(() => this.#run(kept, signal))
+  }
+
+  /** Signs out, and stays so until `keep`. */
+  async pause(account: Account): Promise<void> {
+    const kept = this.#known(account)
+    kept?.ending.abort()
+    await kept?.loop
+  }
+
+  /** Signs out and forgets. */
+  async drop(account: Account): Promise<void> {
+    await this.pause(account)
+    this.#kept.delete(account.id)
   }
 
   /** Signs everybody out. Twice is harmless. */
   async stop(): Promise<void> {
+    this.#stopped = true
     const all = [...this.#kept.values()]
     for (const kept of all) kept.ending.abort()
-    await Promise.all(all.map((kept) => kept.loop))
+    await Promise.all(all.map(async (kept) => kept.loop))
     this.#kept.clear()
   }
 
@@ -115,15 +128,40 @@ export class Supervisor {
     return [...this.#kept.values()].map(({ account, state }) => ({ account, state }))
   }
 
-  async #run(kept: Kept): Promise<void> {
+  /** Those that are kept away, too. */
+  #known(account: Account): Kept | undefined {
+    const known = this.#kept.get(account.id)
+    const adapter = this.#deps.adapters.get(account.network)
+    if (known !== undefined || adapter === undefined) return known
+    if (adapter.role !== 'joins' && !adapter.ownAccounts().some(({ id }) => id === account.id)) return undefined
+    const ending = new AbortController()
+    ending.abort()
+    const kept: Kept = {
+      account,
+      adapter,
+      state: { kind: 'offline' },
+      ending,
+      lost: undefined,
+      wake: undefined,
+      loop: undefined,
+    }
+    this.#kept.set(account.id, kept)
+    return kept
+  }
+
+  async #run(kept: Kept, ending: AbortSignal): Promise<void> {
     const { clock } = this.#deps
-    const ending = kept.ending.signal
     const ended = (): boolean => ending.aborted
     const { stableMs } = this.#deps.supervision(kept.account.network)
     let failures = 0
     while (!ended()) {
       await this.#turn(kept.account.network, ending)
       if (ended()) break
+      const obstacle = this.#deps.obstacle?.(kept.account.id)
+      if (obstacle !== undefined) {
+        failures = await this.#wait(kept, obstacle, failures, 0)
+        continue
+      }
       this.#set(kept, { kind: 'connecting', attempt: failures + 1 })
       const lost = new AbortController()
       kept.lost = (fault) => lost.abort(fault)
@@ -139,14 +177,14 @@ export class Supervisor {
       kept.lost = undefined
       if (ended()) break
       this.#deps.metrics.count('session_faults', { network: kept.account.network, code: attempt.fault.code })
-      failures = await this.#pause(kept, attempt.fault, failures + 1, attempt.askedMs)
+      failures = await this.#wait(kept, attempt.fault, failures + 1, attempt.askedMs)
     }
     await this.#close(kept)
     this.#set(kept, { kind: 'offline' })
   }
 
   /** Waits as the fault demands. Answers how many failures count from now on. */
-  async #pause(kept: Kept, fault: Fault, failures: number, askedMs: number): Promise<number> {
+  async #wait(kept: Kept, fault: Fault, failures: number, askedMs: number): Promise<number> {
     const { clock, random, supervision } = this.#deps
     const wake = new AbortController()
     kept.wake = wake

@@ -44,6 +44,9 @@ const reasons: Readonly<Record<Reason, string>> = {
   protocol: 'the other server did not accept it',
 }
 
+/** Why nothing goes to a chat whose link was taken away: a half-sentence. */
+export const LINKED_NO_MORE = 'that chat is linked no more'
+
 export const reasonWords = (reason: Reason): string => reasons[reason]
 
 const minute = 60_000
@@ -86,9 +89,9 @@ export interface Subject extends Pick<Tell, 'name' | 'quote'> {
 /** In their order, one at least. */
 export type Subjects = readonly Subject[]
 
-/** An empty name is that of the only one who reads it, in a chat of two. */
-export const tellWords = (told: Told, place: Place, subjects: Subjects): RichText => {
-  const words = sentence(told, placeName(place), subjects)
+/** `to`: what the other end is called. An empty name is that of the only one who reads it, in a chat of two. */
+export const tellWords = (told: Told, to: string, subjects: Subjects): RichText => {
+  const words = sentence(told, to, subjects)
   const names = [...new Set(subjects.map(({ name }) => name))].filter((name) => name !== '')
   return plain(names.length === 0 ? words : `${list(names)}: ${words.charAt(0).toLowerCase()}${words.slice(1)}`)
 }

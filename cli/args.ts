@@ -22,7 +22,7 @@ const OPTIONS: Readonly<
     value: 'FILE',
     about: 'the config file; else MSN_BRIDGE_CONFIG, else ./config.yaml, else defaults',
   },
-  network: { value: 'ID', about: 'the service that is meant, when there is more than one' },
+  network: { value: 'ID', about: 'the network that is meant, when there is more than one' },
 }
 
 export const COMMANDS: readonly CommandShape[] = [
@@ -44,6 +44,13 @@ export const COMMANDS: readonly CommandShape[] = [
     words: [],
     options: ['config'],
     about: 'print the config with all defaults, without secrets',
+  },
+  {
+    name: 'registration',
+    words: [],
+    options: ['config', 'network'],
+    about: 'write the file that a Matrix homeserver needs to know us',
+    details: ['Its tokens are made once and kept: run it again after a change of the config.'],
   },
   {
     name: 'account add',

@@ -44,12 +44,23 @@ const command = async (parsed: Command, io: Io): Promise<ExitCode> => {
     case 'check-config':
       io.stdout.write(`${loaded.file ?? 'the built-in defaults'}: all is well\n`)
       return 0
+    case 'registration':
+      return registration(parsed, loaded.config, io)
     case 'print-config':
       io.stdout.write(stringify(printable(loaded.config)))
       return 0
     default:
       return ask(parsed, loaded.config, io)
   }
+}
+
+/** Touches files only: also while the daemon runs. */
+const registration = async (parsed: Command, config: Config, io: Io): Promise<ExitCode> => {
+  const { writeRegistrations } = await import('./registration.ts')
+  const answer = await writeRegistrations(config, parsed.options.network, io)
+  if (answer.kind === 'failed') return failWith(io, 1, answer.wrong)
+  for (const line of answer.lines) io.stdout.write(`${line}\n`)
+  return 0
 }
 
 /** Through the daemon where one runs, else here. */

@@ -7,7 +7,7 @@ import { Identity } from '../bridge/identity.ts'
 import type { NetworkId } from '../bridge/model/ids.ts'
 import type { ControlAnswer, ControlRequest } from '../bridge/ops/control.ts'
 import { createLog } from '../bridge/ops/log.ts'
-import { configuredAccounts, configuredPeople, secretReader } from '../config/apply.ts'
+import { configuredAccounts, configuredPeople, configuredUsers, secretReader } from '../config/apply.ts'
 import type { Config } from '../config/schema.ts'
 import type { Io } from './io.ts'
 import { serve } from './served.ts'
@@ -28,6 +28,7 @@ export const serveOffline = async (request: ControlRequest, config: Config, io: 
     const accounts = configuredAccounts(config, io.env)
     const identity = new Identity({ store: data.store, adapters, accounts: () => accounts })
     await identity.start(configuredPeople(config, accounts))
+    identity.configure(configuredUsers(config, adapters).users)
     return await serve(request, {
       config,
       accounts: (network) => admins.get(network),

@@ -18,7 +18,7 @@ export interface Served {
   readonly identity: Pick<Identity, 'personOf' | 'link' | 'unlink' | 'people'> | undefined
   readonly backup: (file: string) => Promise<void>
   /** Only a running daemon has these. */
-  readonly live?: { readonly report: () => Report; readonly reconnect: (name: string) => readonly string[] }
+  readonly live?: { readonly report: () => Report; readonly reconnect: (name: string) => Promise<readonly string[]> }
 }
 
 const done = (...lines: readonly string[]): ControlAnswer => ({ kind: 'done', lines })
@@ -44,7 +44,7 @@ export const serve = async ({ command, args }: ControlRequest, served: Served): 
     case 'reconnect': {
       if (served.live === undefined) return noDaemon(served)
       const name = word('ACCOUNT')
-      const tried = served.live.reconnect(name)
+      const tried = await served.live.reconnect(name)
       if (tried.length > 0) return done(`Reconnecting ${tried.join(', ')}.`)
       return failed(`${name} is no account or network that waits; msn-bridge status lists them`)
     }

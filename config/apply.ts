@@ -1,8 +1,9 @@
 /** From a loaded config to what the core is given. */
-import type { Account } from '../bridge/adapter.ts'
+import type { Account, Adapter } from '../bridge/adapter.ts'
 import { DEFAULT_BACKOFF } from '../bridge/backoff.ts'
+import type { FriendPolicy } from '../bridge/friend-requests.ts'
 import type { AccountId, NetworkId, PersonId } from '../bridge/model/ids.ts'
-import type { PersonRow } from '../bridge/store/port.ts'
+import type { IdentityRow, PersonRow } from '../bridge/store/port.ts'
 import type { Supervision } from '../bridge/supervisor.ts'
 import { type Environment, readSecret } from './load.ts'
 import type { Config } from './schema.ts'
@@ -29,6 +30,48 @@ export const configuredPeople = (config: Config, accounts: readonly Account[]): 
   return [...people, ...[...alone].map((id) => ({ id, name: id }))]
 }
 
+/** Users that the config gives to people; `problems` are sentences for those that are none on their network. */
+export const configuredUsers = (
+  config: Config,
+  adapters: ReadonlyMap<NetworkId, Pick<Adapter, 'parseUser'>>,
+): { readonly users: readonly IdentityRow[]; readonly problems: readonly string[] } => {
+  const users: IdentityRow[] = []
+  const problems: string[] = []
+  for (const { id, users: named } of config.people)
+    for (const { network, user } of named) {
+      const parsed = adapters.get(network as NetworkId)?.parseUser(user)
+      if (typeof parsed === 'string')
+        users.push({ user: { network: network as NetworkId, user: parsed }, person: id as PersonId })
+      // A network that could not be made is told by itself.
+      else if (parsed !== undefined) problems.push(`${id}: ${parsed.wrong}`)
+    }
+  return { users, problems }
+}
+
+/** Reads the key that the config names for stored passwords; absent: the bridge has one of its own. */
+export const secretKey = (config: Config, env: Environment): (() => string) | undefined => {
+  const { key } = config.secrets
+  return key === undefined ? undefined : () => secretReader(env)(key)
+}
+
+/** What is to be done when somebody adds one of the people who live on that network. */
+export const friendPolicy = (config: Config, network: NetworkId): FriendPolicy => {
+  const found = config.networks.find(({ id }) => id === String(network))
+  return found?.type === 'matrix' ? found.friend_requests : 'ask'
+}
+
+/** Whether we learn from that network who of its people is there. */
+export const tellsPresence = (config: Config, network: NetworkId): boolean => {
+  const found = config.networks.find(({ id }) => id === String(network))
+  return found?.type === 'matrix' && found.presence !== 'off'
+}
+
+/** How somebody who is not there on that network looks elsewhere. */
+export const offlineAs = (config: Config, network: NetworkId): 'away' | 'hidden' => {
+  const found = config.networks.find(({ id }) => id === String(network))
+  return found?.type === 'matrix' ? found.offline_as : 'away'
+}
+
 const DAY_MS = 24 * 60 * 60_000
 
 /** Milliseconds that a message may wait for somebody on that network; undefined: as long as usual. */
@@ -41,7 +84,7 @@ export interface NetworkTiming extends Supervision {
   readonly noticeAfterMs: number
 }
 
-/** Networks that we host are kept by nobody: theirs are the defaults, and unused. */
+/** For our own service, whose accounts are kept by nobody, the defaults, unused. */
 export const timingOf = (config: Config, network: NetworkId): NetworkTiming => {
   const found = config.networks.find(({ id }) => id === String(network))
   if (found === undefined || found.type === 'msn-service')

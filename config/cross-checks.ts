@@ -8,12 +8,15 @@ type Path = readonly PropertyKey[]
 
 export const crossChecks = (config: Config): readonly Problem[] => [
   ...twice(config),
+  ...people(config),
   ...accounts(config),
   ...links(config),
   ...listeners(config),
-  ...config.networks.flatMap((network, index) =>
-    network.type === 'irc' ? [...ircChecks(network, ['networks', index])] : [],
-  ),
+  ...media(config),
+  ...config.networks.flatMap((network, index) => {
+    if (network.type === 'irc') return [...ircChecks(network, ['networks', index])]
+    return network.type === 'matrix' ? [...matrixChecks(network, ['networks', index])] : []
+  }),
 ]
 
 /** Networks and accounts share one space of names: the bot of an IRC network is an account with the network's id. */
@@ -28,6 +31,19 @@ function* twice(config: Config): Generator<Problem> {
       else yield { path, message: `is already the id of ${before.slice(0, 2).map(String).join('.')}: choose another` }
     }
   }
+}
+
+function* people(config: Config): Generator<Problem> {
+  const named = new Map<string, Path>()
+  for (const [index, { users }] of config.people.entries())
+    for (const [position, { network, user }] of users.entries()) {
+      const path = ['people', index, 'users', position]
+      if (!config.networks.some(({ id }) => id === network))
+        yield { path: [...path, 'network'], message: unknown('network', network, idsOf(config.networks)) }
+      const before = named.get(`${network} ${user}`)
+      if (before === undefined) named.set(`${network} ${user}`, path)
+      else yield { path, message: `is already a user of ${before.slice(0, 2).map(String).join('.')}` }
+    }
 }
 
 function* accounts(config: Config): Generator<Problem> {
@@ -62,7 +78,7 @@ function* links(config: Config): Generator<Problem> {
     for (const [position, end] of ends.entries()) {
       const path = ['links', index, position]
       yield* endChecks(config, end, path)
-      const key = chatKey(end)
+      const key = chatKey(config, end)
       const before = linked.get(key)
       if (before === undefined) linked.set(key, path)
       else
@@ -78,7 +94,13 @@ function* endChecks(config: Config, end: LinkEnd, path: Path): Generator<Problem
     const network = config.networks.find(({ id }) => id === end.network)
     if (network === undefined)
       yield { path: [...path, 'network'], message: unknown('network', end.network, idsOf(config.networks)) }
-    else if (network.type !== 'irc')
+    else if (network.type === 'matrix') {
+      if (!MATRIX_ROOM.test(end.channel))
+        yield {
+          path: [...path, 'channel'],
+          message: `is no room: write its address "#name:${network.domain}" or its id "!abc:${network.domain}"`,
+        }
+    } else if (network.type !== 'irc')
       yield {
         path: [...path, 'network'],
         message: `is of type ${network.type}, which has no channels: write { account, contact } with an account of it`,
@@ -91,8 +113,14 @@ function* endChecks(config: Config, end: LinkEnd, path: Path): Generator<Problem
     yield { path: [...path, 'group'], message: 'names somebody twice' }
 }
 
-const chatKey = (end: LinkEnd): string => {
-  if ('channel' in end) return `channel ${end.network} ${end.channel.toLowerCase()}`
+/** Room ids need no domain: newer rooms have none in theirs. */
+const MATRIX_ROOM = /^(?:![^\s]+|#[^\s:]+:[^\s]+)$/
+
+const chatKey = (config: Config, end: LinkEnd): string => {
+  if ('channel' in end) {
+    const exact = config.networks.find(({ id }) => id === end.network)?.type === 'matrix'
+    return `channel ${end.network} ${exact ? end.channel : end.channel.toLowerCase()}`
+  }
   if ('contact' in end) return `contact ${end.account} ${end.contact.toLowerCase()}`
   if ('group' in end)
     return `group ${end.account} ${[...end.group]
@@ -100,6 +128,15 @@ const chatKey = (end: LinkEnd): string => {
       .sort()
       .join(' ')}`
   return `lobby ${end.account}`
+}
+
+function* media(config: Config): Generator<Problem> {
+  const { listen, public_url } = config.media
+  if (public_url === undefined && isEverywhere(listen.host) && servesFiles(config))
+    yield {
+      path: ['media', 'public_url'],
+      message: 'is missing: with listen on all addresses, say how people reach it',
+    }
 }
 
 /** One port of one service may carry several of its listeners (all but HTTPS); everything else needs a place of its own. */
@@ -115,6 +152,9 @@ function* listeners(config: Config): Generator<Problem> {
   }
 }
 
+/** Networks whose files the others get as links. */
+const servesFiles = (config: Config): boolean => config.networks.some(({ type }) => type === 'matrix')
+
 interface Listener {
   readonly at: HostPort
   readonly path: Path
@@ -129,9 +169,11 @@ const isEverywhere = (host: string): boolean => host === '0.0.0.0' || host === '
 
 function* listenersOf(config: Config): Generator<Listener> {
   yield { at: config.admin.listen, path: ['admin', 'listen'], owner: 'admin' }
+  if (servesFiles(config)) yield { at: config.media.listen, path: ['media', 'listen'], owner: 'media' }
   for (const [index, network] of config.networks.entries()) {
-    if (network.type !== 'msn-service') continue
     const path = ['networks', index]
+    if (network.type === 'matrix') yield { at: network.listen, path: [...path, 'listen'], owner: network.id }
+    if (network.type !== 'msn-service') continue
     yield { at: network.listen, path: [...path, 'listen'], owner: network.id }
     if (network.dispatch !== undefined)
       yield { at: network.dispatch.listen, path: [...path, 'dispatch', 'listen'], owner: network.id }
@@ -155,6 +197,19 @@ function* ircChecks(network: Extract<NetworkConfig, { type: 'irc' }>, path: Path
     yield {
       path: [...path, 'sasl'],
       message: 'needs a certificate for the mechanism external: write tls: { cert, key }',
+    }
+}
+
+function* matrixChecks(network: Extract<NetworkConfig, { type: 'matrix' }>, path: Path): Generator<Problem> {
+  if (network.bot.localpart.startsWith(network.ghosts.prefix))
+    yield {
+      path: [...path, 'bot', 'localpart'],
+      message: `begins with ${network.ghosts.prefix}, as the ids of the ghosts do: choose another, or another ghosts.prefix`,
+    }
+  if (network.url === undefined && isEverywhere(network.listen.host))
+    yield {
+      path: [...path, 'url'],
+      message: 'is missing: with listen on all addresses, say under which of them the homeserver finds us',
     }
 }
 

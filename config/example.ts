@@ -25,6 +25,14 @@ const shown: ConfigInput = {
       dialects: ['MSNP9', 'MSNP8'],
     },
     { id: 'libera', type: 'irc', server: '127.0.0.1:6669', tls: false, nick: 'msnbridge', channels: ['#friends'] },
+    {
+      id: 'matrix',
+      type: 'matrix',
+      homeserver: 'http://127.0.0.1:8008',
+      domain: 'example.org',
+      listen: '127.0.0.1:29333',
+      permissions: { 'example.org': 'user', '@alice:example.org': 'admin', '*': 'relay' },
+    },
   ],
   people: [{ id: 'alice' }],
   accounts: [
@@ -40,6 +48,7 @@ const shown: ConfigInput = {
     [
       { account: 'relay', contact: 'bob@home.example' },
       { network: 'libera', channel: '#bob' },
+      { network: 'matrix', channel: '#bob:example.org' },
     ],
     [
       { account: 'relay', group: ['bob@home.example', 'carol@home.example'] },

@@ -4,9 +4,9 @@
  */
 import { z } from 'zod'
 
-/** Where a field needs more than its type when it is loaded: a `file` is made absolute and must be readable. */
+/** Where a field needs more than its type when it is loaded: a `file` is made absolute and must be readable, a `path` is only made absolute. */
 export interface FieldMeta {
-  readonly kind?: 'file' | 'secret'
+  readonly kind?: 'file' | 'path' | 'secret'
 }
 
 export const fieldKinds = z.registry<FieldMeta>()
@@ -61,6 +61,13 @@ export const listenAt = addressFrom(0)
 export const file = (description: string) => {
   const schema = z.string().min(1, 'is empty: write the path of a file').meta({ description })
   fieldKinds.add(schema, { kind: 'file' })
+  return schema
+}
+
+/** A path of what the bridge makes itself, relative to the folder of the config file. Absolute after loading. */
+export const path = (description: string) => {
+  const schema = z.string().min(1, 'is empty: write the path of a file').meta({ description })
+  fieldKinds.add(schema, { kind: 'path' })
   return schema
 }
 

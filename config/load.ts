@@ -107,10 +107,10 @@ export const checkConfig = (text: string, { name, base, env, secrets = 'needed' 
 const placeFiles = (config: Config, value: unknown, base: string, env: Environment | undefined): readonly Problem[] => {
   const problems: Problem[] = []
   for (const leaf of leaves(configSchema, value)) {
-    if (leaf.kind === 'file') {
+    if (leaf.kind !== 'secret') {
       const absolute = resolve(base, String(leaf.value))
       replaceAt(config, leaf.path, absolute)
-      const wrong = unreadable(absolute)
+      const wrong = leaf.kind === 'file' ? unreadable(absolute) : undefined
       if (wrong !== undefined) problems.push({ path: leaf.path, message: wrong })
       continue
     }

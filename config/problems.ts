@@ -32,10 +32,11 @@ export const wording: z.core.$ZodErrorMap = (issue) => {
       return `must be at most ${String(issue.maximum)}`
     case 'invalid_union':
       return issue.discriminator === undefined ? undefined : discriminatorWords(issue)
+    case 'invalid_key':
+      return issue.issues[0]?.message
     case 'custom':
     case 'invalid_element':
     case 'invalid_format':
-    case 'invalid_key':
     case 'not_multiple_of':
     case 'unrecognized_keys':
       return undefined
@@ -67,6 +68,7 @@ const typeWord = (expected: string): string => {
     boolean: 'true or false',
     array: 'a list',
     object: 'a map of keys',
+    record: 'a map of keys',
   }
   return words[expected] ?? expected
 }
@@ -75,6 +77,7 @@ const valueWord = (value: unknown): string => {
   if (value === null) return 'empty'
   if (Array.isArray(value)) return 'a list'
   if (typeof value === 'object') return 'a map of keys'
+  if (typeof value === 'number') return String(value)
   if (typeof value !== 'string') return JSON.stringify(value)
   return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}...` : value)
 }

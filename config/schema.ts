@@ -1,18 +1,33 @@
 /** The whole configuration: the fragments of the adapters and what is common to all. */
 import { z } from 'zod'
 import { ircConfig } from '../adapters/irc/config.ts'
+import { matrixConfig } from '../adapters/matrix/config.ts'
 import { msnServiceConfig } from '../adapters/msn-service/config.ts'
 import { msnConfig } from '../adapters/msn/config.ts'
 import { id, listenAt, secret } from './fields.ts'
 
 /** One fragment for each type of network; the registry has one module for each. */
-export const fragments = { 'msn-service': msnServiceConfig, msn: msnConfig, irc: ircConfig } as const
+export const fragments = {
+  'msn-service': msnServiceConfig,
+  msn: msnConfig,
+  irc: ircConfig,
+  matrix: matrixConfig,
+} as const
 
-const network = z.discriminatedUnion('type', [msnServiceConfig, msnConfig, ircConfig])
+const network = z.discriminatedUnion('type', [msnServiceConfig, msnConfig, ircConfig, matrixConfig])
 
 const person = z.strictObject({
   id: id('this person'),
   name: z.string().min(1).meta({ description: 'The name that others see; by default the id.' }).optional(),
+  users: z
+    .array(
+      z.strictObject({
+        network: z.string().meta({ description: 'The id of a network.' }),
+        user: z.string().min(1).meta({ description: 'Who they are there: a Matrix id, a nick.' }),
+      }),
+    )
+    .meta({ description: 'Who they are on networks: { network, user }, for example a Matrix id or a nick.' })
+    .default([]),
 })
 
 const address = z.string().regex(/^[^\s@]+@[^\s@]+$/, 'is no address: write name@domain')
@@ -73,6 +88,41 @@ export const configSchema = z.strictObject({
         .default([]),
     })
     .meta({ description: 'A page for the operator and for monitoring.' })
+    .prefault({}),
+  secrets: z
+    .strictObject({
+      key: secret(
+        'Passwords that people log in with are stored encrypted with this key: { env: NAME } or { file: path }, 16 ' +
+          'characters or more. By default <data>/secret.key, which is made once.',
+      ).optional(),
+    })
+    .meta({ description: 'How stored passwords are protected. Without the key, people must log in again.' })
+    .prefault({}),
+  media: z
+    .strictObject({
+      listen: listenAt(
+        'Where links to files are answered. Put a reverse proxy before it to be reached from outside.',
+      ).prefault('127.0.0.1:29334'),
+      public_url: z
+        .url({ protocol: /^https?$/, error: 'is no URL: write for example https://files.example.org' })
+        .regex(/^[^?#]*$/, 'has a query or a fragment: write only scheme, host, port and perhaps a path')
+        .transform((url) => url.replace(/\/+$/, ''))
+        .meta({ description: 'How people reach `listen`; by default http:// and `listen`.' })
+        .optional(),
+      expire_hours: z
+        .number()
+        .positive()
+        .max(8_760)
+        .meta({ description: 'A link works for so many hours.' })
+        .default(168),
+      max_mb: z
+        .number()
+        .positive()
+        .max(10_000)
+        .meta({ description: 'Larger files, in millions of bytes, are not handed on.' })
+        .default(50),
+    })
+    .meta({ description: 'Files from networks that have them reach the others as links that expire.' })
     .prefault({}),
   history: z
     .strictObject({

@@ -70,6 +70,16 @@ export class Channels {
     return true
   }
 
+  /** We want to be there no more. Answers whether we are, or may be. */
+  unwant(id: ChatId): boolean {
+    const entry = this.#entries.get(id)
+    if (entry === undefined) return false
+    const isThere = entry.state.kind === 'joined' || entry.state.kind === 'joining'
+    this.#entries.delete(id)
+    this.#set(entry, { kind: 'given-up', detail: `${entry.name} is linked no more` })
+    return isThere
+  }
+
   /** The channel that a server means by this name. */
   find(name: string): Channel | undefined {
     return this.#find(name)

@@ -3,11 +3,10 @@
  * Read: bold, italic, underline, strike, mono, colours (mIRC's 99 and hex), reset; reverse and backgrounds mean nothing
  * elsewhere and are dropped, as is every other control character. Written: the same, colours as the nearest of the 99.
  */
-import type { RichText, Span } from '../../bridge/model/text.ts'
+import { type RichText, sameStyle, type Span, type Style } from '../../bridge/model/text.ts'
 
 type Color = `#${string}`
 type Toggle = 'bold' | 'italic' | 'underline' | 'strike' | 'mono'
-export type Style = Omit<Span, 'text'>
 
 const TOGGLES: Readonly<Record<string, Toggle>> = {
   '\x02': 'bold',
@@ -125,11 +124,3 @@ export const parse = (line: string): RichText => {
   flush(line.length)
   return spans
 }
-
-export const sameStyle = (one: Style, other: Style): boolean =>
-  one.bold === other.bold &&
-  one.italic === other.italic &&
-  one.underline === other.underline &&
-  one.strike === other.strike &&
-  one.mono === other.mono &&
-  one.color === other.color

@@ -35,6 +35,11 @@ export class Membership {
     return this.#channels.want(name, key)
   }
 
+  /** Leaves it, and does not come back. */
+  leave(id: ChatId): void {
+    if (this.#channels.unwant(id)) this.#voice?.control(`PART ${id}`)
+  }
+
   /** The id of the channel of ours that a server means by this name. */
   idOf(name: string): ChatId | undefined {
     return this.#channels.find(name)?.id

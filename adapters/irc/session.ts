@@ -176,8 +176,18 @@ export class RelaySession implements Session {
     return undefined
   }
 
-  drop(): Promise<void> {
-    return Promise.resolve()
+  /** A channel that the config names stays ours. */
+  async drop({ chat }: ChatRef): Promise<void> {
+    const key = isChannelName(chat) ? CHANNEL_KEY : DIRECT_KEY
+    this.#linked.delete(chat)
+    this.#direct.delete(chat)
+    this.#backedOff.delete(chat)
+    if (!this.#settings.channels.some(({ name }) => chatIdOf(name) === chat)) this.#membership.leave(chat)
+    try {
+      await this.#context.state.update([[key + chat, undefined]])
+    } catch (error) {
+      this.#context.log.warn({ error: String(error) }, 'a chat that was left is entered again after the next start')
+    }
   }
 
   split(op: Outbound, chat: ChatRef): readonly Outbound[] {

@@ -41,6 +41,8 @@ export interface Call {
   readonly as?: Mxid
   readonly query?: Readonly<Record<string, string | number>>
   readonly body?: unknown
+  /** Instead of ours: of a double puppet. Together with `as` where it is an appservice's. */
+  readonly token?: string
   /** With the device of `as`, so that the homeserver knows a transaction id again after its restart. */
   readonly device?: true
   readonly signal?: AbortSignal
@@ -55,7 +57,7 @@ export type Answer<Value> =
  */
 export type Failure =
   | { readonly kind: 'unreachable'; readonly sent: boolean; readonly detail: string }
-  | { readonly kind: 'busy'; readonly status: number; readonly detail: string }
+  | { readonly kind: 'busy'; readonly status: number; readonly errcode?: string; readonly detail: string }
   | { readonly kind: 'limited'; readonly retryAfterMs: number; readonly detail: string }
   | { readonly kind: 'refused'; readonly status: number; readonly errcode: string; readonly detail: string }
   | { readonly kind: 'token'; readonly errcode: string; readonly detail: string }
@@ -99,7 +101,27 @@ export interface Room {
   readonly relay: boolean
   /** It was encrypted: nothing can be read, and that was said. */
   readonly encrypted: boolean
+  /** As the link calls it; of a channel only. */
+  readonly name?: ChatId
+  /** Of a portal or home; absent for a channel. */
+  readonly ownerIs?: OwnerIs
+  /** That people of other networks may not speak there was said. */
+  readonly muted?: boolean
+  /** That an encrypted message could not be read was said. */
+  readonly unread?: boolean
+  /** Somebody removed the bot. */
+  readonly botOut?: boolean
+  /** What it was upgraded to, while the bot is not let in there. */
+  readonly next?: RoomId | undefined
+  /** What it was before an upgrade, while that room is not yet left. */
+  readonly from?: RoomId | undefined
 }
+
+/**
+ * Whether the owner is in the room. left: was in and went; invited back once, when somebody writes. declined: said no to
+ * an invitation; only a command invites them again.
+ */
+export type OwnerIs = 'invited' | 'in' | 'left' | 'declined'
 
 /** rooms.ts: which room is which chat. In memory; every change is on disk when it resolves. */
 export interface RoomTable {
@@ -122,9 +144,13 @@ export interface GhostPort {
   /** Ghosts, the bot: whatever these do came from us. */
   isOurs(id: string): boolean
   /** Registered, named, and with a device where there are some. Idempotent, cheap when done. `name` absent: as it is. */
-  ensure(user: UserRef, name?: string): Promise<Answer<Mxid>>
-  /** `ensure`, and in the room: invited by the bot where it must be. */
-  enter(user: UserRef, name: string | undefined, room: RoomId): Promise<Answer<Mxid>>
+  ensure(user: UserRef, name?: string, signal?: AbortSignal): Promise<Answer<Mxid>>
+  /** `ensure`, and in the room: invited by the bot where it must be. A refusal's `detail` is for people. */
+  enter(user: UserRef, name: string | undefined, room: RoomId, signal?: AbortSignal): Promise<Answer<Mxid>>
+  /** Out of the room, if it is in. */
+  leave(user: UserRef, room: RoomId, reason?: string, signal?: AbortSignal): Promise<Answer<unknown>>
+  /** The ghosts that are in the room. */
+  inRoom(room: RoomId): ReadonlySet<Mxid>
 }
 
 /** puppets.ts: people who let us speak for them. */

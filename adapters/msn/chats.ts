@@ -75,6 +75,14 @@ export class Chats {
     return this.#conversations.size
   }
 
+  /** Who takes part in a group just now: those who belong to it and have not left, and guests. undefined: no such group. */
+  people(chat: ChatId): readonly UserId[] | undefined {
+    const belong = this.#options.groups.members(chat)
+    const left = this.#left.get(chat)
+    const stayed = belong?.filter((user) => left?.has(user) !== true)
+    return stayed && [...new Set([...stayed, ...(this.#guests.get(chat) ?? [])])]
+  }
+
   refOf(chat: ChatId): ChatRef {
     return { network: this.#options.network, chat, account: this.#options.account }
   }

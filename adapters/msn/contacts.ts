@@ -60,6 +60,7 @@ export class Contacts {
       listed: onList(contact, 'FL'),
       blocked: onList(contact, 'BL'),
       hasUs: onList(contact, 'RL'),
+      ...(onList(contact, 'AL') ? { allowed: true } : {}),
     }
   }
 

@@ -15,8 +15,10 @@ interface Group {
   readonly members: readonly UserId[]
   /** Rises with each group: of several ids for one set the newest counts. */
   readonly number: number
-  /** Asked for by a link, not made by somebody's invitation: never forgotten. */
+  /** Linked, not only made by somebody's invitation: never forgotten. */
   readonly linked: boolean
+  /** Whom a link asks for, where others were invited since. */
+  readonly asked?: readonly UserId[]
 }
 
 export class Groups {
@@ -47,21 +49,21 @@ export class Groups {
     }
   }
 
-  /** Addresses in lower case; undefined: no such group. */
+  /** Addresses in lower case; undefined: no such group, or not read from the store yet. */
   members(chat: ChatId): readonly UserId[] | undefined {
-    return this.#loaded.get(chat)?.members
+    return this.#groups?.get(chat)?.members
   }
 
-  /** The id of exactly these people. */
+  /** The id of exactly these people; or of those whom a link asks for, though others were invited since. */
   find(members: Iterable<UserId>): ChatId | undefined {
     const wanted = setOf(members)
-    const key = wanted.join(' ')
-    let found: readonly [ChatId, Group] | undefined
-    for (const [id, group] of this.#loaded) {
-      if (group.members.length !== wanted.length || group.members.join(' ') !== key) continue
-      if (found === undefined || better(group, found[1])) found = [id, group]
-    }
-    return found?.[0]
+    return this.#best((group) => isSame(group.members, wanted)) ?? this.#asked(wanted)
+  }
+
+  /** The id that a link of these people has, whoever was invited since. */
+  findLinked(members: Iterable<UserId>): ChatId | undefined {
+    const wanted = setOf(members)
+    return this.#asked(wanted) ?? this.#best((group) => isSame(group.members, wanted))
   }
 
   /** A new id for these people. It counts at once; `stored` resolves when it is on disk. */
@@ -72,23 +74,42 @@ export class Groups {
     return { chat, stored: this.#keep(chat, group, changes) }
   }
 
-  /** Whom a link asked for is kept for good. */
+  /** What is linked is kept for good. */
   async link(chat: ChatId): Promise<void> {
     const group = this.#loaded.get(chat)
     if (group === undefined || (group.linked && !this.#unstored.has(chat))) return
     await this.#keep(chat, { ...group, linked: true })
   }
 
+  /** It is linked no more. */
+  async unlink(chat: ChatId): Promise<void> {
+    const group = this.#loaded.get(chat)
+    if (group?.linked !== true) return
+    await this.#keep(chat, { members: group.members, number: group.number, linked: false })
+  }
+
   /** Somebody was invited for good. */
   async extend(chat: ChatId, member: UserId): Promise<void> {
     const group = this.#loaded.get(chat)
     if (group === undefined || group.members.includes(member)) return
-    await this.#keep(chat, { ...group, members: setOf([...group.members, member]) })
+    const asked = group.linked ? { asked: group.asked ?? group.members } : {}
+    await this.#keep(chat, { ...group, ...asked, members: setOf([...group.members, member]) })
   }
 
   get #loaded(): Map<ChatId, Group> {
     if (this.#groups === undefined) throw new Error('the groups are not loaded')
     return this.#groups
+  }
+
+  #asked(wanted: readonly UserId[]): ChatId | undefined {
+    return this.#best(({ asked }) => asked !== undefined && isSame(asked, wanted))
+  }
+
+  #best(fits: (group: Group) => boolean): ChatId | undefined {
+    let found: readonly [ChatId, Group] | undefined
+    for (const [id, group] of this.#loaded)
+      if (fits(group) && (found === undefined || better(group, found[1]))) found = [id, group]
+    return found?.[0]
   }
 
   async #read(): Promise<Map<ChatId, Group>> {
@@ -126,6 +147,10 @@ export class Groups {
 }
 
 const setOf = (members: Iterable<UserId>): readonly UserId[] => [...new Set(members)].toSorted()
+
+/** Both in order, each once. */
+const isSame = (a: readonly UserId[], b: readonly UserId[]): boolean =>
+  a.length === b.length && a.every((user, index) => user === b[index])
 
 const better = (group: Group, than: Group): boolean =>
   group.linked === than.linked ? group.number > than.number : group.linked

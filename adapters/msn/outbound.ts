@@ -1,7 +1,7 @@
 /** What the core wants said -> MSN messages of at most 1664 bytes. MSN has one style for a whole message. Pure. */
 import type { MessageBody } from '../../bridge/model/body.ts'
 import type { Outbound, Puppet } from '../../bridge/model/events.ts'
-import { textOf, type RichText, type Span } from '../../bridge/model/text.ts'
+import { textOf, type RichText, type Style } from '../../bridge/model/text.ts'
 import { nudgeMessage, PLAIN_FORMAT, textMessage, textRoom, type TextFormat } from '../../msnp/index.ts'
 import { cut, sizeOf } from './cut.ts'
 import { cleaned, cleanedText } from './words.ts'
@@ -106,21 +106,15 @@ const withText = (op: Outbound, text: RichText): Outbound => {
   return op.kind === 'status' || op.kind === 'delivery' ? { ...op, text } : op
 }
 
-type Style = Omit<Span, 'text'>
-
-/** The look that all words share; none when they differ. Blanks and "<bob> " before a line have no look of their own. */
+/** What is common to the look of all words. Blanks and "<bob> " before a line have no look of their own. */
 const styleOf = (rich: RichText): Style => {
   const [first, ...rest] = rich.filter((span) => span.text.trim() !== '' && !/^<[^<>\n]+> $/.test(span.text))
   if (first === undefined) return {}
-  const same = (other: Style): boolean =>
-    other.bold === first.bold &&
-    other.italic === first.italic &&
-    other.underline === first.underline &&
-    other.strike === first.strike &&
-    other.mono === first.mono &&
-    other.color === first.color
-  return rest.every(same) ? first : {}
+  const shared = LOOKS.filter((look) => rest.every((span) => span[look] === first[look]))
+  return Object.fromEntries(shared.map((look) => [look, first[look]]))
 }
+
+const LOOKS = ['bold', 'italic', 'underline', 'strike', 'mono', 'color'] as const satisfies readonly (keyof Style)[]
 
 const formatOf = (rich: RichText): TextFormat => {
   const style = styleOf(rich)

@@ -1,6 +1,12 @@
 /** What the switchboard answered -> what the lane is told. Pure; docs/protocol.md, Switchboard and Errors. */
 import type { DeliveryResult, Reason } from '../../bridge/model/result.ts'
-import type { CommandFailure, InviteResult, OpenSwitchboardResult, SendResult } from '../../msnp/index.ts'
+import type {
+  CommandFailure,
+  CommandResult,
+  InviteResult,
+  OpenSwitchboardResult,
+  SendResult,
+} from '../../msnp/index.ts'
 
 export type NotDelivered = Exclude<DeliveryResult, { kind: 'delivered' }>
 export type OpenFailure = Extract<OpenSwitchboardResult, { ok: false }>['failure']
@@ -132,3 +138,21 @@ export const resultOfSend = (result: Exclude<SendResult, { kind: 'acked' | 'sent
 }
 
 const uncertain = (detail: string): NotDelivered => ({ kind: 'uncertain', detail })
+
+/** What became of a request about the account itself. */
+export const resultOfCommand = (result: CommandResult): DeliveryResult => {
+  if (result.ok) return { kind: 'delivered', ids: [] }
+  const { failure } = result
+  switch (failure.kind) {
+    case 'closed':
+      return SIGNED_OUT
+    case 'timeout':
+      return retry('network', SLOW_MS, `the MSN server did not answer (waited for ${failure.waitingFor})`)
+    case 'invalid':
+      return refused('protocol', failure.detail)
+    case 'refused':
+      return failure.code === 800
+        ? retry('rate-limited', SLOW_MS, 'that was too fast for the MSN server')
+        : refused('protocol', `the MSN server refused: ${failure.meaning} (${failure.code})`)
+  }
+}

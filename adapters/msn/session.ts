@@ -7,7 +7,6 @@ import type { DeliveryResult, OpenResult, RosterResult, SessionState } from '../
 import {
   generationOf,
   typingMessage,
-  type CommandResult,
   type MsnClientEvent,
   type MsnClientOptions,
   type Status,
@@ -22,7 +21,7 @@ import { Held } from './held.ts'
 import type { Line, OpenLine } from './line.ts'
 import { partsOf, payloadOf } from './outbound.ts'
 import { statusFor } from './presence.ts'
-import { BUSY_MS, refused, retry, SIGNED_OUT, SLOW_MS } from './results.ts'
+import { BUSY_MS, refused, resultOfCommand, retry, SIGNED_OUT } from './results.ts'
 import { parseAddress, userIdOf } from './words.ts'
 
 /** Index of 7.0 among the generations of clients: the first that knows nudges. */
@@ -124,23 +123,36 @@ export class MsnSession implements Session {
         try {
           return await this.#openGroup(request.members)
         } catch (error) {
-          return retry('network', BUSY_MS, `the group cannot be kept in the store: ${String(error)}`)
+          return notKept(error)
         }
       case 'portal':
       case 'home':
         return refused('unsupported', 'nobody of ours lives on an MSN network')
       case 'channel':
-        return refused('unsupported', 'MSN has no channels: link a contact, a group or a lobby')
+        try {
+          return await this.#openKnown(request.name)
+        } catch (error) {
+          return notKept(error)
+        }
     }
   }
 
-  members(chat: ChatRef): readonly UserId[] | undefined {
-    return isGroupId(chat.chat) ? this.#groups.members(chat.chat) : [chat.chat as string as UserId]
+  members({ chat }: ChatRef): readonly UserId[] | undefined {
+    if (!isGroupId(chat)) return [chat as string as UserId]
+    return this.#live?.chats.people(chat) ?? this.#groups.members(chat)
   }
 
-  /** What people of MSN opened stays theirs. */
-  drop(): Promise<void> {
-    return Promise.resolve()
+  /** What people of MSN opened stays theirs; a group need not be kept for good any more. */
+  async drop({ chat }: ChatRef): Promise<void> {
+    try {
+      await this.#groups.load()
+      await this.#groups.unlink(chat)
+    } catch (error) {
+      this.#options.context.log.warn(
+        { account: this.account, error: String(error) },
+        'a group stays linked in the store',
+      )
+    }
   }
 
   split(op: Outbound): readonly Outbound[] {
@@ -149,6 +161,9 @@ export class MsnSession implements Session {
 
   async deliver(delivery: Delivery, signal: AbortSignal): Promise<DeliveryResult> {
     const live = this.#live
+    // The next sign-in begins with it.
+    if (delivery.op.kind === 'presence' && delivery.op.as.kind !== 'ghost')
+      this.#status = statusFor(delivery.op.state.show)
     if (live === undefined || this.#state.kind !== 'online') return SIGNED_OUT
     const { op } = delivery
     switch (op.kind) {
@@ -264,13 +279,22 @@ export class MsnSession implements Session {
       return refused('not-found', `no group of MSN addresses: ${names.join(', ')}`)
     }
     await this.#groups.load()
-    const known = this.#groups.find(others as readonly UserId[])
+    const known = this.#groups.findLinked(others as readonly UserId[])
     if (known !== undefined) {
       await this.#groups.link(known)
       return { kind: 'opened', chat: this.#ref(known) }
     }
     const { chat, stored } = this.#groups.mint(others as readonly UserId[], true)
     await stored
+    return { kind: 'opened', chat: this.#ref(chat) }
+  }
+
+  /** A group that somebody of MSN opened, and that is linked now. */
+  async #openKnown(chat: ChatId): Promise<OpenResult> {
+    if (!isGroupId(chat)) return refused('unsupported', 'MSN has no channels: link a contact, a group or a lobby')
+    await this.#groups.load()
+    if (this.#groups.members(chat) === undefined) return refused('not-found', 'this MSN group is not known any more')
+    await this.#groups.link(chat)
     return { kind: 'opened', chat: this.#ref(chat) }
   }
 
@@ -316,9 +340,12 @@ export class MsnSession implements Session {
         return DELIVERED
       }
       case 'leave':
-        if (op.user.user === this.#own) conversation.leave()
-        return DELIVERED
       case 'kick':
+        if (op.user.user === this.#own) {
+          conversation.leave()
+          return DELIVERED
+        }
+        if (op.change === 'leave') return DELIVERED
         return refused('unsupported', 'nobody can be removed from an MSN conversation')
     }
   }
@@ -335,13 +362,12 @@ export class MsnSession implements Session {
   }
 
   async #setStatus(line: Line, status: Status): Promise<DeliveryResult> {
-    this.#status = status
     if (line.status === status) return DELIVERED
-    return resultOf(await line.setStatus(status))
+    return resultOfCommand(await line.setStatus(status))
   }
 
   async #rename(line: Line, name: string): Promise<DeliveryResult> {
-    return line.name === name ? DELIVERED : resultOf(await line.rename(name))
+    return line.name === name ? DELIVERED : resultOfCommand(await line.rename(name))
   }
 
   #change(state: SessionState): void {
@@ -351,24 +377,10 @@ export class MsnSession implements Session {
   }
 }
 
-const closed = () => sessionFault({ kind: 'aborted', detail: 'the session was closed while it signed in' })
+const notKept = (error: unknown): OpenResult =>
+  retry('network', BUSY_MS, `the group cannot be kept in the store: ${String(error)}`)
 
-const resultOf = (result: CommandResult): DeliveryResult => {
-  if (result.ok) return DELIVERED
-  const { failure } = result
-  switch (failure.kind) {
-    case 'closed':
-      return SIGNED_OUT
-    case 'timeout':
-      return retry('network', SLOW_MS, `the MSN server did not answer (waited for ${failure.waitingFor})`)
-    case 'invalid':
-      return refused('protocol', failure.detail)
-    case 'refused':
-      return failure.code === 800
-        ? retry('rate-limited', SLOW_MS, 'that was too fast for the MSN server')
-        : refused('protocol', `the MSN server refused: ${failure.meaning} (${failure.code})`)
-  }
-}
+const closed = () => sessionFault({ kind: 'aborted', detail: 'the session was closed while it signed in' })
 
 const orAborted = (answer: Promise<RosterResult>, signal: AbortSignal): Promise<RosterResult> => {
   const { promise, resolve } = Promise.withResolvers<RosterResult>()

@@ -150,6 +150,10 @@ answer({
     }
     return times
   },
+  /** Everybody who stays changes their status. */
+  change: (status: string) => {
+    for (const peer of held) peer.write(`CHG 8 ${status} 268435456\r\n`)
+  },
   /** user0 to user<count - 1> sign in and call the bridge, each into a conversation of their own. */
   callBridge: async (ports: Ports, count: number) => {
     for (let index = 0; index < count; index++) {

@@ -3,50 +3,28 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { Ports } from '../load.ts'
 import { quantile, type Figures, type Part } from '../measure.ts'
 import { Child } from '../processes.ts'
-
-interface Taken {
-  readonly times: readonly number[]
-  /** Microseconds of the shared clock. */
-  readonly last: number
-}
+import { collect, ms, type Taken } from '../taken.ts'
+import { withService } from '../with-service.ts'
 
 const CHATS = 25
 const BURST = 500
 /** Messages for a latency at a steady pace. */
 const STEADY = 500
-const DEADLINE_MS = 30_000
 const SETTLE_MS = 1_000
 
 /** The bridge has a core of its own; the service shares the other one with the load. */
-async function withBridge<T>(work: (bridge: Child, load: Child, ports: Ports) => Promise<T>): Promise<T> {
-  const service = Child.start('service', 1)
-  const load = Child.start('load', 1)
-  const bridge = Child.start('bridge', 0)
-  try {
-    const ports = await service.ask<Ports>('start', CHATS + 2, false)
-    await bridge.ask('start', ports, CHATS)
-    await load.ask('callBridge', ports, CHATS)
-    return await work(bridge, load, ports)
-  } finally {
-    await bridge.ask('clean')
-    for (const child of [bridge, load, service]) await child.stop()
-  }
-}
-
-/** Collects until `count` messages have arrived. */
-async function collect(from: Child, what: 'arrived' | 'heard', count: number): Promise<Taken> {
-  const times: number[] = []
-  const until = Date.now() + DEADLINE_MS
-  for (;;) {
-    const taken = await from.ask<Taken>(what)
-    times.push(...taken.times)
-    if (times.length >= count) return { times, last: taken.last }
-    if (Date.now() > until) throw new Error(`${times.length} of ${count} messages arrived`)
-    await pause(5)
-  }
-}
-
-const ms = (times: readonly number[], q: number): number => quantile(times, q) / 1000
+const withBridge = <T>(work: (bridge: Child, load: Child, ports: Ports) => Promise<T>): Promise<T> =>
+  withService({ core: 1, users: CHATS + 2 }, async ({ ports, load }) => {
+    const bridge = Child.start('bridge', 0)
+    try {
+      await bridge.ask('start', ports, CHATS)
+      await load.ask('callBridge', ports, CHATS)
+      return await work(bridge, load, ports)
+    } finally {
+      await bridge.ask('clean')
+      await bridge.stop()
+    }
+  })
 
 async function steady(bridge: Child, load: Child, everyMs: number): Promise<readonly [Taken, Taken]> {
   await load.ask('talk', STEADY, everyMs)

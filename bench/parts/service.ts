@@ -2,31 +2,16 @@
 import type { Ports } from '../load.ts'
 import { quantile, type Figures, type Part } from '../measure.ts'
 import { Child, type Memory } from '../processes.ts'
+import { withService } from '../with-service.ts'
 
 const MESSAGES = 60_000
-
-async function withService<T>(
-  users: number,
-  star: boolean,
-  work: (ports: Ports, load: Child, service: Child) => Promise<T>,
-  contacts = 0,
-): Promise<T> {
-  const service = Child.start('service', 0)
-  const load = Child.start('load', 1)
-  try {
-    return await work(await service.ask<Ports>('start', users, star, contacts), load, service)
-  } finally {
-    await load.stop()
-    await service.stop()
-  }
-}
 
 export const relay: Part = {
   name: 'switchboard relay',
   about: '100-byte text with ACK through the service, 60,000 messages; closed loop: one at a time',
   targets: { window_50: { min: 40_000 }, closed_loop: { min: 2_600 }, pairs_25: { min: 36_000 } },
   run: () =>
-    withService(50, false, async (ports, load): Promise<Figures> => {
+    withService({ core: 0, users: 50 }, async ({ ports, load }): Promise<Figures> => {
       await load.ask('open', ports, 1)
       await load.ask('relay', 5_000, 50)
       const window = await load.ask<number>('relay', MESSAGES, 50)
@@ -44,7 +29,7 @@ export const signIns: Part = {
   about: 'VER to CHG on the notification server, ticket in hand, 8 at a time',
   targets: { per_second: { min: 1_000 } },
   run: () =>
-    withService(2_000, false, async (ports, load): Promise<Figures> => {
+    withService({ core: 0, users: 2_000 }, async ({ ports, load }): Promise<Figures> => {
       await load.ask('signIns', ports, 500, 8)
       return { per_second: await load.ask<number>('signIns', ports, 2_000, 8) }
     }),
@@ -108,16 +93,11 @@ async function growth(server: Child, add: (from: number, to: number) => Promise<
  * then fit into pages that the visits left: the truth lies above that figure, and above the live heap.
  */
 const sessions = (contacts: number, visits: number): Promise<Growth> =>
-  withService(
-    10_000,
-    false,
-    async (ports, load, service) => {
-      const regulars = Array.from({ length: 100 }, (_, index) => `user${index}@bench.example`)
-      if (visits > 0) await load.ask('logins', ports, regulars, 'secret', visits, 20)
-      return growth(service, (from, to) => load.ask('hold', ports, from, to))
-    },
-    contacts,
-  )
+  withService({ core: 0, users: 10_000, contacts }, async ({ ports, load, service }) => {
+    const regulars = Array.from({ length: 100 }, (_, index) => `user${index}@bench.example`)
+    if (visits > 0) await load.ask('logins', ports, regulars, 'secret', visits, 20)
+    return growth(service, (from, to) => load.ask('hold', ports, from, to))
+  })
 
 async function bareSockets(): Promise<Growth> {
   const echo = Child.start('echo', 0)
@@ -160,7 +140,7 @@ export const fanOut: Part = {
   about: 'one person with 500 contacts online changes status: until the last NLN has arrived',
   targets: { p50_ms: { max: 10 } },
   run: () =>
-    withService(500, true, async (ports, load): Promise<Figures> => {
+    withService({ core: 0, users: 500, star: true }, async ({ ports, load }): Promise<Figures> => {
       await load.ask('hold', ports, 0, 500)
       await load.ask('fanOut', ports, 20)
       const times = await load.ask<readonly number[]>('fanOut', ports, 50)

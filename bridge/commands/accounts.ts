@@ -1,13 +1,20 @@
 /** Which of our accounts a command is about: named, or the one that the chat makes plain, or else the person is asked. */
 import type { Account, CommandRequest } from '../adapter.ts'
-import type { CommandDeps } from './deps.ts'
+import type { Chosen, CommandDeps } from './deps.ts'
 import type { Found } from '../portals.ts'
 
-/** chat: something in the chat where it is said. roster: the contact list of an account. */
+/** chat: something in the chat where it is said. roster: what belongs to the account itself. */
 export type Scope = 'chat' | 'roster'
 
-export type Choice =
-  { readonly kind: 'account'; readonly account: Account; readonly rest: readonly string[] } | { readonly wrong: string }
+export type Choice = ({ readonly kind: 'account' } & Chosen) | { readonly wrong: string }
+
+export interface ChoiceRules {
+  readonly scope: Scope
+  /** Words that the command needs besides the account: an address there is no account. */
+  readonly least?: number
+  /** Of several that fit, these are meant rather. */
+  readonly rather?: (account: Account) => boolean
+}
 
 export const portalOf = (request: CommandRequest, deps: CommandDeps): Found | undefined =>
   request.chat === undefined ? undefined : deps.portals.find(request.chat)
@@ -17,47 +24,93 @@ export const chatAccounts = (request: CommandRequest, deps: CommandDeps): readon
   const found = portalOf(request, deps)
   if (found === undefined) return []
   const ids = new Set(found.portal.legs.filter(({ id }) => id !== found.leg.id).map(({ via }) => via))
-  return deps.accounts().filter(({ id }) => ids.has(id))
+  return deps.accounts.all().filter(({ id }) => ids.has(id))
 }
 
-/** The bot of a network that speaks for everyone: it is nobody's, and has no contacts. */
-const isBot = ({ id, network }: Account, deps: CommandDeps): boolean =>
-  deps.adapters
-    .get(network)
-    ?.ownAccounts()
-    .some((own) => own.id === id) === true
+/** Accounts of people; the bot of a network that speaks for everyone is nobody's, and has no contacts. */
+const elsewhere = (request: CommandRequest, deps: CommandDeps): readonly Account[] =>
+  deps.accounts
+    .all()
+    .filter(
+      ({ id, network }) =>
+        id !== request.via && network !== request.from.network && deps.accounts.originOf(id) !== 'own',
+    )
 
-/** Admins may use every account; others their own, and within a chat those that are linked there. */
-export const allowedAccounts = (request: CommandRequest, deps: CommandDeps, scope: Scope): readonly Account[] => {
-  const elsewhere = deps
-    .accounts()
-    .filter((one) => one.id !== request.via && one.network !== request.from.network && !isBot(one, deps))
-  if (request.role === 'admin') return elsewhere
+/** Those of whoever asks. */
+export const ownAccounts = (request: CommandRequest, deps: CommandDeps): readonly Account[] => {
   const person = deps.identity.personOf(request.from)
-  const own = person === undefined ? [] : elsewhere.filter((account) => account.person === person)
-  const ownIds = new Set(own.map(({ id }) => id))
-  return scope === 'roster' ? own : [...own, ...chatAccounts(request, deps).filter(({ id }) => !ownIds.has(id))]
+  return person === undefined ? [] : elsewhere(request, deps).filter((account) => account.person === person)
 }
 
-/** Takes the name of an account off the end of the words, if there is one. */
+/** Admins may use every account; others their own, and within a linked chat those that are linked there: not in one that was made for somebody else. */
+export const allowedAccounts = (request: CommandRequest, deps: CommandDeps, scope: Scope): readonly Account[] => {
+  if (request.role === 'admin') return elsewhere(request, deps)
+  const own = ownAccounts(request, deps)
+  if (scope === 'roster' || portalOf(request, deps)?.leg.request.kind === 'portal') return own
+  const usable = new Set(elsewhere(request, deps))
+  return [...new Set([...own, ...chatAccounts(request, deps).filter((one) => usable.has(one))])]
+}
+
+/** Takes the name of an account, or its address, off the end of the words, if there is one. */
 export const chooseAccount = (
   words: readonly string[],
   request: CommandRequest,
   deps: CommandDeps,
-  scope: Scope,
+  { scope, least = 0, rather }: ChoiceRules,
 ): Choice => {
   const allowed = allowedAccounts(request, deps, scope)
-  const last = words.at(-1)
-  const named = last === undefined ? undefined : allowed.find(({ id }) => id === last.toLowerCase())
-  if (named !== undefined) return { kind: 'account', account: named, rest: words.slice(0, -1) }
-  if (last !== undefined && deps.accounts().some(({ id }) => id === last.toLowerCase()))
-    return { wrong: `You may not use the account ${last} for that.` }
-  const ofChat = chatAccounts(request, deps).filter(({ id }) => allowed.some((account) => account.id === id))
-  const fitting = ofChat.length > 0 ? ofChat : allowed
+  const last = words.length > least ? words.at(-1)?.toLowerCase() : undefined
+  if (last !== undefined) {
+    const named = withName(last, allowed)
+    if (named.length > 1) return { wrong: `Which account? Write one of these at the end: ${idsOf(named)}` }
+    const [account] = named
+    if (account !== undefined) return { kind: 'account', account, rest: words.slice(0, -1) }
+    if (withName(last, deps.accounts.all()).length > 0)
+      return { wrong: `You may not use the account ${last} for that.` }
+  }
+  const fitting = preferred(request, deps, meantUnnamed(request, deps, allowed), rather)
   const [only, ...others] = fitting
-  if (only === undefined)
-    return { wrong: allowed.length === 0 ? 'There is no account that you may use for that.' : 'No account fits.' }
-  if (others.length > 0)
-    return { wrong: `Which account? Write one of these at the end: ${fitting.map(({ id }) => id).join(', ')}` }
+  if (only === undefined) return { wrong: nothingToUse(request, deps) }
+  if (others.length > 0) return { wrong: `Which account? Write one of these at the end: ${idsOf(fitting)}` }
   return { kind: 'account', account: only, rest: words }
 }
+
+/** What people signed in with is used by others only when it is named, or linked here. */
+export const meantUnnamed = (
+  request: CommandRequest,
+  deps: CommandDeps,
+  allowed: readonly Account[],
+): readonly Account[] => {
+  const known = new Set([...ownAccounts(request, deps), ...chatAccounts(request, deps)])
+  return allowed.filter((one) => known.has(one) || deps.accounts.originOf(one.id) !== 'signed-in')
+}
+
+/** Those of the chat, else those that the command means rather, else their own, else all that they may use. */
+const preferred = (
+  request: CommandRequest,
+  deps: CommandDeps,
+  allowed: readonly Account[],
+  rather: ChoiceRules['rather'],
+): readonly Account[] => {
+  const ofChat = new Set(chatAccounts(request, deps))
+  const own = new Set(ownAccounts(request, deps))
+  let fitting = allowed
+  for (const better of [(one: Account) => ofChat.has(one), (one: Account) => own.has(one), rather ?? (() => false)]) {
+    const some = fitting.filter(better)
+    if (some.length > 0) fitting = some
+  }
+  return fitting
+}
+
+/** By id, or by the address of a login. */
+export const withName = (word: string, accounts: readonly Account[]): readonly Account[] => {
+  const byId = accounts.filter(({ id }) => id === word)
+  return byId.length > 0 || !word.includes('@') ? byId : accounts.filter(({ login }) => login.toLowerCase() === word)
+}
+
+export const idsOf = (accounts: readonly Account[]): string => accounts.map(({ id }) => id).join(', ')
+
+const nothingToUse = (request: CommandRequest, deps: CommandDeps): string =>
+  deps.adapters.get(request.from.network)?.homes === undefined
+    ? 'There is no account that you may use for that.'
+    : `You are not signed in. Say: ${request.trigger ?? ''}login`

@@ -1,15 +1,15 @@
 /** `link` and `unlink`: a channel becomes one conversation with a contact, a group or a lobby, and stops being one. */
 import type { Account } from '../adapter.ts'
 import { chooseAccount, portalOf } from './accounts.ts'
-import type { Call, CommandDeps } from './deps.ts'
+import type { Answer, Call, Command, CommandDeps } from './deps.ts'
 import type { UserId } from '../model/ids.ts'
 import type { Found, LinkEnd } from '../portals.ts'
 
-export const linkChat = async ({ request, words, deps }: Call): Promise<readonly string[]> => {
+const linkChat = async ({ request, words, deps }: Call): Promise<Answer> => {
   const { chat } = request
   if (chat === undefined || chat.account !== undefined)
     return ['Say it in the channel that is to be linked; if I am not in it, invite me.']
-  const choice = chooseAccount(words, request, deps, 'roster')
+  const choice = chooseAccount(words, request, deps, { scope: 'roster', least: 1 })
   if ('wrong' in choice) return [choice.wrong]
   const [target, surplus] = choice.rest
   if (target === undefined || surplus !== undefined) return ['Whom? Write an address, several with commas, or lobby.']
@@ -22,12 +22,12 @@ export const linkChat = async ({ request, words, deps }: Call): Promise<readonly
   return [`This channel is linked with ${endWords(end)} (${choice.account.id}).`]
 }
 
-export const unlinkChat = async ({ request, words, deps }: Call): Promise<readonly string[]> => {
+const unlinkChat = async ({ request, words, deps }: Call): Promise<Answer> => {
   if (words.length === 0) {
     const found = portalOf(request, deps)
     return found === undefined ? ['This chat is not linked.'] : unlinkLeg(found, deps, 'This channel')
   }
-  const choice = chooseAccount(words, request, deps, 'roster')
+  const choice = chooseAccount(words, request, deps, { scope: 'roster', least: 1 })
   if ('wrong' in choice) return [choice.wrong]
   const [target, surplus] = choice.rest
   if (target === undefined || surplus !== undefined) return ['Whom? Write an address, several with commas, or lobby.']
@@ -78,3 +78,33 @@ const endWords = (end: LinkEnd): string => {
       return end.chat
   }
 }
+
+/** In the order of `help`. */
+export const linkCommands: readonly (readonly [string, Command])[] = [
+  [
+    'link',
+    {
+      usage: 'link ADDRESS[,ADDRESS...]|lobby [ACCOUNT]',
+      about: 'make this channel one conversation with a contact, a group, or everybody else',
+      group: 'Chats',
+      role: 'admin',
+      aliases: ['bridge'],
+      least: 1,
+      most: 2,
+      run: linkChat,
+    },
+  ],
+  [
+    'unlink',
+    {
+      usage: 'unlink [ADDRESS] [ACCOUNT]',
+      about: 'undo link, for this channel or for a contact',
+      group: 'Chats',
+      role: 'admin',
+      aliases: ['unbridge'],
+      least: 0,
+      most: 2,
+      run: unlinkChat,
+    },
+  ],
+]

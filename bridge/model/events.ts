@@ -72,6 +72,8 @@ export interface RosterEntry {
   readonly blocked: boolean
   /** They have us on their list. */
   readonly hasUs: boolean
+  /** They were let in before, on whatever client: there is nothing to ask. */
+  readonly allowed?: true
 }
 
 /**
@@ -114,7 +116,8 @@ export type Outbound<Ref = MessageId> =
       readonly quote?: Quote
     })
   | (As & { readonly kind: 'edit'; readonly target: Ref; readonly body: MessageBody })
-  | (As & { readonly kind: 'redact'; readonly target: Ref; readonly quote?: Quote })
+  /** `reaction`: it takes back a reaction, and not a message. */
+  | (As & { readonly kind: 'redact'; readonly target: Ref; readonly quote?: Quote; readonly reaction?: true })
   | (As & { readonly kind: 'reaction'; readonly target: Ref; readonly key: string; readonly quote?: Quote })
   | (As & {
       readonly kind: 'member'

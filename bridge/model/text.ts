@@ -11,6 +11,17 @@ export interface Span {
 
 export type RichText = readonly Span[]
 
+/** How a run looks. */
+export type Style = Omit<Span, 'text'>
+
+export const sameStyle = (one: Style, other: Style): boolean =>
+  one.bold === other.bold &&
+  one.italic === other.italic &&
+  one.underline === other.underline &&
+  one.strike === other.strike &&
+  one.mono === other.mono &&
+  one.color === other.color
+
 /** One unstyled run. */
 export const plain = (text: string): RichText => [{ text }]
 

@@ -1,6 +1,7 @@
 /** The page for the operator and for monitoring: /healthz /readyz /metrics /status. Read only. */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { isIP } from 'node:net'
+import { HttpListener } from './listener.ts'
 import { type Report, reportHtml, reportText } from './report.ts'
 
 export interface AdminOptions {
@@ -13,46 +14,29 @@ export interface AdminOptions {
 }
 
 const MAX_CONNECTIONS = 64
-const MAX_HEADER_BYTES = 8 * 1024
-const REQUEST_MS = 10_000
 
 export class AdminPage {
   readonly #options: AdminOptions
-  #server: Server | undefined
+  readonly #listener: HttpListener
 
   constructor(options: AdminOptions) {
     this.#options = options
+    this.#listener = new HttpListener({
+      host: options.host,
+      port: options.port,
+      maxConnections: MAX_CONNECTIONS,
+      serve: (request, response) => void this.#serve(request, response),
+    })
   }
 
   /** Resolves with the port. Rejects with a sentence when it cannot listen. */
-  async start(): Promise<number> {
-    const { host, port } = this.#options
-    const server = createServer(
-      {
-        maxHeaderSize: MAX_HEADER_BYTES,
-        requestTimeout: REQUEST_MS,
-        headersTimeout: REQUEST_MS,
-        keepAliveTimeout: REQUEST_MS,
-      },
-      (request, response) => void this.#serve(request, response),
-    )
-    server.maxConnections = MAX_CONNECTIONS
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', (error) => reject(new Error(listenWords(error, host, port), { cause: error })))
-      server.listen(port, host, resolve)
-    })
-    this.#server = server
-    const address = server.address()
-    return typeof address === 'object' && address !== null ? address.port : port
+  start(): Promise<number> {
+    return this.#listener.start()
   }
 
-  async stop(): Promise<void> {
-    const server = this.#server
-    this.#server = undefined
-    if (server === undefined) return
-    const closed = new Promise((resolve) => server.close(resolve))
-    server.closeAllConnections()
-    await closed
+  /** Twice is harmless. */
+  stop(): Promise<void> {
+    return this.#listener.stop()
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -132,22 +116,4 @@ const knownHost = (header: string | undefined, names: readonly string[]): boolea
     .replace(/^\[|\]$/g, '')
     .toLowerCase()
   return host === 'localhost' || isIP(host) !== 0 || names.some((name) => name.toLowerCase() === host)
-}
-
-/** Why a port cannot be had, and what to do. */
-export const listenWords = (error: NodeJS.ErrnoException, host: string, port: number): string => {
-  const where = `${host}:${port}`
-  switch (error.code) {
-    case 'EADDRINUSE':
-      return `${where} is taken by another program: stop it, or choose another port`
-    case 'EACCES':
-      return `${where} may not be opened by this user: choose a port from 1024 on`
-    case 'EADDRNOTAVAIL':
-      return `${where} is no address of this machine: choose one that is, or 0.0.0.0`
-    case 'ENOTFOUND':
-      return `${where} cannot be found: check the name`
-    case undefined:
-    default:
-      return `${where} cannot be opened (${error.code ?? error.message})`
-  }
 }

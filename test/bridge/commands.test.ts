@@ -87,7 +87,7 @@ const rig = (options: { readonly accounts?: readonly Account[]; readonly portals
   const deps: CommandDeps = {
     clock,
     log: recordingLog(),
-    adapters: new Map<NetworkId, Pick<Adapter, 'parseUser' | 'parseChat' | 'ownAccounts'>>([
+    adapters: new Map<NetworkId, Pick<Adapter, 'parseUser' | 'parseChat' | 'ownAccounts' | 'homes'>>([
       [
         RETRO,
         {
@@ -109,8 +109,29 @@ const rig = (options: { readonly accounts?: readonly Account[]; readonly portals
           ] as const,
       ),
     ]),
-    accounts: () => accounts,
+    version: '1.2.3',
+    accounts: {
+      all: () => accounts,
+      originOf: (id) => (id === bot.id || id === otherBot.id ? 'own' : 'config'),
+      isWanted: () => true,
+    },
+    logins: {
+      networks: () => [RETRO],
+      signIn: () => Promise.reject(new Error('nobody signs in here')),
+      signOut: () => Promise.reject(new Error('nobody signs out here')),
+      disconnect: async () => true,
+      reconnect: async ({ id }) => states.get(id)?.kind === 'stopped',
+    },
+    friends: { answered: async () => undefined },
+    waitingOf: () => 0,
+    chats: {
+      startChat: async () => ({ kind: 'refused', detail: 'nobody lives here' }),
+      retitle: async () => undefined,
+      deletePortal: async () => true,
+    },
+    pin: async () => undefined,
     sessionOf: (account) => ({
+      members: () => undefined,
       roster: async (request: RosterRequest, signal: AbortSignal) => {
         asked.push(`${account} ${request.kind} ${'user' in request ? request.user : request.name}`)
         if (answers.length > 0) return answers.shift() ?? { kind: 'done' }
@@ -119,8 +140,9 @@ const rig = (options: { readonly accounts?: readonly Account[]; readonly portals
       },
     }),
     stateOf: (account) => states.get(account),
-    reconnect: (account) => states.get(account)?.kind === 'stopped',
     portals: {
+      all: () => portals,
+      legsVia: () => [],
       find,
       findEnd: (end) => (end.kind === 'lobby' ? find(channel('#msn')) : undefined),
     },
@@ -129,10 +151,18 @@ const rig = (options: { readonly accounts?: readonly Account[]; readonly portals
       return { kind: 'linked', portal: portal('new', '#new', { kind: 'lobby' }) }
     },
     unlink: async () => ({ kind: 'linked', portal: portal('gone', '#gone', { kind: 'lobby' }) }),
-    roster: { who: () => contacts },
+    roster: {
+      who: () => contacts,
+      contacts: () => contacts,
+      contact: () => undefined,
+      setNickname: async () => undefined,
+    },
     identity: {
       personOf: ({ user: who }) => (who === user('alice') ? ('alice' as PersonId) : undefined),
-      accountsOf: (person) => accounts.filter((account) => account.person === person),
+      person: () => undefined,
+      people: () => [],
+      identities: () => [],
+      become: async () => 'alice' as PersonId,
       userOf: (account) => ({ network: RETRO, user: user(`${account}@home.example`) }),
     },
     accept: async (event) => emitted.push(event),
@@ -151,7 +181,7 @@ const rig = (options: { readonly accounts?: readonly Account[]; readonly portals
       ...more,
     })
     await clock.advance(10)
-    return (await answer).map(textOf)
+    return (await answer).lines.map(textOf)
   }
   const setContacts = (all: readonly Contact[]): void => {
     contacts = all
@@ -169,11 +199,13 @@ describe('who may', () => {
 
   test('help lists what the asker may use', async () => {
     const { say } = rig()
+    const userCommands =
+      'login, logout, disconnect, reconnect, list-logins, ping, who, contacts, search, add, remove, block, unblock, accept, decline, rename, start-chat, create-group, groups, invite, leave, nudge, delete-portal'
     expect(await say('help', { role: 'user' })).toEqual([
-      'Commands: who, add, remove, block, unblock, invite, leave, status. More about one: help who',
+      `Commands: ${userCommands}, set-name, set-status, status, version. More about one: help login`,
     ])
     expect(await say('', { role: 'admin' })).toEqual([
-      'Commands: who, add, remove, block, unblock, invite, leave, status, link, unlink, reconnect. More about one: help who',
+      `Commands: ${userCommands}, link, unlink, set-name, set-status, status, version, list-users, sudo, delete-all-portals. More about one: help login`,
     ])
     expect(await say('help add')).toEqual(['add ADDRESS [ACCOUNT]: put somebody on the contact list'])
   })
@@ -182,9 +214,9 @@ describe('who may', () => {
     const { say } = rig()
     const there = { trigger: '!msn ', role: 'user' } as const
     expect(await say('add', there)).toEqual(['Write: !msn add ADDRESS [ACCOUNT]'])
-    expect(await say('dance', there)).toEqual(['There is no command dance; see !msn help'])
+    expect(await say('dancing', there)).toEqual(['There is no command dancing; see !msn help'])
     expect(await say('help leave', there)).toEqual(['!msn leave [ACCOUNT]: leave this conversation on the other side'])
-    expect((await say('help', there))[0]).toMatch(/More about one: !msn help who$/)
+    expect((await say('help', there))[0]).toMatch(/More about one: !msn help login$/)
   })
 
   test('a user may not use what is for admins', async () => {
@@ -217,7 +249,7 @@ describe('who may', () => {
 describe('what is not understood', () => {
   test.each([
     ['blok bob@home.example', 'There is no command blok; did you mean block?'],
-    ['dance', 'There is no command dance; see help'],
+    ['dancing', 'There is no command dancing; see help'],
     ['add', 'Write: add ADDRESS [ACCOUNT]'],
     ['add one two three', 'Write: add ADDRESS [ACCOUNT]'],
     ['add bob', 'bob is no address'],

@@ -99,6 +99,69 @@ const member = (change: 'join' | 'leave' | 'invite' | 'kick', reason?: string): 
   ...(reason === undefined ? {} : { reason }),
 })
 
+const file = (more: object = {}): MessageBody => ({
+  kind: 'file',
+  file: { network: 'x' as NetworkId, ref: 'r', name: 'cat\n1.png', media: 'image', ...more },
+  text: [],
+})
+const quote = { name: 'Eve', text: 'shall we?' }
+const answer = (body: MessageBody, as: Puppet = bob): Op => ({ kind: 'message', as, body, at: 7, quote })
+
+describe('a file where the network has none', () => {
+  test.each<[string, Op, string]>([
+    ['an image', say(bob, file()), 'text: <bob> sends an image: cat 1.png'],
+    ['with a size', say(bob, file({ size: 999 })), 'text: <bob> sends an image: cat 1.png (999 bytes)'],
+    ['of thousands', say(bob, file({ size: 12_345 })), 'text: <bob> sends an image: cat 1.png (12 kB)'],
+    ['of millions', say(bob, file({ size: 12_345_678 })), 'text: <bob> sends an image: cat 1.png (12.3 MB)'],
+    ['a video', say(bob, file({ media: 'video' })), 'text: <bob> sends a video: cat 1.png'],
+    ['a recording', say(bob, file({ media: 'audio' })), 'text: <bob> sends an audio: cat 1.png'],
+    ['something', say(bob, file({ media: 'file' })), 'text: <bob> sends a file: cat 1.png'],
+    ['with a link', say(bob, file({ url: 'https://b/1' })), 'text: <bob> sends an image: cat 1.png https://b/1'],
+    ['of one of our people', say(alice, file()), 'text as alice: sends an image: cat 1.png'],
+    [
+      'with words',
+      say(bob, { ...file({ url: 'https://b/1' }), text: plain('look') } as MessageBody),
+      'text: <bob> look\n<bob> sends an image: cat 1.png https://b/1',
+    ],
+    [
+      'as an answer',
+      answer({ ...file(), text: plain('this') } as MessageBody),
+      'text: <bob> > Eve: shall we?\n<bob> this\n<bob> sends an image: cat 1.png',
+    ],
+  ])('%s', (_, op, expected) => {
+    expect(shown(degrade(op, plainCapabilities, 1))).toBe(expected)
+  })
+
+  test('goes as it is where the network has files', () => {
+    const op = say(bob, file({ url: 'https://b/1' }))
+    expect(degrade(op, ableCapabilities, 1)).toEqual({ kind: 'op', op })
+  })
+})
+
+describe('what a message answers', () => {
+  test.each<[string, Capabilities['replies'], string]>([
+    ['is pointed at where the network can', 'native', 'text: <bob> yes'],
+    ['stands in a line above', 'lines', 'text: <bob> > Eve: shall we?\n<bob> yes'],
+    ['stands in the same line', 'inline', 'text: <bob> (to Eve: "shall we?") yes'],
+  ])('%s', (_, replies, expected) => {
+    expect(shown(degrade(answer(text('yes')), { ...plainCapabilities, replies }, 1))).toBe(expected)
+  })
+
+  test('is said once, however often a lane looks at it', () => {
+    const once = degrade(answer(text('yes')), plainCapabilities, 1)
+    expect(once).not.toHaveProperty('op.quote')
+    expect(once.kind === 'op' && degrade(once.op, plainCapabilities, 1)).toEqual(once)
+  })
+})
+
+describe('one of our people on a network of one account for all', () => {
+  const there = { ...alice, user: 'alice_' as UserId } as Puppet
+  test('who is somebody else there is named, since they do not speak through their own account', () => {
+    expect(shown(degrade(say(there, text('hi')), plainCapabilities, 1))).toBe('text: <alice> hi')
+    expect(degrade(say(there, text('hi')), ableCapabilities, 1)).toEqual({ kind: 'op', op: say(there, text('hi')) })
+  })
+})
+
 describe('an operation that the network cannot do', () => {
   test.each<[string, Op, Capabilities, string]>([
     [
@@ -120,6 +183,34 @@ describe('an operation that the network cannot do', () => {
       with_({ redact: 'text' }),
       'status: * bob took back a message',
     ],
+    [
+      'a removal as text, with what it was',
+      { kind: 'redact', as: bob, target, quote },
+      with_({ redact: 'text' }),
+      'status: * bob took back "shall we?"',
+    ],
+    ['that of a reaction', { kind: 'redact', as: bob, target, quote, reaction: true }, plainCapabilities, 'dropped'],
+    [
+      'that of a reaction where there are some',
+      { kind: 'redact', as: bob, target, reaction: true },
+      ableCapabilities,
+      'redact as bob',
+    ],
+    [
+      'a reaction as text',
+      { kind: 'reaction', as: bob, target, key: '👍\n', quote },
+      plainCapabilities,
+      'status: * bob reacted 👍 to "shall we?"',
+    ],
+    [
+      'a reaction to who knows what',
+      { kind: 'reaction', as: alice, target, key: '👍' },
+      plainCapabilities,
+      'status: * alice reacted 👍 to a message',
+    ],
+    ['a reaction refused', { kind: 'reaction', as: bob, target, key: 'x' }, with_({ reaction: 'refused' }), 'refused'],
+    ['a title', { kind: 'title', title: 'Bobby' }, with_({ title: 'text' }), 'dropped'],
+    ['a title kept', { kind: 'title', title: 'Bobby' }, ableCapabilities, 'title'],
     ['a removal dropped', { kind: 'redact', as: bob, target }, with_({ redact: 'dropped' }), 'dropped'],
     [
       'a topic as text',
@@ -188,6 +279,7 @@ test('degrading twice is degrading once: a lane does it again when its network h
     ops: fc.record(Object.fromEntries(Object.keys(ableCapabilities.ops).map((key) => [key, support]))),
     bodies: fc.record(Object.fromEntries(Object.keys(ableCapabilities.bodies).map((key) => [key, support]))),
     puppets: fc.constantFrom('native' as const, 'prefix' as const),
+    replies: fc.constantFrom('native' as const, 'lines' as const, 'inline' as const),
     idempotent: fc.boolean(),
     pipeline: fc.constant(1),
   }) as fc.Arbitrary<unknown> as fc.Arbitrary<Capabilities>
@@ -196,10 +288,17 @@ test('degrading twice is degrading once: a lane does it again when its network h
     { kind: 'action', text: plain('x') },
     { kind: 'notice', text: plain('x') },
     { kind: 'nudge' },
+    file({ url: 'https://b/1' }),
   )
-  const as = fc.constantFrom(bob, alice, self)
+  const as = fc.constantFrom<Puppet>(bob, alice, self, { ...alice, user: 'alice_' as UserId } as Puppet)
   const op = fc.oneof(
     fc.tuple(as, body).map(([who, what]) => say(who, what)),
+    fc.tuple(as, body).map(([who, what]) => answer(what, who)),
+    fc.constantFrom<Op>(
+      { kind: 'reaction', as: bob, target, key: 'x', quote },
+      { kind: 'redact', as: bob, target, quote, reaction: true },
+      { kind: 'title', title: 'x' },
+    ),
     fc.tuple(as, body).map(([who, what]): Op => ({ kind: 'edit', as: who, target, body: what })),
     fc.constantFrom<Op>({ kind: 'redact', as: bob, target }, { kind: 'topic', as: bob, topic: 't' }, member('join')),
     fc.constant<Op>({ kind: 'delivery', target, outcome: 'refused', text: plain('x') }),

@@ -564,6 +564,27 @@ describe('chats', () => {
     expect(core.irc.lines).toEqual(['#bob: <bob> early', '#bob: <bob> later'])
   })
 
+  test('of a message in a channel that is being opened wait for that too', async () => {
+    let open: (() => void) | undefined
+    const core = await start({
+      offline: true,
+      irc: {
+        open: async (request, of) => {
+          await new Promise<void>((resolve) => (open = resolve))
+          return { kind: 'opened', chat: core.irc.chat(request, of) }
+        },
+      },
+    })
+    await core.goOnline(relay)
+    await core.goOnline(bot)
+    const accepted = core.hub.accept(message(hash, 'carol', 'early'))
+    await core.settle()
+    open?.()
+    expect(await accepted).not.toBe('unlinked')
+    await core.settle()
+    expect(core.msn.lines).toEqual(['dm:bob@x: <carol> early'])
+  })
+
   test('that are linked by command are opened at once', async () => {
     const core = await start()
     await core.hub.portals.link([contact('eve@x'), channel('#eve')])
@@ -584,7 +605,7 @@ describe('what passes', () => {
   const able: CoreOptions = { msn: { capabilities: ableCapabilities }, irc: { capabilities: ableCapabilities } }
   const user = { network: 'msn' as NetworkId, user: 'bob@x' as UserId }
 
-  test('presence of a contact goes to the other legs of portals they are in, the newest one', async () => {
+  test('presence of a contact is told once where they have a face of their own, however many chats they are in', async () => {
     const core = await start({
       ...able,
       links: [
@@ -602,8 +623,23 @@ describe('what passes', () => {
     await core.settle()
     const sent = core.irc.delivered.map(({ delivery }) => [delivery.chat?.chat, delivery.op])
     expect(sent).toEqual([
-      ['#bob', { kind: 'presence', as: { kind: 'ghost', origin: user, name: 'Bob' }, state: { show: 'busy' } }],
-      ['#two', { kind: 'presence', as: { kind: 'ghost', origin: user, name: 'Bob' }, state: { show: 'busy' } }],
+      [undefined, { kind: 'presence', as: { kind: 'ghost', origin: user, name: 'Bob' }, state: { show: 'busy' } }],
+    ])
+  })
+
+  test('presence goes to each chat where one account speaks for all', async () => {
+    const core = await start({
+      links: [
+        [contact('bob@x'), channel('#bob')],
+        [group('bob@x', 'eve@x'), channel('#two')],
+        [contact('eve@x'), channel('#eve')],
+      ],
+    })
+    await core.hub.accept({ kind: 'presence', account: relay.id, user, state: { show: 'busy' } })
+    await core.settle()
+    expect(core.irc.ops('presence').map((op) => [op.in, op.state.show])).toEqual([
+      ['#bob', 'busy'],
+      ['#two', 'busy'],
     ])
   })
 
@@ -637,6 +673,7 @@ describe('what passes', () => {
 
   test('while a newer state is waiting behind a slow one, only the newest follows', async () => {
     const core = await start(able)
+    await core.hub.accept({ kind: 'contact', account: relay.id, user, change: 'added', name: 'Bob' })
     const ends: (() => void)[] = []
     core.irc.behave = () => new Promise((resolve) => ends.push(() => resolve(core.irc.done())))
     for (const show of ['online', 'busy', 'away', 'idle'] as const) {
@@ -645,10 +682,16 @@ describe('what passes', () => {
     }
     ends[0]?.()
     await core.settle()
-    const shown = core.irc.delivered.map(({ delivery }) =>
-      delivery.op.kind === 'presence' ? delivery.op.state.show : '',
-    )
-    expect(shown).toHaveLength(2)
+    expect(core.irc.ops('presence').map((op) => op.state.show)).toEqual(['online', 'idle'])
+  })
+
+  test('our own status is told to a session before it signs in, so that it begins with it', async () => {
+    const core = await start({ ...able, offline: true })
+    const op = { kind: 'presence', as: { kind: 'self' }, state: { show: 'away' } } as const
+    core.hub.setOwn(relay.id, op)
+    core.hub.sessionChanged(relay.id, { kind: 'connecting', attempt: 1 })
+    expect(core.msn.session(relay).foretold).toEqual([op, op])
+    expect(core.msn.delivered).toEqual([])
   })
 
   test('our own status is sent when the session is online and again after each sign-in', async () => {

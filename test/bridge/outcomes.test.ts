@@ -129,8 +129,6 @@ describe('references', () => {
 })
 
 describe('words', () => {
-  const direct: Place = { kind: 'direct', with: 'bob@x' as UserId }
-
   test.each<[number, string]>([
     [7 * 24 * 3_600_000, '7 days'],
     [3_600_000, '1 hour'],
@@ -141,8 +139,8 @@ describe('words', () => {
 
   test('name the sender where others read along', () => {
     const told: Told = { outcome: 'uncertain' }
-    expect(textOf(tellWords(told, direct, [{ name: '' }]))).toMatch(/^Your message to bob@x may not/)
-    expect(textOf(tellWords(told, direct, [{ name: 'Carol' }]))).toMatch(/^Carol: your message to bob@x may not/)
+    expect(textOf(tellWords(told, 'bob@x', [{ name: '' }]))).toMatch(/^Your message to bob@x may not/)
+    expect(textOf(tellWords(told, 'bob@x', [{ name: 'Carol' }]))).toMatch(/^Carol: your message to bob@x may not/)
   })
 
   test('they say which message is meant, and of several the first and the last', () => {
@@ -151,7 +149,7 @@ describe('words', () => {
       textOf(
         tellWords(
           told,
-          direct,
+          'bob@x',
           quotes.map((quote) => ({ name: 'Carol', quote })),
         ),
       )
@@ -161,7 +159,7 @@ describe('words', () => {
     expect(of('one', 'two', 'three')).toBe(
       'Carol: 3 of your messages to bob@x, from "one" to "three", may not have arrived: the connection ended before they were confirmed.',
     )
-    expect(textOf(tellWords(told, direct, [{ name: '' }, { name: '', quote: 'x' }]))).toBe(
+    expect(textOf(tellWords(told, 'bob@x', [{ name: '' }, { name: '', quote: 'x' }]))).toBe(
       '2 of your messages to bob@x may not have arrived: the connection ended before they were confirmed.',
     )
   })
@@ -178,12 +176,12 @@ describe('words', () => {
       { name: '', quote: 'a' },
       { name: '', quote: 'b' },
     ]
-    expect(textOf(tellWords(told, direct, several))).toBe(`2 of your messages to bob@x, from "a" to "b", ${words}`)
+    expect(textOf(tellWords(told, 'bob@x', several))).toBe(`2 of your messages to bob@x, from "a" to "b", ${words}`)
   })
 
   test('a notice for many people stays a line', () => {
     const many = Array.from({ length: 30 }, (_, index) => ({ name: `n${index}`, quote: 'x' }))
-    expect(textOf(tellWords({ outcome: 'uncertain' }, direct, many))).toMatch(/^n0, n1, n2, n3 and 26 others: 30 of/)
+    expect(textOf(tellWords({ outcome: 'uncertain' }, 'bob@x', many))).toMatch(/^n0, n1, n2, n3 and 26 others: 30 of/)
   })
 
   test('there are some for every reason', () => {

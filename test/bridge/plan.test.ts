@@ -41,6 +41,8 @@ const context = (of: Portal, origin: Leg, more: Partial<PlanContext> = {}): Plan
     personOf: ({ user: name }) => (name === 'alice_' ? alice : undefined),
     userOn: () => undefined,
     ownerOf: (account) => (account === bobLeg.via ? alice : undefined),
+    selfOf: (account) =>
+      account === bobLeg.via ? { network: 'msn' as NetworkId, user: 'alice@x' as UserId } : undefined,
     rosterName: ({ user: name }) => (name === 'bob@x' ? 'Bobby' : undefined),
   },
   capabilitiesOf: (one) => (one.network === 'matrix' ? ableCapabilities : plainCapabilities),
@@ -94,6 +96,30 @@ describe('a message', () => {
       { as: { kind: 'person', person: alice } },
       { as: { kind: 'ghost' } },
     ])
+  })
+
+  test('of one of our people is theirs as who they are on a leg of nobody, and says so', () => {
+    const cast = { ...context(portal(), bobLeg).cast, userOn: () => '@alice:hs' as UserId }
+    const { ops } = plan(message('irc', 'alice_'), context(portal(bobLeg, ircLeg, roomLeg), ircLeg, { cast }))
+    const person = { kind: 'person', person: alice, name: 'alice_', origin: user('irc', 'alice_') }
+    expect(ops.map(({ op }) => 'as' in op && op.as)).toEqual([person, { ...person, user: '@alice:hs' }])
+  })
+
+  test('carries what it answers, and a removal what it removes', () => {
+    const quote = { name: 'Eve', text: 'shall we?' }
+    const about = { quote, target: 'e' as EventId, capabilitiesOf: () => 'unknown' as const }
+    const both = context(portal(bobLeg, roomLeg), bobLeg, { ...about, replyTo: 'e' as EventId })
+    const { chat, sender, id, at } = message('msn', 'bob@x')
+    const base = { chat, sender, id, at }
+    const events: StoredInbound[] = [
+      message('msn', 'bob@x'),
+      { ...base, kind: 'redact', target: 'x' as MessageId },
+      { ...base, kind: 'reaction', target: 'x' as MessageId, key: '👍' },
+    ]
+    for (const event of events) expect(plan(event, both).ops).toMatchObject([{ op: { kind: event.kind, quote } }])
+    const [, redact] = events
+    const back = context(portal(bobLeg, roomLeg), bobLeg, { ...about, takesBackReaction: true })
+    expect(redact && plan(redact, back).ops).toMatchObject([{ op: { kind: 'redact', reaction: true } }])
   })
 
   test.each<[string, Leg, number]>([

@@ -108,3 +108,34 @@ test('a shared ghost is as present as every observer sees them at least', () => 
   expect(roster.effective(user('bob'), [relay.id, second, third])).toEqual({ show: 'busy' })
   expect(roster.effective(user('bob'), [third])).toEqual({ show: 'offline' })
 })
+
+test('a private name stays over what the network says, and over a restart, until it is taken back', async () => {
+  const bob = 'bob' as UserId
+  roster.apply(list(entry('bob')))
+  await roster.setNickname(relay.id, bob, 'Honeybee')
+  roster.apply(list(entry('bob', { name: 'Robert' })))
+  roster.apply({ kind: 'profile', account: relay.id, user: user('bob'), name: 'Bobby' })
+  expect(roster.contact(relay.id, bob)).toMatchObject({ name: 'Bobby', nickname: 'Honeybee' })
+  roster.apply(list())
+  expect(roster.contact(relay.id, bob)).toMatchObject({ listed: false, nickname: 'Honeybee' })
+  await roster.settled()
+  expect(await core.store.contacts(relay.id)).toMatchObject([{ user: 'bob', listed: false, nickname: 'Honeybee' }])
+  await roster.setNickname(relay.id, bob, undefined)
+  expect(roster.contact(relay.id, bob)).toBeUndefined()
+  expect(await core.store.contacts(relay.id)).toEqual([])
+})
+
+test('somebody who is no contact can have a private name', async () => {
+  await roster.setNickname(relay.id, 'zoe' as UserId, 'Zed')
+  expect(await core.store.contacts(relay.id)).toMatchObject([{ user: 'zoe', nickname: 'Zed', listed: false }])
+  expect(roster.who(relay.id)).toEqual([])
+})
+
+test('an account that is forgotten leaves nothing, not even what was about to be stored', async () => {
+  roster.apply(list(entry('bob')))
+  roster.apply(presence('bob', 'online'))
+  roster.forget(relay.id)
+  await core.store.removeAccount(relay.id)
+  await roster.settled()
+  expect([roster.contacts(relay.id), await core.store.contacts(relay.id)]).toEqual([[], []])
+})

@@ -21,7 +21,14 @@ const unreachable: Fault = { code: 'network', detail: 'connection refused' }
 /** Each attempt does what the script says; the last entry repeats. */
 type Step = 'online' | 'hangs' | 'deaf' | SessionFault
 
-const rig = (script: readonly Step[], options: { readonly connectTimeoutMs?: number } = {}) => {
+interface RigOptions {
+  readonly connectTimeoutMs?: number
+  readonly obstacle?: () => Fault | undefined
+  readonly role?: Adapter['role']
+  readonly own?: readonly Account[]
+}
+
+const rig = (script: readonly Step[], options: RigOptions = {}) => {
   const clock = new VirtualClock()
   const log = recordingLog()
   const metrics = recordingMetrics()
@@ -55,7 +62,8 @@ const rig = (script: readonly Step[], options: { readonly connectTimeoutMs?: num
     }
     return fake as Session
   }
-  const adapter = { network: NETWORK, role: 'joins', session } as Partial<Adapter> as Adapter
+  const { role = 'joins', own = [], obstacle } = options
+  const adapter = { network: NETWORK, role, session, ownAccounts: () => own } as Partial<Adapter> as Adapter
   const supervisor = new Supervisor({
     clock,
     log,
@@ -67,6 +75,7 @@ const rig = (script: readonly Step[], options: { readonly connectTimeoutMs?: num
       backoff: { waits: [2_000, 5_000, 15_000], jitter: 0.2 },
       stableMs: 60_000,
     }),
+    ...(obstacle === undefined ? {} : { obstacle }),
     changed: (account, state) => history.push({ account, state }),
   })
   const lose = (account: AccountId, fault: Fault): void => {
@@ -222,4 +231,87 @@ test('no log line holds the password', async () => {
   await supervisor.stop()
   expect(log.lines.length).toBeGreaterThan(2)
   expect(JSON.stringify(log.lines)).not.toContain('swordfish')
+})
+
+test('an account that is paused signs out, stays away, and comes back when it is kept again', async () => {
+  const { supervisor, clock, attempts, history, closed } = rig(['online'])
+  supervisor.keep(relay)
+  await clock.advance(1_000)
+  await supervisor.pause(relay)
+  expect(supervisor.stateOf(relay.id)).toEqual({ kind: 'offline' })
+  expect(closed).toEqual([relay.id])
+  expect(supervisor.reconnect(relay.id)).toBe(false)
+  await clock.advance(3_600_000)
+  expect(attempts).toHaveLength(1)
+  supervisor.keep(relay)
+  await clock.advance(1_000)
+  expect(kinds(history)).toEqual(['connecting', 'online', 'offline', 'connecting', 'online'])
+  await supervisor.stop()
+})
+
+test('pausing and keeping in one breath connects anew, once', async () => {
+  const { supervisor, clock, attempts, closed } = rig(['online'])
+  supervisor.keep(relay)
+  await clock.advance(1_000)
+  const paused = supervisor.pause(relay)
+  supervisor.keep(relay)
+  await clock.advance(1_000)
+  await paused
+  expect([attempts.length, closed.length]).toEqual([2, 1])
+  expect(supervisor.stateOf(relay.id)?.kind).toBe('online')
+  await supervisor.stop()
+})
+
+test('an account that was never connected can be kept away', async () => {
+  const { supervisor, clock, attempts } = rig(['online'])
+  await supervisor.pause(relay)
+  await clock.advance(1_000)
+  expect(attempts).toEqual([])
+  expect(supervisor.states()).toEqual([{ account: relay, state: { kind: 'offline' } }])
+  await supervisor.stop()
+})
+
+test('an account that is dropped signs out and is forgotten', async () => {
+  const { supervisor, clock, closed, metrics } = rig([new SessionFault(unreachable)])
+  supervisor.keep(relay)
+  await clock.advance(1_000)
+  await supervisor.drop(relay)
+  expect(supervisor.states()).toEqual([])
+  expect(closed).toEqual([relay.id])
+  expect(metrics.values.get('session_online{account=relay,network=retro}')).toBe(0)
+  expect(clock.sleeping).toBe(0)
+  await supervisor.stop()
+})
+
+test('nothing is kept any more after the stop', async () => {
+  const { supervisor, clock, attempts } = rig(['online'])
+  await supervisor.stop()
+  supervisor.keep(relay)
+  await clock.advance(1_000)
+  expect(attempts).toEqual([])
+})
+
+test('where there is no use in trying, the account stops without an attempt, and is looked at again when a person acts', async () => {
+  const fault: Fault = { code: 'bad-credentials', detail: 'its password cannot be read: log in again' }
+  let obstacle: Fault | undefined = fault
+  const { supervisor, clock, attempts } = rig(['online'], { obstacle: () => obstacle })
+  supervisor.keep(relay)
+  await clock.advance(3_600_000)
+  expect(attempts).toEqual([])
+  expect(supervisor.stateOf(relay.id)).toEqual({ kind: 'stopped', fault })
+  obstacle = undefined
+  supervisor.reconnect(relay.id)
+  await clock.advance(1_000)
+  expect(supervisor.stateOf(relay.id)?.kind).toBe('online')
+  await supervisor.stop()
+})
+
+test('on a network that we host, the own accounts of the adapter are connected and no others', async () => {
+  const service = accountOf('service')
+  const { supervisor, clock, attempts } = rig(['online'], { role: 'hosts', own: [service] })
+  supervisor.keep(relay)
+  supervisor.keep(service)
+  await clock.advance(1_000)
+  expect(attempts.map(({ account }) => account)).toEqual([service.id])
+  await supervisor.stop()
 })

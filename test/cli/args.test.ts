@@ -12,6 +12,7 @@ test.each([
   ],
   [['account', 'add', '--', '--bob@x.y'], { name: 'account add', words: ['--bob@x.y'] }],
   [['link', 'alice', 'libera', 'al'], { name: 'link', words: ['alice', 'libera', 'al'] }],
+  [['registration', '--network', 'hs'], { name: 'registration', words: [], options: { network: 'hs' } }],
   [['backup', '/tmp/copy.db'], { name: 'backup', words: ['/tmp/copy.db'] }],
 ])('%j is a command', (argv, expected) => {
   expect(parseArgs(argv)).toMatchObject({ kind: 'command', ...expected })

@@ -12,6 +12,7 @@ const service = '{ id: home, type: msn-service }'
 const retro = '{ id: retro, type: msn, server: 127.0.0.1:1863, passport: { login: "https://127.0.0.1/login" } }'
 const libera = '{ id: libera, type: irc, server: "127.0.0.1:6669", tls: false }'
 const relay = '{ id: relay, network: retro, login: relay@home.example, password: { env: RELAY_PASSWORD } }'
+const matrix = '{ id: hs, type: matrix, homeserver: "http://127.0.0.1:8008", domain: example.org }'
 const whole = (links: string): string =>
   `networks:\n  - ${retro}\n  - ${libera}\naccounts:\n  - ${relay}\nlinks:\n${links}`
 
@@ -45,6 +46,16 @@ test.each<[what: string, text: string, ...problems: string[]]>([
     'config.yaml:2:6 is no valid YAML: Unresolved alias (the anchor must be set before the alias): level',
   ],
   [
+    'a map is none',
+    'networks:\n  - { id: hs, type: matrix, homeserver: "http://127.0.0.1:8008", domain: hs, permissions: 5 }',
+    'config.yaml:2:91 networks.0.permissions: must be a map of keys, but is 5',
+  ],
+  [
+    'a number has no end',
+    'media: { expire_hours: .inf }',
+    'config.yaml:1:24 media.expire_hours: must be a number, but is Infinity',
+  ],
+  [
     'all keys of a map are comments',
     'log:\n  # level: info\n',
     'config.yaml:1:5 log: must be a map of keys, but is empty: give it a value or take the line out; possible in it: level',
@@ -73,13 +84,13 @@ test.each<[what: string, text: string, ...problems: string[]]>([
   [
     'it is a list',
     '- data',
-    'config.yaml:1:1 must be a map of keys, but is a list; possible in it: data, log, admin, history, networks, people, accounts, links',
+    'config.yaml:1:1 must be a map of keys, but is a list; possible in it: data, log, admin, secrets, media, history, networks, people, accounts, links',
   ],
   ['a key is misspelt', 'netwroks: []', 'config.yaml:1:1 netwroks: is no known key; did you mean networks?'],
   [
     'a key is from elsewhere',
     'plugins: []',
-    'config.yaml:1:1 plugins: is no known key; possible here: data, log, admin, history, networks, people, accounts, links',
+    'config.yaml:1:1 plugins: is no known key; possible here: data, log, admin, secrets, media, history, networks, people, accounts, links',
   ],
   [
     'a level does not exist',
@@ -104,12 +115,12 @@ test.each<[what: string, text: string, ...problems: string[]]>([
   [
     'a type is misspelt',
     'networks:\n  - { id: home, type: msn-servce }',
-    'config.yaml:2:23 networks.0.type: must be one of msn-service, msn, irc, but is "msn-servce"; did you mean msn-service?',
+    'config.yaml:2:23 networks.0.type: must be one of msn-service, msn, irc, matrix, but is "msn-servce"; did you mean msn-service?',
   ],
   [
     'a type is missing',
     'networks:\n  - { id: home }',
-    'config.yaml:2:5 networks.0.type: is missing: write one of msn-service, msn, irc',
+    'config.yaml:2:5 networks.0.type: is missing: write one of msn-service, msn, irc, matrix',
   ],
   [
     'an id has capitals',
@@ -188,6 +199,21 @@ test.each<[what: string, text: string, ...problems: string[]]>([
     'config.yaml:5:42 accounts.0.person: alcie is no person of this config; did you mean alice?',
   ],
   [
+    'a person is on a network that there is not',
+    `networks:\n  - ${retro}\npeople: [{ id: alice, users: [{ network: rtero, user: al }] }]`,
+    'config.yaml:3:42 people.0.users.0.network: rtero is no network of this config; did you mean retro?',
+  ],
+  [
+    'two people are one user',
+    `networks:\n  - ${retro}\npeople:\n  - { id: alice, users: [{ network: retro, user: al }] }\n  - { id: bob, users: [{ network: retro, user: al }] }`,
+    'config.yaml:5:24 people.1.users.0: is already a user of people.0',
+  ],
+  [
+    'the key of passwords is written down',
+    'secrets: { key: swordfish }',
+    `config.yaml:1:17 secrets.key: is no secret: ${secretWords}, never the secret itself`,
+  ],
+  [
     'one login is signed in twice',
     `networks:\n  - ${retro}\naccounts:\n  - ${relay}\n  - ${relay.replace('id: relay', 'id: again').replace('relay@home', 'Relay@home')}`,
     'config.yaml:5:41 accounts.1.login: is already signed in by accounts.0: one would end the other',
@@ -261,6 +287,48 @@ test.each<[what: string, text: string, ...problems: string[]]>([
     `networks:\n  - ${libera.replace('}', ', sasl: { mechanism: external } }')}`,
     'config.yaml:2:75 networks.0.sasl: needs a certificate for the mechanism external: write tls: { cert, key }',
   ],
+  [
+    'a homeserver is no URL and its domain has a scheme',
+    'networks:\n  - { id: hs, type: matrix, homeserver: example.org, domain: "https://example.org" }',
+    'config.yaml:2:41 networks.0.homeserver: is no URL: write for example http://127.0.0.1:8008',
+    'config.yaml:2:62 networks.0.domain: is no domain: write what stands after the colon in the ids of its users, such as example.org',
+  ],
+  [
+    'a permission is for nobody, or is none',
+    `networks:\n  - ${matrix.replace('}', ', permissions: { "alice bob": user, "*": king } }')}`,
+    'config.yaml:2:116 networks.0.permissions.alice bob: is nobody: write "*", the domain of a homeserver, or a user id such as "@alice:example.org"',
+    'config.yaml:2:127 networks.0.permissions.*: must be one of relay, user, admin, but is "king"',
+  ],
+  [
+    'ghosts would all have one name',
+    `networks:\n  - ${matrix.replace('}', ', ghosts: { name: Friend } }')}`,
+    'config.yaml:2:104 networks.0.ghosts.name: would call everybody the same: write {name} or {address} in it',
+  ],
+  [
+    'the bot has the id of a ghost',
+    `networks:\n  - ${matrix.replace('}', ', bot: { localpart: msn_bot } }')}`,
+    'config.yaml:2:106 networks.0.bot.localpart: begins with msn_, as the ids of the ghosts do: choose another, or another ghosts.prefix',
+  ],
+  [
+    'a room version is a number',
+    `networks:\n  - ${matrix.replace('}', ', room_version: 11 }')}`,
+    'config.yaml:2:102 networks.0.room_version: must be a text: write it in quotes, for example "11"',
+  ],
+  [
+    'another bridge is no regular expression',
+    `networks:\n  - ${matrix.replace('}', ', other_bridges: ["("] }')}`,
+    'config.yaml:2:104 networks.0.other_bridges.0: is no regular expression: write for example "@telegram_.+:example[.]org"',
+  ],
+  [
+    'the homeserver cannot know where we listen',
+    `networks:\n  - ${matrix.replace('}', ', listen: 0.0.0.0:29333 }')}`,
+    'config.yaml:2:5 networks.0.url: is missing: with listen on all addresses, say under which of them the homeserver finds us',
+  ],
+  [
+    'a link names no room',
+    `networks:\n  - ${retro}\n  - ${matrix}\naccounts:\n  - ${relay}\nlinks:\n  - [ { account: relay, lobby: true }, { network: hs, channel: "#room" } ]`,
+    'config.yaml:7:64 links.0.1.channel: is no room: write its address "#name:example.org" or its id "!abc:example.org"',
+  ],
 ])('when %s, it says where and what to do', (_, text, ...problems) => {
   expect(problemsOf(text)).toEqual(problems)
 })
@@ -278,4 +346,11 @@ test('all problems are told at once, in the order of the file', () => {
 test('no message repeats what stands where a secret belongs', () => {
   const text = `networks:\n  - ${retro}\naccounts:\n  - ${relay.replace('{ env: RELAY_PASSWORD }', 'swordfish')}`
   expect(problemsOf(text).join()).not.toContain('swordfish')
+})
+
+test('rooms of Matrix are told apart by case', () => {
+  const link = (room: string): string =>
+    `  - [ { account: relay, contact: ${room.slice(1)}@x.y }, { network: hs, channel: "${room}" } ]`
+  const text = `networks:\n  - ${retro}\n  - ${matrix}\naccounts:\n  - ${relay}\nlinks:\n${link('!Abc')}\n${link('!aBc').replace('aBc@', 'other@')}`
+  expect(problemsOf(text)).toEqual([])
 })

@@ -2,11 +2,18 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { configuredAccounts, configuredPeople, secretReader, timingOf } from '../../config/apply.ts'
+import {
+  configuredAccounts,
+  configuredPeople,
+  configuredUsers,
+  secretKey,
+  secretReader,
+  timingOf,
+} from '../../config/apply.ts'
 import { checkConfig, findConfig, loadConfig } from '../../config/load.ts'
 import { printable } from '../../config/print.ts'
 import type { Config } from '../../config/schema.ts'
-import type { NetworkId } from '../../bridge/model/ids.ts'
+import type { NetworkId, UserId } from '../../bridge/model/ids.ts'
 
 let folder = ''
 beforeEach(() => {
@@ -117,6 +124,26 @@ test('an account without a person stands alone', () => {
     { id: 'alice', name: 'Alice' },
     { id: 'other', name: 'other' },
   ])
+})
+
+test('people are given users, as their networks write them, and what is no user is told', () => {
+  const network = '{ id: retro, type: msn, server: "127.0.0.1:1863", passport: { login: "https://127.0.0.1/l" } }'
+  const config = loaded(
+    `networks: [${network}]\npeople: [{ id: al, users: [{ network: retro, user: Al@X }, { network: retro, user: al }] }]`,
+  )
+  const parseUser = (name: string) =>
+    name.includes('@') ? (name.toLowerCase() as UserId) : { wrong: `${name} is none` }
+  const retro = 'retro' as NetworkId
+  expect(configuredUsers(config, new Map([[retro, { parseUser }]]))).toEqual({
+    users: [{ user: { network: retro, user: 'al@x' }, person: 'al' }],
+    problems: ['al: al is none'],
+  })
+  expect(configuredUsers(config, new Map())).toEqual({ users: [], problems: [] })
+})
+
+test('the key of stored passwords is read from where the config says, or is the own one of the bridge', () => {
+  expect(secretKey(loaded('secrets: { key: { env: KEY } }', { KEY: 'sesame' }), { KEY: 'sesame' })?.()).toBe('sesame')
+  expect(secretKey(loaded(''), {})).toBeUndefined()
 })
 
 test('times are given per network', () => {

@@ -14,7 +14,7 @@ const named = (heading: string): readonly string[] =>
     [...cell!.matchAll(/`([^`]+)`/g)].map(([, name]) => name!),
   )
 
-const source = globSync(['{adapters,bridge,cli,msnp}/**/*.ts', 'daemon.ts'], { cwd: root })
+const source = globSync(['{adapters,bridge,cli,msnp}/**/*.ts', '{daemon,compose}.ts'], { cwd: root })
   .filter((path) => !path.endsWith('.d.ts'))
   .map(read)
   .join('\n')

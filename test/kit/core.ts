@@ -4,10 +4,19 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach } from 'vitest'
 import type { Account } from '../../bridge/adapter.ts'
-import { Hub, type HubLimits } from '../../bridge/hub.ts'
+import { Hub, type HubDeps, type HubLimits } from '../../bridge/hub.ts'
 import type { MessageBody } from '../../bridge/model/body.ts'
 import type { MessageEvent } from '../../bridge/model/events.ts'
-import type { AccountId, ChatId, ChatRef, MessageId, NetworkId, PersonId, UserId } from '../../bridge/model/ids.ts'
+import type {
+  AccountId,
+  ChatId,
+  ChatRef,
+  MessageId,
+  NetworkId,
+  PersonId,
+  UserId,
+  UserRef,
+} from '../../bridge/model/ids.ts'
 import { plain } from '../../bridge/model/text.ts'
 import type { LinkEnd } from '../../bridge/portals.ts'
 import type { Store } from '../../bridge/store/port.ts'
@@ -19,6 +28,12 @@ import { recordingLog, type RecordingLog, recordingMetrics } from './observers.t
 export interface CoreOptions {
   readonly msn?: Partial<FakeOptions>
   readonly irc?: Partial<FakeOptions>
+  /** A third network, where alice lives. */
+  readonly matrix?: Partial<FakeOptions>
+  /** Accounts besides `relay` and the bots. */
+  readonly more?: readonly Account[]
+  /** What else the hub is given. */
+  readonly hub?: Partial<Pick<HubDeps, 'linkOf' | 'ownPresence'>>
   readonly links?: readonly (readonly LinkEnd[])[]
   readonly limits?: Partial<HubLimits>
   readonly patience?: (account: AccountId) => number | undefined
@@ -37,6 +52,9 @@ export interface CoreOptions {
 
 export const relay = account('relay', 'msn', 'alice', 'relay@home.example')
 export const bot = account('bot', 'irc', 'bridge', 'msnbridge')
+export const host = account('host', 'matrix', 'bridge', '@bot:hs')
+/** Who alice is on the third network. */
+export const alice: UserRef = { network: 'matrix' as NetworkId, user: '@alice:hs' as UserId }
 
 export const contact = (user: string): LinkEnd => ({
   kind: 'contact',
@@ -63,6 +81,7 @@ export const msnChat = (user: string): ChatRef => ({
   chat: `dm:${user}` as ChatId,
   account: relay.id,
 })
+export const room = (name: string): ChatRef => ({ network: 'matrix' as NetworkId, chat: name as ChatId })
 export const ircChat = (name: string): ChatRef => ({ network: 'irc' as NetworkId, chat: name as ChatId })
 
 let native = 0
@@ -90,8 +109,10 @@ export class Core {
   readonly hub: Hub
   readonly msn: FakeAdapter
   readonly irc: FakeAdapter
+  readonly matrix: FakeAdapter
   readonly log: RecordingLog
   readonly metrics: ReturnType<typeof recordingMetrics>
+  readonly accounts: readonly Account[]
   readonly #options: CoreOptions
   readonly #sqlite: SqliteStore
 
@@ -115,8 +136,19 @@ export class Core {
       ownAccounts: [bot],
       ...options.irc,
     })
-    const accounts: readonly Account[] = [relay, bot].filter(({ id }) => id !== options.without)
-    const adapters = new Map([this.msn, this.irc].map((adapter) => [adapter.network, adapter]))
+    this.matrix = new FakeAdapter({
+      network: 'matrix',
+      capabilities: { ...ableCapabilities, idempotent: true },
+      ownAccounts: [host],
+      homes: 'on-message',
+      ...options.matrix,
+    })
+    const all = options.matrix === undefined ? [this.msn, this.irc] : [this.msn, this.irc, this.matrix]
+    const adapters = new Map(all.map((adapter) => [adapter.network, adapter]))
+    this.accounts = [relay, bot, host, ...(options.more ?? [])].filter(
+      ({ id, network }) => id !== options.without && adapters.has(network),
+    )
+    const { accounts } = this
     const sessionOf = (id: AccountId) => {
       const found = accounts.find((one) => one.id === id)
       if (found === undefined) return undefined
@@ -131,6 +163,7 @@ export class Core {
       adapters,
       sessionOf,
       accounts: () => accounts,
+      ...options.hub,
       ...(options.limits === undefined ? {} : { limits: options.limits }),
       ...(options.patience === undefined ? {} : { patience: options.patience }),
     })
@@ -138,17 +171,19 @@ export class Core {
 
   async start(): Promise<this> {
     await this.store.open()
-    if (this.#options.offline !== true) for (const one of [relay, bot]) this.sessionFor(one).state = online
+    if (this.#options.offline !== true) for (const one of this.accounts) this.sessionFor(one).state = online
     await this.hub.start({
       people: (this.#options.people ?? ['alice', 'bridge']).map((id) => ({ id: id as PersonId, name: id })),
       links: this.#options.links ?? [[contact('bob@x'), channel('#bob')]],
     })
+    if (this.#options.matrix !== undefined) await this.hub.identity.link(alice, relay.person)
     await this.settle()
     return this
   }
 
   sessionFor(of: Account) {
-    return (of === relay ? this.msn : this.irc).session(of)
+    const adapter = [this.msn, this.irc, this.matrix].find(({ network }) => network === of.network)
+    return (adapter ?? this.msn).session(of)
   }
 
   async goOnline(of: Account): Promise<void> {

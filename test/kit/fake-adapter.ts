@@ -5,6 +5,7 @@ import type {
   AdapterContext,
   ChatRequest,
   Delivery,
+  HomePolicy,
   RosterRequest,
   Session,
 } from '../../bridge/adapter.ts'
@@ -78,6 +79,8 @@ export interface FakeOptions {
   /** What becomes of a delivery; delivered with a fresh id unless given. */
   readonly deliver?: (delivery: Delivery, account: AccountId, signal: AbortSignal) => Promise<DeliveryResult>
   readonly open?: (request: ChatRequest, account: AccountId) => Promise<OpenResult>
+  /** People live here. */
+  readonly homes?: HomePolicy
 }
 
 export const account = (id: string, network: string, person: string, login = id): Account => ({
@@ -91,18 +94,24 @@ export const account = (id: string, network: string, person: string, login = id)
 export class FakeAdapter implements Adapter {
   readonly network: NetworkId
   readonly role: Adapter['role']
+  readonly homes?: HomePolicy
   readonly sessions = new Map<AccountId, FakeSession>()
   /** Everything that was delivered, of all kinds, in the order of the calls. */
   readonly delivered: Delivered[] = []
   readonly #options: FakeOptions
   context: AdapterContext | undefined
   behave: NonNullable<FakeOptions['deliver']>
+  /** What a sign-in does; nothing unless given. */
+  connecting: (of: Account) => Promise<void> = () => Promise.resolve()
+  /** What becomes of a roster request; by default names are refused, and all else is done. */
+  askedRoster: ((request: RosterRequest, of: AccountId) => Promise<RosterResult>) | undefined
   /** Native ids given out so far. */
   minted = 0
 
   constructor(options: FakeOptions) {
     this.network = options.network as NetworkId
     this.role = options.role ?? 'joins'
+    if (options.homes !== undefined) this.homes = options.homes
     this.#options = options
     this.behave = options.deliver ?? (() => Promise.resolve(this.done()))
   }
@@ -152,6 +161,16 @@ export class FakeAdapter implements Adapter {
 
   open(request: ChatRequest, of: AccountId): Promise<OpenResult> {
     return this.#options.open?.(request, of) ?? Promise.resolve({ kind: 'opened', chat: this.chat(request, of) })
+  }
+
+  /** The delivered operations of one kind, with the chats they were for. */
+  ops<Kind extends Outbound['kind']>(
+    kind: Kind,
+  ): readonly (Extract<Outbound, { kind: Kind }> & { readonly in?: ChatId })[] {
+    type Seen = Extract<Outbound, { kind: Kind }> & { readonly in?: ChatId }
+    return this.delivered
+      .filter(({ delivery }) => delivery.op.kind === kind)
+      .map(({ delivery: { chat, op } }) => ({ ...op, ...(chat === undefined ? {} : { in: chat.chat }) }) as Seen)
   }
 
   /** How this network names chats: not as its users, so that nobody can guess. */
@@ -210,21 +229,26 @@ const wordsOf = (op: Outbound): string | undefined => {
 export class FakeSession implements Session {
   readonly account: AccountId
   readonly #adapter: FakeAdapter
+  readonly #of: Account
   state: SessionState = { kind: 'offline' }
   /** Chats that `drop` was called for. */
   readonly dropped: ChatRef[] = []
   /** What `members` answers, by chat. */
   readonly people = new Map<ChatId, readonly UserId[]>()
+  /** What it was told while it was not online. */
+  readonly foretold: Outbound[] = []
   /** Calls of `open`, for tests. */
   readonly opened: ChatRequest[] = []
 
   constructor(adapter: FakeAdapter, of: Account) {
     this.#adapter = adapter
+    this.#of = of
     this.account = of.id
   }
 
   async connect(signal?: AbortSignal): Promise<void> {
     signal?.throwIfAborted()
+    await this.#adapter.connecting(this.#of)
     this.state = { kind: 'online', since: 0 }
   }
 
@@ -262,13 +286,17 @@ export class FakeSession implements Session {
   }
 
   async deliver(delivery: Delivery, signal: AbortSignal): Promise<DeliveryResult> {
-    if (this.state.kind !== 'online')
+    if (this.state.kind !== 'online') {
+      this.foretold.push(delivery.op)
       return { kind: 'retry', reason: 'network', wait: 'session-online', detail: 'not online' }
+    }
     this.#adapter.delivered.push({ account: this.account, delivery })
     return this.#adapter.behave(delivery, this.account, signal)
   }
 
   async roster(request: RosterRequest): Promise<RosterResult> {
+    const { askedRoster } = this.#adapter
+    if (askedRoster !== undefined) return askedRoster(request, this.account)
     return request.kind === 'rename'
       ? { kind: 'refused', reason: 'unsupported', detail: 'Names cannot be changed here.' }
       : { kind: 'done' }

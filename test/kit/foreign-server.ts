@@ -1,7 +1,8 @@
 import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
 import { accessSync, constants } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
-import { connect, createServer, type AddressInfo } from 'node:net'
+import { connect, createServer, type AddressInfo, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -38,6 +39,30 @@ export const freePorts = async (count: number): Promise<readonly number[]> => {
   )
   const ports = servers.map((server) => (server.address() as AddressInfo).port)
   await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))))
+  return ports
+}
+
+/** Systems give outgoing connections a port above: what listens below is never in their way. */
+const LISTEN_FROM = 15_000
+const LISTEN_TO = 32_000
+const LISTEN_TRIES = 200
+
+/** Ports that are free, and that stay so while many connections come and go: for servers that are away for a while. */
+export const steadyPorts = async (count: number): Promise<readonly number[]> => {
+  const taken: Server[] = []
+  for (let tries = 0; taken.length < count; tries++) {
+    if (tries > LISTEN_TRIES) throw new Error(`no ${count} free ports between ${LISTEN_FROM} and ${LISTEN_TO}`)
+    const server = createServer()
+    const port = LISTEN_FROM + Math.floor(Math.random() * (LISTEN_TO - LISTEN_FROM))
+    const listening = once(server, 'listening').then(
+      () => true,
+      () => false,
+    )
+    server.listen(port, '127.0.0.1')
+    if (await listening) taken.push(server)
+  }
+  const ports = taken.map((server) => (server.address() as AddressInfo).port)
+  await Promise.all(taken.map((server) => new Promise((resolve) => server.close(resolve))))
   return ports
 }
 
@@ -80,9 +105,10 @@ export class ForeignServer {
     while (!pattern.test(this.#output)) await this.#again(deadline, `does not say ${String(pattern)}`)
   }
 
-  async stop(signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<void> {
+  /** `patienceMs`: then it is killed. */
+  async stop(signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM', patienceMs = 3_000): Promise<void> {
     if (this.#child.exitCode === null && this.#child.signalCode === null) this.#child.kill(signal)
-    const late = pause(3_000, 'late' as const, { ref: false })
+    const late = pause(patienceMs, 'late' as const, { ref: false })
     if ((await Promise.race([this.#exited, late])) === 'late') this.#child.kill('SIGKILL')
     await this.#exited
   }

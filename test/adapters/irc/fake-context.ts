@@ -1,4 +1,11 @@
-import type { AdapterContext, ClaimResult, CommandReply, CommandRequest, Logger } from '../../../bridge/adapter.ts'
+import type {
+  AdapterContext,
+  ClaimResult,
+  CommandReply,
+  CommandRequest,
+  Logger,
+  Metrics,
+} from '../../../bridge/adapter.ts'
 import { systemClock } from '../../../bridge/clock.ts'
 import type { Inbound } from '../../../bridge/model/events.ts'
 import type { SessionState } from '../../../bridge/model/result.ts'
@@ -25,8 +32,8 @@ export class FakeContext implements AdapterContext {
   readonly #watch = new Watch()
 
   readonly log: Logger = this.#logger()
-  readonly metrics = {
-    count: (name: string, _labels?: unknown, by = 1) => {
+  readonly metrics: Metrics = {
+    count: (name, _labels, by = 1) => {
       this.counts.set(name, (this.counts.get(name) ?? 0) + by)
       this.#watch.changed()
     },

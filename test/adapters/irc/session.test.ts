@@ -33,6 +33,31 @@ const faultOf = async (attempt: Promise<unknown>): Promise<SessionFault> => {
   throw new Error(`no fault but ${String(error)}`)
 }
 
+describe('a chat that is linked no more', () => {
+  it('is left, and not entered again after a restart; one that the config names stays', async () => {
+    const server = await ircd()
+    const made = await bot(server.port, { channels: ['#ours'] }).online()
+    const linked = await made.join('#linked')
+    const ours = await made.join('#ours')
+    await made.session.drop(linked)
+    await made.session.drop(ours)
+    await server.seen(/^PART #linked$/)
+    expect(await made.context.state.list('channel/')).toEqual([])
+    expect(made.adapter.describe()[0]).toContain('in 1 of 1 channels')
+    await made.say(ours, 'still here')
+    expect(server.client.lines.filter((line) => line.startsWith('PART'))).toEqual(['PART #linked'])
+  })
+
+  it('is forgotten when it was a query', async () => {
+    const server = await ircd()
+    const made = await bot(server.port).online()
+    const opened = await made.session.open({ kind: 'direct', with: 'carol' as UserId }, never)
+    expect(opened.kind).toBe('opened')
+    await made.session.drop(chat('carol'))
+    expect(await made.context.state.list('direct/')).toEqual([])
+  })
+})
+
 describe('signing in', () => {
   it('is online after registration, told once, and joins what the config names', async () => {
     const server = await ircd()

@@ -100,6 +100,51 @@ describe('opening chats', () => {
     expect(await rig.session.open(request as never)).toMatchObject({ kind: 'refused', reason })
   })
 
+  it('gives a group that is linked the same id after somebody was invited, also to those who are called anew', async () => {
+    const rig = await Rig.online()
+    const chat = await rig.group(bob, carol)
+    rig.line.answers.set(bob, 'joins').set(carol, 'joins').set(dave, 'joins')
+    expect(await rig.deliver(invite(dave), chat)).toMatchObject({ kind: 'delivered' })
+    expect(await rig.group(bob, carol)).toEqual(chat)
+    expect(rig.session.members(chat)).toEqual([bob, carol, dave])
+    rig.line.ring(bob, carol).say(bob, 'without dave')
+    await rig.settle()
+    expect(rig.core.of('message').map((event) => event.chat)).toEqual([chat])
+    expect([...rig.core.state.values.keys()]).toHaveLength(1)
+  })
+
+  it('keeps a group that somebody made for good when it is linked, until it is dropped', async () => {
+    const rig = await Rig.online()
+    rig.line.ring(bob, carol).say(bob, 'hi')
+    await rig.settle()
+    const [event] = rig.core.of('message')
+    const chat = event?.chat as ChatRef
+    const linked = () =>
+      [...rig.core.state.values.values()].map((value) => (JSON.parse(value) as { linked: boolean }).linked)
+    expect(linked()).toEqual([false])
+    expect(await rig.session.open({ kind: 'channel', name: chat.chat })).toEqual({ kind: 'opened', chat })
+    expect(linked()).toEqual([true])
+    await rig.session.drop(chat)
+    expect(linked()).toEqual([false])
+    expect(await rig.session.open({ kind: 'channel', name: chatOf('group:unknown').chat })).toMatchObject({
+      kind: 'refused',
+      reason: 'not-found',
+    })
+  })
+
+  it('knows who is in a group just now: guests, and not those who left', async () => {
+    const rig = await Rig.online()
+    const board = rig.line.ring(bob, carol)
+    board.join(dave)
+    board.leave(carol)
+    board.say(bob, 'hi')
+    await rig.settle()
+    const chat = rig.core.of('message')[0]?.chat as ChatRef
+    expect(rig.session.members(chat)).toEqual([bob, dave])
+    expect(rig.session.members(chatOf('group:unknown'))).toBeUndefined()
+    expect(rig.session.members(chatOf(bob))).toEqual([bob])
+  })
+
   it('does not know a group that was never made', async () => {
     const rig = await Rig.online()
     expect(await rig.say('hi', chatOf('group:unknown'))).toMatchObject({ kind: 'refused', reason: 'not-found' })

@@ -165,7 +165,7 @@ describe('contacts', () => {
         kind: 'roster',
         account: account.id,
         contacts: [
-          { user: user(bob), name: 'Bob', listed: true, blocked: false, hasUs: true },
+          { user: user(bob), name: 'Bob', listed: true, blocked: false, hasUs: true, allowed: true },
           { user: user('eve@example.com'), name: 'Eve', listed: false, blocked: true, hasUs: false },
           { user: user('dan@example.com'), name: 'Dan <admin>', listed: false, blocked: false, hasUs: true },
         ],
@@ -285,6 +285,14 @@ describe('our own face', () => {
     rig.line.event({ kind: 'closed', reason: { kind: 'lost', detail: 'x' } })
     await rig.connect()
     expect(rig.line.options.status).toBe('AWY')
+  })
+
+  it('is what was asked for before the first sign-in', async () => {
+    const rig = new Rig()
+    expect(await rig.deliver(presence('away'), undefined)).toMatchObject({ kind: 'retry', wait: 'session-online' })
+    await rig.connect()
+    expect(rig.line.options.status).toBe('AWY')
+    expect(rig.line.asked).toEqual([])
   })
 
   it('stays reachable when there is nobody to read, and hides only when asked', async () => {

@@ -1,0 +1,37 @@
+/** What was last told of everybody whom an account shows: the same is not told twice, however many chats they are in. */
+import type { OwnState } from './ephemeral.ts'
+import type { AccountId, UserRef } from './model/ids.ts'
+
+/** People remembered for one account; past it all are told once more. */
+const FACES_LIMIT = 50_000
+const OFFLINE = JSON.stringify({ show: 'offline' })
+/** The account was away: nobody knows what others see by now. */
+const UNKNOWN = ''
+
+interface Face {
+  presence: string
+  name: string | undefined
+}
+
+export class Faces {
+  readonly #accounts = new Map<AccountId, Map<string, Face>>()
+
+  /** Whether it differs from what was told last; remembers it. Of whom nothing was told yet, they are absent. */
+  isNews(account: AccountId, { network, user }: UserRef, op: OwnState): boolean {
+    const faces = this.#accounts.get(account) ?? new Map<string, Face>()
+    this.#accounts.set(account, faces)
+    const key = `${network}\n${user}`
+    const face = faces.get(key) ?? { presence: OFFLINE, name: undefined }
+    const news = op.kind === 'presence' ? JSON.stringify(op.state) : op.name
+    if (news === (op.kind === 'presence' ? face.presence : face.name)) return false
+    if (faces.size >= FACES_LIMIT) faces.clear()
+    faces.set(key, op.kind === 'presence' ? { ...face, presence: news } : { ...face, name: news })
+    return true
+  }
+
+  /** The session of that account ended: others may see whom it showed as absent, or as they were. */
+  lost(account: AccountId): void {
+    for (const face of this.#accounts.get(account)?.values() ?? [])
+      if (face.presence !== OFFLINE) face.presence = UNKNOWN
+  }
+}

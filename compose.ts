@@ -1,0 +1,260 @@
+/** Puts the parts of the daemon together: who knows whom, and nothing else. */
+import { randomUUID } from 'node:crypto'
+import type { HostingAdapter } from './adapters/module.ts'
+import { AccountNews } from './bridge/account-news.ts'
+import { Accounts } from './bridge/accounts.ts'
+import type { Account, AdapterContext, Clock, Logger, Secrets, Session } from './bridge/adapter.ts'
+import { askRoster } from './bridge/commands/ask-roster.ts'
+import { Commands } from './bridge/commands.ts'
+import type { DataFolder } from './bridge/data-folder.ts'
+import { madeItself } from './bridge/ends.ts'
+import { FriendRequests } from './bridge/friend-requests.ts'
+import { Hub } from './bridge/hub.ts'
+import { Logins } from './bridge/logins.ts'
+import { MediaLinks } from './bridge/media/links.ts'
+import { MediaServer } from './bridge/media/server.ts'
+import type { AccountId, NetworkId, PersonId } from './bridge/model/ids.ts'
+import type { MediaResult, SessionState } from './bridge/model/result.ts'
+import type { RichText } from './bridge/model/text.ts'
+import { Networks } from './bridge/networks.ts'
+import type { MetricsPage } from './bridge/ops/metrics.ts'
+import { OutageNotices } from './bridge/outage.ts'
+import { OwnStatus } from './bridge/own-status.ts'
+import type { SecretBox } from './bridge/secrets.ts'
+import { Supervisor } from './bridge/supervisor.ts'
+import { configuredAccounts, friendPolicy, offlineAs, patienceOf, tellsPresence, timingOf } from './config/apply.ts'
+import type { Environment } from './config/load.ts'
+import type { Config } from './config/schema.ts'
+
+export interface DaemonOptions {
+  readonly config: Config
+  readonly env: Environment
+  readonly version: string
+  readonly clock: Clock
+  readonly log: Logger
+  readonly metrics: MetricsPage
+}
+
+/** What there is once the data folder is open and the adapters are made. */
+export interface Parts {
+  readonly data: DataFolder
+  readonly adapters: ReadonlyMap<NetworkId, HostingAdapter>
+  readonly accounts: Accounts
+  readonly logins: Logins
+  readonly hub: Hub
+  readonly networks: Networks
+  readonly supervisor: Supervisor
+  readonly news: AccountNews
+  readonly friends: FriendRequests
+  readonly outage: OutageNotices
+  readonly ownStatus: OwnStatus
+  /** Absent where no network has files, or there is no key to sign links with. */
+  readonly media: MediaServer | undefined
+}
+
+/** What is secret of a data folder. */
+export interface Keys {
+  readonly box: SecretBox
+  /** Signs links to files. */
+  readonly media: string | undefined
+}
+
+/** Nothing is started, and nothing is read. */
+export const compose = (
+  { config, env, version, clock, log, metrics: { metrics } }: DaemonOptions,
+  data: DataFolder,
+  adapters: ReadonlyMap<NetworkId, HostingAdapter>,
+  keys: Keys,
+): Parts => {
+  const { store } = data
+  const shared = { clock, log, metrics }
+  const accounts: Accounts = new Accounts({
+    store,
+    clock,
+    box: keys.box,
+    configured: configuredAccounts(config, env),
+    own: [...adapters.values()].flatMap((adapter) => adapter.ownAccounts()),
+    ownerOf: (person): PersonId => hub.identity.ownerNow(person),
+  })
+  /** Somebody's, not the bot of a network. */
+  const personal = (id: AccountId): Account | undefined =>
+    accounts.originOf(id) === 'own' ? undefined : accounts.get(id)
+  const isRunning = (network: NetworkId): boolean => networks.stateOf(network).kind === 'running'
+  const sessionOf = (id: AccountId): Session | undefined => {
+    const account = accounts.get(id)
+    return account !== undefined && isRunning(account.network)
+      ? adapters.get(account.network)?.session(account)
+      : undefined
+  }
+  const stateOf = (id: AccountId): SessionState | undefined => supervisor.stateOf(id)
+  const noticeAfterMs = (network: NetworkId): number => timingOf(config, network).noticeAfterMs
+  const homesOf = (person: PersonId): readonly NetworkId[] =>
+    [...adapters.values()]
+      .filter(({ network, homes }) => homes !== undefined && hub.identity.userOn(person, network) !== undefined)
+      .map(({ network }) => network)
+
+  const links = keys.media === undefined ? undefined : mediaLinks(config, keys.media)
+  const hub: Hub = new Hub({
+    ...shared,
+    store,
+    adapters,
+    sessionOf,
+    accounts: () => accounts.all(),
+    limits: { historyDays: config.history.days },
+    patience: (id) => {
+      const account = accounts.get(id)
+      return account === undefined ? undefined : patienceOf(config, account.network)
+    },
+    ownPresence: (person, user, state) => ownStatus.seen(person, user, state),
+    ...(links === undefined ? {} : { linkOf: (file, at) => links.of(file, at) }),
+  })
+  const outage = new OutageNotices({
+    clock,
+    account: (id) => accounts.get(id),
+    noticeAfterMs,
+    announce: (account, text) => announceOutage(hub, log, account, text),
+  })
+  const news = new AccountNews({
+    ...shared,
+    store,
+    account: personal,
+    takesLogin: (id) => accounts.originOf(id) === 'signed-in',
+    noticeAfterMs,
+    tell: (person, op) => hub.tellPerson(person, op),
+  })
+  const friends = new FriendRequests({
+    store,
+    clock,
+    log,
+    account: personal,
+    roster: hub.roster,
+    policyOf: (person) => homesOf(person).map((network) => friendPolicy(config, network))[0],
+    tell: (person, op) => hub.tellPerson(person, op),
+    add: (account, user) => askRoster({ kind: 'add', user }, account, { clock, sessionOf, stateOf }),
+  })
+  const ownStatus = new OwnStatus({
+    clock,
+    log,
+    accounts: () => accounts.all(),
+    linkedWith: (account) => hub.portals.linkedWith(account),
+    isOnline: (account) => stateOf(account)?.kind === 'online',
+    livesOn: (person) => homesOf(person).filter((network) => tellsPresence(config, network)),
+    offlineAs: (network) => offlineAs(config, network),
+    set: (account, state) => hub.setOwn(account, { kind: 'presence', as: { kind: 'self' }, state }),
+    facts: (account) => store.accountFacts(account),
+    setFact: (account, key, value) => store.setAccountFact(account, key, value),
+  })
+  const supervisor = new Supervisor({
+    ...shared,
+    random: Math.random,
+    adapters,
+    supervision: (network) => timingOf(config, network),
+    obstacle: (account) => accounts.obstacle(account),
+    changed: (account, state) => {
+      hub.sessionChanged(account, state)
+      outage.changed(account, state)
+      news.changed(account, state, logins.isUnderway(account))
+      logins.changed(account, state)
+      ownStatus.changed(state)
+    },
+  })
+  const logins = new Logins({ ...shared, adapters, accounts, isRunning, supervisor, roster: hub.roster })
+  accounts.onChange((gone) => {
+    hub.accountsChanged()
+    if (gone === undefined) return
+    outage.forget(gone)
+    news.forget(gone)
+    friends.forget(gone)
+  })
+  const commands = new Commands({
+    clock,
+    log,
+    version,
+    adapters,
+    accounts,
+    logins,
+    friends,
+    sessionOf,
+    stateOf,
+    waitingOf: (account) =>
+      hub.status().lanes.reduce((sum, lane) => (lane.account === account ? sum + lane.depth : sum), 0),
+    portals: hub.portals,
+    chats: hub,
+    link: (ends) => hub.link(ends),
+    unlink: (leg) => hub.unlink(leg),
+    roster: hub.roster,
+    identity: hub.identity,
+    accept: (event) => hub.accept(event),
+    pin: (account, pin) => ownStatus.pin(account, pin),
+    linksChanged: () => ownStatus.changed(),
+    mint: randomUUID,
+  })
+  const contextOf = (network: NetworkId): AdapterContext => ({
+    ...shared,
+    log: log.child({ network }),
+    emit: async (event) => {
+      await hub.accept(event)
+      friends.seen(event)
+    },
+    sessionChanged: (account, state) => supervisor.sessionChanged(account, state),
+    state: store.adapterState(network),
+    command: (request) => commands.run(request),
+    claim: (request) => hub.claim(request),
+    ...(keys.box.trouble === undefined ? { secrets: secretsOf(keys.box, network) } : {}),
+  })
+  const networks = new Networks({
+    clock,
+    log,
+    adapters,
+    contextOf,
+    random: Math.random,
+    running: (network) => {
+      for (const account of accounts.all()) {
+        if (account.network !== network) continue
+        if (accounts.isWanted(account.id)) supervisor.keep(account)
+        else void supervisor.pause(account)
+      }
+    },
+  })
+  const media =
+    links === undefined
+      ? undefined
+      : new MediaServer({
+          ...config.media.listen,
+          links,
+          maxBytes: config.media.max_mb * 1_000_000,
+          clock,
+          metrics,
+          media: (network) => {
+            const adapter = isRunning(network) ? adapters.get(network) : undefined
+            return adapter?.media === undefined ? undefined : (ref, signal) => mediaOf(adapter, ref, signal)
+          },
+        })
+  return { data, adapters, media, accounts, logins, hub, networks, supervisor, news, friends, outage, ownStatus }
+}
+
+const mediaOf = async (adapter: HostingAdapter, ref: string, signal: AbortSignal): Promise<MediaResult> =>
+  adapter.media?.(ref, signal) ?? { kind: 'refused', reason: 'not-found', detail: 'that network has no files' }
+
+const mediaLinks = ({ media }: Config, key: string): MediaLinks => {
+  const { host, port } = media.listen
+  const publicUrl = media.public_url ?? `http://${host.includes(':') ? `[${host}]` : host}:${port}`
+  return new MediaLinks({ key, publicUrl, expireMs: media.expire_hours * 60 * 60_000 })
+}
+
+/** What an adapter seals, no other can open. */
+const secretsOf = (box: SecretBox, network: NetworkId): Secrets => ({
+  // There is a key, so it seals.
+  seal: (text) => box.seal(text, `adapter ${network}`) ?? '',
+  open: (sealed) => box.open(sealed, `adapter ${network}`),
+})
+
+/** In linked chats. Chats that people have of their own are spared: they hear of it where the bridge speaks with them. */
+const announceOutage = (hub: Hub, log: Logger, account: AccountId, text: RichText): void => {
+  const portals = new Set(hub.portals.legsVia(account).map(({ portal }) => portal))
+  for (const portal of portals)
+    if (!madeItself(portal))
+      hub.announce(portal.id, text, account).catch((error: unknown) => {
+        log.warn({ account, error: String(error) }, 'a notice could not be stored')
+      })
+}

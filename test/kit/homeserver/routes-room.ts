@@ -1,0 +1,213 @@
+/** What a client may do with rooms. */
+import { badRequest, forbidden, notFound } from './errors.ts'
+import type { FakeHomeserver } from '../fake-homeserver.ts'
+import type { FakeRoom, NewEvent } from './room.ts'
+import { route, type Incoming, type Route } from './router.ts'
+
+const PAGE = 10
+
+export const roomRoutes = (server: FakeHomeserver): readonly Route[] => {
+  const { state } = server
+  const roomOf = ({ params }: Incoming): FakeRoom => state.room(params['room'] ?? '')
+  /** A room that they are in. */
+  const within = (request: Incoming): FakeRoom => {
+    const room = roomOf(request)
+    room.assertJoined(request.user)
+    return room
+  }
+  const target = ({ body }: Incoming): string => {
+    if (typeof body['user_id'] !== 'string') throw badRequest('Missing params: user_id', 'M_MISSING_PARAM')
+    return body['user_id']
+  }
+  const reasonOf = ({ body }: Incoming) => (typeof body['reason'] === 'string' ? { reason: body['reason'] } : {})
+  /** Only application services may say when something happened. */
+  const when = ({ query, service }: Incoming): { readonly ts?: number } => {
+    const ts = Number(query.get('ts'))
+    return service !== undefined && query.has('ts') && Number.isSafeInteger(ts) ? { ts } : {}
+  }
+
+  const join = (request: Incoming) => {
+    const room = roomOf(request)
+    state.join(room, request.user, request.body['reason'], when(request).ts)
+    return { room_id: room.id }
+  }
+  const invite = async (request: Incoming) => {
+    const user = target(request)
+    await server.meet(user)
+    state.invite(roomOf(request), request.user, user, reasonOf(request), when(request).ts)
+    return {}
+  }
+  const membership = (what: 'leave' | 'ban', of: (request: Incoming) => string) => (request: Incoming) => {
+    const content = { ...reasonOf(request), membership: what }
+    const event = { type: 'm.room.member', sender: request.user, state_key: of(request), content }
+    roomOf(request).add({ ...event, ...when(request) })
+    return {}
+  }
+  const createRoom = async ({ body, user }: Incoming) => {
+    for (const each of Array.isArray(body['invite']) ? (body['invite'] as readonly unknown[]) : [])
+      await server.meet(String(each))
+    return { room_id: state.createRoom(user, body).id }
+  }
+
+  const send = (request: Incoming) => {
+    const { user, device, body, params } = request
+    const room = roomOf(request)
+    const lasting = device === undefined ? {} : { lasting: `${user} ${device} ${room.id} ${params['txn'] ?? ''}` }
+    const event: NewEvent = { type: params['type'] ?? '', sender: user, content: body, ...when(request) }
+    const event_id = state.once({ passing: passing(request), ...lasting }, () => room.add(event))
+    room.typing.delete(user)
+    server.presence.active(state.user(user), device)
+    return { event_id }
+  }
+  const redact = (request: Incoming) => {
+    const { user, device, params } = request
+    const room = roomOf(request)
+    const lasting = device === undefined ? {} : { lasting: `${user} ${device} ${room.id} ${params['txn'] ?? ''}` }
+    const act = () => room.redact(user, params['event'] ?? '', request.body['reason'], when(request).ts)
+    return { event_id: state.once({ passing: passing(request), ...lasting }, act) }
+  }
+  const passing = ({ path, service, user }: Incoming): string => `${path} ${service?.registration.id ?? user}`
+
+  const putState = (request: Incoming) => {
+    const { params, user, body } = request
+    const event = { type: params['type'] ?? '', state_key: params['key'] ?? '', sender: user, content: body }
+    return { event_id: roomOf(request).add({ ...event, ...when(request) }).event_id }
+  }
+  const getState = (request: Incoming) => {
+    const event = within(request).state(request.params['type'] ?? '', request.params['key'] ?? '')
+    if (event === undefined) throw notFound('Event not found.')
+    return event.content
+  }
+  const getEvent = (request: Incoming) => {
+    const event = within(request).event(request.params['event'] ?? '')
+    if (event === undefined) throw notFound('Event not found.')
+    return event
+  }
+  const messages = (request: Incoming) => {
+    const room = within(request)
+    const limit = Number(request.query.get('limit') ?? PAGE)
+    const until = Number(request.query.get('from') ?? room.events.length)
+    const to = request.query.get('to')
+    // What a token of `sync` leaves out.
+    const later = to === null ? undefined : new Set(state.stream.slice(Number(to)))
+    const first = later === undefined ? 0 : room.events.findIndex((event) => later.has(event))
+    const start = Math.max(first === -1 ? until : first, until - limit)
+    const chunk = room.events.slice(start, until).reverse()
+    return { chunk, start: String(until), ...(start > Math.max(0, first) ? { end: String(start) } : {}) }
+  }
+  /** All at once, without waiting: what a client asks for that only wants to know what it has missed. */
+  const sync = ({ query, user }: Incoming) => {
+    const since = Number(query.get('since') ?? state.stream.length)
+    const filter = JSON.parse(query.get('filter') ?? '{}') as {
+      readonly room?: { readonly timeline?: { readonly limit?: number; readonly types?: readonly string[] } }
+    }
+    const { limit = PAGE, types } = filter.room?.timeline ?? {}
+    const mine = state.stream
+      .slice(since)
+      .filter(({ type, room_id }) => (types?.includes(type) ?? true) && state.room(room_id).membership(user) === 'join')
+    const join = [...Map.groupBy(mine, ({ room_id }) => room_id)].map(([room, events]) => {
+      const latest = events.slice(-limit)
+      const first = latest[0]
+      const prev_batch = String(first === undefined ? 0 : state.room(room).events.indexOf(first))
+      return [room, { timeline: { events: latest, limited: events.length > limit, prev_batch } }] as const
+    })
+    return { next_batch: String(state.stream.length), rooms: { join: Object.fromEntries(join) } }
+  }
+  const relations = (request: Incoming) => {
+    const related = within(request).events.filter(({ content }) => {
+      const relation = content['m.relates_to']
+      return (
+        typeof relation === 'object' &&
+        relation !== null &&
+        'event_id' in relation &&
+        relation.event_id === request.params['event']
+      )
+    })
+    return { chunk: related.toReversed() }
+  }
+
+  const typing = (request: Incoming) => {
+    if (request.params['user'] !== request.user) throw forbidden("Cannot set another user's typing state")
+    const room = within(request)
+    server.setTyping(room, request.user, request.body['typing'] === true, Number(request.body['timeout'] ?? 0))
+    server.presence.active(state.user(request.user), request.device)
+    return {}
+  }
+  const receipt = (request: Incoming) => {
+    server.setReceipt(within(request), request.user, request.params['event'] ?? '')
+    server.presence.active(state.user(request.user), request.device)
+    return {}
+  }
+  const upgrade = (request: Incoming) => {
+    const version = request.body['new_version']
+    if (typeof version !== 'string') throw badRequest('Missing params: new_version', 'M_MISSING_PARAM')
+    return { replacement_room: state.upgrade(roomOf(request), request.user, version).id }
+  }
+
+  const getAlias = ({ params }: Incoming) => ({
+    room_id: state.room(params['alias'] ?? '').id,
+    servers: [state.domain],
+  })
+  const putAlias = ({ params, body }: Incoming) => {
+    const alias = params['alias'] ?? ''
+    if (state.aliases.has(alias)) throw badRequest('Room alias already exists', 'M_UNKNOWN')
+    state.aliases.set(alias, state.room(String(body['room_id'])).id)
+    return {}
+  }
+  const deleteAlias = ({ params }: Incoming) => {
+    if (!state.aliases.delete(params['alias'] ?? '')) throw notFound('Unknown room alias')
+    return {}
+  }
+
+  const at = '/_matrix/client/v3/rooms/:room'
+  return [
+    route(`PUT ${at}/send/:type/:txn`, send),
+    route(`PUT ${at}/redact/:event/:txn`, redact),
+    route('POST /_matrix/client/v3/createRoom', createRoom),
+    route('POST /_matrix/client/v3/join/:room', join),
+    route(`POST ${at}/join`, join),
+    route(`POST ${at}/invite`, invite),
+    route(
+      `POST ${at}/leave`,
+      membership('leave', ({ user }) => user),
+    ),
+    route(`POST ${at}/kick`, membership('leave', target)),
+    route(`POST ${at}/ban`, membership('ban', target)),
+    route(`POST ${at}/unban`, membership('leave', target)),
+    route(`POST ${at}/forget`, () => ({})),
+    route(`POST ${at}/upgrade`, upgrade),
+    route(`PUT ${at}/state/:type`, putState),
+    route(`PUT ${at}/state/:type/:key`, putState),
+    route(`GET ${at}/state`, (request) => within(request).allState()),
+    route(`GET ${at}/state/:type`, getState),
+    route(`GET ${at}/state/:type/:key`, getState),
+    route(`GET ${at}/event/:event`, getEvent),
+    route(`GET ${at}/messages`, messages),
+    route('GET /_matrix/client/v3/sync', sync),
+    route('GET /_matrix/client/v1/rooms/:room/relations/:event', relations),
+    route(`GET ${at}/members`, (request) => ({
+      chunk: within(request)
+        .allState()
+        .filter(({ type }) => type === 'm.room.member'),
+    })),
+    route(`GET ${at}/joined_members`, (request) => {
+      // A service may ask about every room that one of its people is in.
+      const room = roomOf(request)
+      if (request.service === undefined || !server.serves(request.service, room)) room.assertJoined(request.user)
+      const joined = room.members('join').map((user) => {
+        const name = room.state('m.room.member', user)?.content['displayname']
+        return [user, { display_name: name ?? null, avatar_url: null }] as const
+      })
+      return { joined: Object.fromEntries(joined) }
+    }),
+    route('GET /_matrix/client/v3/joined_rooms', ({ user }) => ({
+      joined_rooms: state.joined(user).map(({ id }) => id),
+    })),
+    route(`PUT ${at}/typing/:user`, typing),
+    route(`POST ${at}/receipt/:kind/:event`, receipt),
+    route(`POST ${at}/read_markers`, () => ({})),
+    route('GET /_matrix/client/v3/directory/room/:alias', getAlias, true),
+    route('PUT /_matrix/client/v3/directory/room/:alias', putAlias),
+    route('DELETE /_matrix/client/v3/directory/room/:alias', deleteAlias),
+  ]
+}
