@@ -1,11 +1,16 @@
 /** Signing in, and everything that can be in the way of it: what the person reads. */
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { afterEach, expect, test } from 'vitest'
+import { MsnServer } from '../../msnp/index.ts'
 import { freePort } from '../kit/daemon.ts'
 import { onEachHomeserver } from '../kit/homeservers.ts'
+import { MapHost } from '../kit/map-host.ts'
 import { bodyOf } from '../kit/matrix-person.ts'
-import { MatrixWorld } from '../kit/matrix-world.ts'
+import { MatrixWorld, PASSWORD } from '../kit/matrix-world.ts'
 import { address } from '../kit/world.ts'
 
+const ANY = { host: '127.0.0.1', port: 0 }
 let world: MatrixWorld | undefined
 afterEach(async () => {
   await world?.stop()
@@ -33,6 +38,36 @@ onEachHomeserver((start) => {
     const alice = await world.guest('alice')
     const words = bodyOf(await world.login(alice, 'alice'))
     expect(words).toMatch(/Not signed in yet|has not answered/)
+  }, 60_000)
+
+  test('a login page that sends the password elsewhere is not followed, and that is said', async () => {
+    const host = new MapHost()
+    host.add(address('alice'), PASSWORD)
+    const server = new MsnServer({ host, tls: 'plain', listen: { notification: ANY, passport: ANY } })
+    await server.start()
+    let asked = 0
+    const page = createServer((_, response) => {
+      asked++
+      response.writeHead(302, { location: 'https://login.elsewhere.example/login2.srf' }).end()
+    })
+    await new Promise<void>((resolve) => page.listen(0, '127.0.0.1', resolve))
+    const port = (page.address() as AddressInfo).port
+    const far = `
+  - id: far
+    type: msn
+    server: 127.0.0.1:${server.listening?.notification.port ?? 0}
+    passport: { login: "http://127.0.0.1:${port}/login2.srf" }`
+    try {
+      world = await MatrixWorld.start({ start, matrix: far })
+      const alice = await world.guest('alice')
+      const words = bodyOf(await world.login(alice, 'alice', PASSWORD, 'far'))
+      expect(words).toMatch(/^Not signed in.*login\.elsewhere\.example/s)
+      expect(words).toContain('logout')
+      expect(asked).toBeGreaterThan(0)
+    } finally {
+      page.close()
+      await server.stop()
+    }
   }, 60_000)
 
   test('signed in elsewhere: said once, with the remedy, and not fought', async () => {
