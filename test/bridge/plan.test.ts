@@ -242,3 +242,37 @@ describe('what passes', () => {
     ])
   })
 })
+
+describe('a contact who is one of our people, too', () => {
+  const bob = 'bob' as PersonId
+  const own = leg('portal', 'matrix', {
+    kind: 'portal',
+    portal: 'p' as PortalId,
+    owner: '@alice:hs' as UserId,
+    account: bobLeg.via,
+    login: 'alice@x',
+    direct: true,
+    with: [{ user: user('msn', 'bob@x'), name: 'Bob' }],
+  })
+  const of = (other: Leg): PlanContext => {
+    const base = context(portal(bobLeg, other), bobLeg)
+    const personOf = (who: UserRef) => (who.user === 'bob@x' ? bob : undefined)
+    return { ...base, cast: { ...base.cast, personOf, userOn: () => '@bob:hs' as UserId } }
+  }
+
+  test('is a contact like any other in the chat of somebody else', () => {
+    expect(plan(message('msn', 'bob@x'), of(own)).ops).toMatchObject([{ op: { as: { kind: 'ghost' } } }])
+    const presence = {
+      kind: 'presence',
+      account: bobLeg.via,
+      user: user('msn', 'bob@x'),
+      state: { show: 'online' },
+    } as const
+    expect(planPassing(presence, of(own))).toMatchObject([{ op: { kind: 'presence', as: { kind: 'ghost' } } }])
+  })
+
+  test('is themselves in a room where they may be in person', () => {
+    const face = { kind: 'person', person: bob, user: '@bob:hs' }
+    expect(plan(message('msn', 'bob@x'), of(roomLeg)).ops).toMatchObject([{ op: { as: face } }])
+  })
+})
