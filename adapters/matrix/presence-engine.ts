@@ -195,8 +195,8 @@ export class PresenceEngine {
     this.#gauge()
     if (what === undefined || entry.inFlight) return
     const interval = 1000 / this.#deps.perSecond
-    // A little late costs nothing; after a rest there is nothing to catch up with.
-    this.#nextAt = (now - this.#nextAt < interval ? this.#nextAt : now) + interval
+    // Nothing is caught up with: what the homeserver counts must never be more than was allowed.
+    this.#nextAt = now + interval
     entry.inFlight = true
     this.#inFlight++
     void this.#send(ghost, entry, what)
