@@ -26,7 +26,7 @@ export interface AccountNewsDeps {
 
 /** So many outages within `FLAPPING_MS` are told; with the next they hear that it comes and goes, and then nothing ... */
 export const FLAPPING_TIMES = 3
-export const FLAPPING_MS = 60 * 60_000
+const FLAPPING_MS = 60 * 60_000
 /** ... until it has been connected for so long. Milliseconds. */
 export const STABLE_MS = 30 * 60_000
 /** The fact that says what was told last, so that a restart does not tell it again. */

@@ -46,7 +46,7 @@ export const ACCOUNTS_PER_PERSON = 10
 /** Attempts of one person, and those for one address, whoever tries. */
 export const LOGIN_ATTEMPTS: ThrottleRule = { times: 5, withinMs: 10 * 60_000 }
 /** Who signs in hears after so long at the latest. Milliseconds. */
-export const FIRST_OUTCOME_MS = 20_000
+const FIRST_OUTCOME_MS = 20_000
 
 const NOT_RUNNING: Fault = {
   code: 'network',

@@ -16,7 +16,7 @@ export const MARK = 'org.msn-bridge.id'
 /** The stable type and the one that clients know so far. Their key is the same for good: the portal's. */
 const BRIDGE_TYPES = ['m.bridge', 'uk.half-shot.bridge'] as const
 
-export const bridgeKey = (portal: PortalId): string => `org.msn-bridge://${portal}`
+const bridgeKey = (portal: PortalId): string => `org.msn-bridge://${portal}`
 
 /** MSC2346. */
 export const bridgeInfo = (bot: Mxid, request: PortalRequest): readonly StateEvent[] => {

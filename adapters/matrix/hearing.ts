@@ -2,6 +2,7 @@
 import type { Inbound } from '../../bridge/model/events.ts'
 import { plain } from '../../bridge/model/text.ts'
 import type { MatrixConfig } from './config.ts'
+import { Courtesy } from './courtesy.ts'
 import { readEvent, type Reading, type View } from './inbound.ts'
 import type { Direct } from './intake.ts'
 import type { Names } from './names.ts'
@@ -11,11 +12,6 @@ import type { RoomService } from './room-service.ts'
 import { eventSending, sendCall } from './send-calls.ts'
 import type { Talk } from './talk.ts'
 import type { Mxid, Room, RoomEvent } from './types.ts'
-
-/** Who may not speak in a room is told so, and then not again for this long. Milliseconds. */
-const TOLD_MS = 60 * 60_000
-/** People who were told; past it the oldest is forgotten. */
-const MAX_TOLD = 10_000
 
 /** State that changes what a room is to us; other state is nothing to the other side. */
 const STATE: ReadonlySet<string> = new Set([
@@ -47,7 +43,7 @@ export interface HearingDeps {
 export class Hearing {
   readonly #deps: HearingDeps
   readonly #view: View
-  readonly #told = new Map<string, number>()
+  readonly #courtesy = new Courtesy()
 
   constructor(deps: HearingDeps) {
     this.#deps = deps
@@ -108,22 +104,13 @@ export class Hearing {
       return
     }
     // Touches of others are not worth a word.
-    if (reading.kind !== 'not-allowed' || event.type === 'm.reaction' || this.#knows(event.sender, room)) return
+    if (reading.kind !== 'not-allowed' || event.type === 'm.reaction' || !this.#isNews(event.sender, room)) return
     const permitted = grantOf(this.#deps.config, event.sender) !== 'none'
     await this.#answer(event, room, permitted ? NOT_ALLOWED : NOT_PERMITTED, signal)
   }
 
-  /** Whether they were told a while ago; notes that they are told now. */
-  #knows(user: Mxid, room: Room): boolean {
-    const now = this.#deps.service.context.clock.now()
-    const key = `${room.chat} ${user}`
-    const told = this.#told.get(key)
-    if (told !== undefined && now - told < TOLD_MS) return true
-    this.#told.delete(key)
-    const [oldest] = this.#told.keys()
-    if (this.#told.size >= MAX_TOLD && oldest !== undefined) this.#told.delete(oldest)
-    this.#told.set(key, now)
-    return false
+  #isNews(user: Mxid, { chat }: Room): boolean {
+    return this.#courtesy.isDue(`${chat} ${user}`, this.#deps.service.context.clock.now())
   }
 
   async #answer(event: RoomEvent, room: Room, text: string, signal: AbortSignal): Promise<void> {

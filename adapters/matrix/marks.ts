@@ -16,7 +16,7 @@ import type { Answer, GhostPort, MatrixDeps, MatrixEventId, Room } from './types
 import { jsonOf, textIn } from './untrusted.ts'
 
 /** Messages with a clock, all rooms together; further ones wait without one. */
-export const MAX_CLOCKS = 10_000
+const MAX_CLOCKS = 10_000
 const PREFIX = 'waiting/'
 const CLOCK = '⏳'
 const STATUS = 'com.beeper.message_send_status'

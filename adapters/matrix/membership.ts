@@ -9,7 +9,7 @@ import { recordOf, textIn } from './untrusted.ts'
 const MAX_SHOWN = 200
 
 /** What they were in the room before, where the homeserver says so. */
-export const membershipBefore = (event: RoomEvent): string | undefined =>
+const membershipBefore = (event: RoomEvent): string | undefined =>
   textIn(recordOf(event.unsigned)['prev_content'], 'membership')
 
 /** undefined: nothing that others need to know, such as a new name, an invitation that was declined, an end of a ban. */

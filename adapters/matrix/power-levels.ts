@@ -5,7 +5,7 @@ import { recordOf } from './untrusted.ts'
 /** Of the bot in rooms that it makes. */
 export const BOT_LEVEL = 100
 /** Of the person whom a room is for: may name it, invite, remove people and upgrade it, but not encrypt it or take power. */
-export const OWNER_LEVEL = 50
+const OWNER_LEVEL = 50
 
 /**
  * From version 12 on, whoever makes a room stands above all levels and must not be named among them; before, they must.

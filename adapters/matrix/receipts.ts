@@ -16,7 +16,7 @@ import {
 } from './types.ts'
 
 /** Marks that are looked at in one event; no room has so many readers in one moment. */
-export const MAX_MARKS = 200
+const MAX_MARKS = 200
 
 export interface ReadMark {
   readonly user: Mxid
@@ -24,7 +24,7 @@ export interface ReadMark {
 }
 
 /** Pure. What `m.receipt` says; undefined: it makes no sense. */
-export const marksOf = (content: EphemeralEvent['content']): readonly ReadMark[] | undefined => {
+const marksOf = (content: EphemeralEvent['content']): readonly ReadMark[] | undefined => {
   const marks: ReadMark[] = []
   for (const [upTo, kinds] of Object.entries(content)) {
     if (!isEventId(upTo)) return undefined

@@ -29,7 +29,7 @@ export interface Tokens {
 }
 
 /** What the bridge is called in the registration, and in `POST /_matrix/client/v1/appservice/{id}/ping`. */
-export const registrationId = (network: NetworkId): string => `msn-bridge-${network}`
+const registrationId = (network: NetworkId): string => `msn-bridge-${network}`
 
 export const registrationOf = (config: MatrixConfig, network: NetworkId, tokens: Tokens): Registration => ({
   id: registrationId(network),

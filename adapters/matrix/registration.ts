@@ -12,11 +12,8 @@ import type { MatrixConfig } from './config.ts'
 import { loadLibrary } from './load.ts'
 import { type Registration, registrationOf, type Tokens } from './registration-shape.ts'
 
-export const registrationPath = (
-  config: Pick<MatrixConfig, 'registration'>,
-  network: NetworkId,
-  dataFolder: string,
-): string => config.registration ?? join(dataFolder, `${network}-registration.yaml`)
+const registrationPath = (config: Pick<MatrixConfig, 'registration'>, network: NetworkId, dataFolder: string): string =>
+  config.registration ?? join(dataFolder, `${network}-registration.yaml`)
 
 export type ReadRegistration =
   | { readonly kind: 'registration'; readonly tokens: Tokens; readonly text: string }

@@ -4,7 +4,7 @@ import type { Room, RoomEvent } from './types.ts'
 import { recordOf, textIn } from './untrusted.ts'
 
 /** Begins a command wherever the bot is not spoken to alone. */
-export const TRIGGER = '!msn'
+const TRIGGER = '!msn'
 
 export interface Spoken {
   /** Without the trigger. */

@@ -4,6 +4,7 @@ import type { AccountNews, Outbound } from '../../bridge/model/events.ts'
 import type { ChatId, UserId } from '../../bridge/model/ids.ts'
 import { plain, textOf, type RichText } from '../../bridge/model/text.ts'
 import type { Choices } from './choices.ts'
+import { Courtesy } from './courtesy.ts'
 import { isEventId } from './ids.ts'
 import { answerTo, SOURCE } from './outbound.ts'
 import { ownCommand, OWN_HELP, words, type OwnDeps } from './own-commands.ts'
@@ -28,11 +29,6 @@ import {
   type RoomTable,
 } from './types.ts'
 import { recordOf } from './untrusted.ts'
-
-/** Whoever may not command is told so, and then not again for this long. */
-export const POLITE_MS = 60 * 60_000
-/** People who were told; past it the oldest is forgotten. */
-const MAX_TOLD = 10_000
 
 export interface TalkDeps extends MatrixDeps {
   readonly homeserver: HomeserverPort
@@ -70,8 +66,7 @@ const NOBODY = 'You may not use this bridge. Who may is said in its config, unde
 
 export class Talk {
   readonly #deps: TalkDeps
-  /** Who was told that they may not, and when. */
-  readonly #told = new Map<Mxid, number>()
+  readonly #courtesy = new Courtesy()
 
   constructor(deps: TalkDeps) {
     this.#deps = deps
@@ -262,13 +257,7 @@ export class Talk {
 
   /** undefined: they know. */
   #refusal(user: Mxid, grant: Grant): string | undefined {
-    const now = this.#deps.context.clock.now()
-    const told = this.#told.get(user)
-    if (told !== undefined && now - told < POLITE_MS) return undefined
-    this.#told.delete(user)
-    const [oldest] = this.#told.keys()
-    if (this.#told.size >= MAX_TOLD && oldest !== undefined) this.#told.delete(oldest)
-    this.#told.set(user, now)
+    if (!this.#courtesy.isDue(user, this.#deps.context.clock.now())) return undefined
     return grant === 'relay' ? RELAY_ONLY : NOBODY
   }
 

@@ -8,7 +8,7 @@ import { TLSSocket } from 'node:tls'
 import type { Clock } from '../../bridge/adapter.ts'
 
 /** Connections to one homeserver at once; more requests wait for one. */
-export const MAX_SOCKETS = 64
+const MAX_SOCKETS = 64
 /** An unused connection is given up before servers and proxies usually do, so that no request meets a closing one. Milliseconds. */
 const IDLE_MS = 15_000
 /** An answer that is longer ends its request. */

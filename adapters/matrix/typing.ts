@@ -78,9 +78,9 @@ export const REPEAT_MS = 4_000
 /** The end of it may never reach us: nobody types for longer than this. */
 export const GIVEN_UP_MS = 120_000
 /** Rooms in which somebody types; in further ones it is not passed on. */
-export const MAX_ROOMS = 1_000
+const MAX_ROOMS = 1_000
 /** People in one room that are looked at. */
-export const MAX_TYPISTS = 20
+const MAX_TYPISTS = 20
 
 export interface PeopleTypingDeps extends Pick<MatrixDeps, 'network' | 'context'> {
   /** Whether what they do there goes to the other side. */

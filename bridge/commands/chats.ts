@@ -13,16 +13,36 @@ const MOST_MEMBERS = 50
 /** Lines of `groups`; the rest is counted. */
 const GROUP_LINES = 50
 
-const startChat = async ({ request, words, deps }: Call): Promise<Answer> => {
+interface Started {
+  readonly account: Account
+  readonly user: UserId
+  /** Absent while it is being made. */
+  readonly chat?: ChatRef
+}
+
+/** The chat with the one contact that the words name. */
+const chatWith = async ({
+  request,
+  words,
+  deps,
+}: Pick<Call, 'request' | 'words' | 'deps'>): Promise<Started | { readonly wrong: string }> => {
   const choice = chooseAccount(words, request, deps, { scope: 'roster', least: 1, rather: knows(words, deps) })
-  if ('wrong' in choice) return [choice.wrong]
-  const user = parseUser(choice.rest, choice.account, deps)
-  if (typeof user !== 'string') return [user.wrong]
-  const result = await deps.chats.startChat(choice.account.id, [user], request.from)
-  if (result.kind === 'refused') return [`No chat with ${user}: ${result.detail}`]
-  const isListed = deps.roster.contact(choice.account.id, user)?.listed === true
+  if ('wrong' in choice) return choice
+  const { account } = choice
+  const user = parseUser(choice.rest, account, deps)
+  if (typeof user !== 'string') return user
+  const result = await deps.chats.startChat(account.id, [user], request.from)
+  if (result.kind === 'refused') return { wrong: `No chat with ${user}: ${result.detail}` }
+  return { account, user, ...(result.chat === undefined ? {} : { chat: result.chat }) }
+}
+
+const startChat = async ({ request, words, deps }: Call): Promise<Answer> => {
+  const started = await chatWith({ request, words, deps })
+  if ('wrong' in started) return [started.wrong]
+  const { account, user } = started
+  const isListed = deps.roster.contact(account.id, user)?.listed === true
   const hint = isListed ? '' : ` They are not on your contact list; to put them there: add ${user}`
-  return [`The chat with ${user} is open (${choice.account.id}).${hint}`]
+  return [`The chat with ${user} is open (${account.id}).${hint}`]
 }
 
 const createGroup = async ({ request, words, deps }: Call): Promise<Answer> => {
@@ -136,14 +156,11 @@ const nudge = async ({ request, words, deps }: Call): Promise<Answer> => {
     await send(request.chat)
     return ['Nudged.']
   }
-  const choice = chooseAccount(words, request, deps, { scope: 'roster', least: 1, rather: knows(words, deps) })
-  if ('wrong' in choice) return [choice.wrong]
-  const user = parseUser(choice.rest, choice.account, deps)
-  if (typeof user !== 'string') return [user.wrong]
-  const result = await deps.chats.startChat(choice.account.id, [user], request.from)
-  if (result.kind === 'refused') return [`No chat with ${user}: ${result.detail}`]
-  if (result.chat === undefined) return [`The chat with ${user} is being opened; say nudge there.`]
-  await send(result.chat)
+  const started = await chatWith({ request, words, deps })
+  if ('wrong' in started) return [started.wrong]
+  const { user, chat } = started
+  if (chat === undefined) return [`The chat with ${user} is being opened; say nudge there.`]
+  await send(chat)
   return [`Nudged ${user}.`]
 }
 

@@ -118,10 +118,12 @@ onEachHomeserver((start) => {
   const atMsn = (bob: Talker): readonly number[] =>
     bob.shown.flatMap((payload) => (payload.includes('of alice') ? numberIn(payload) : []))
 
-  test(`the homeserver is restarted in the middle of ${EACH_WAY} messages each way: all arrive once, in order`, async () => {
-    const { alice, portal, bob, world } = await begin()
+  /** Both speak, and a quarter of what bob says has arrived. */
+  const underway = async () => {
+    const begun = await begin()
+    const { alice, portal, bob } = begun
     const alices = (async () => {
-      for (const id of upTo(EACH_WAY)) await sayOnce(alice, world.homeserver.url, portal, id)
+      for (const id of upTo(EACH_WAY)) await sayOnce(alice, begun.world.homeserver.url, portal, id)
     })()
     const bobs = bob.talk(EACH_WAY)
     await alice.until(
@@ -129,6 +131,11 @@ onEachHomeserver((start) => {
       () => 'no quarter of it',
       60_000,
     )
+    return { ...begun, alices, bobs }
+  }
+
+  test(`the homeserver is restarted in the middle of ${EACH_WAY} messages each way: all arrive once, in order`, async () => {
+    const { alice, portal, bob, world, alices, bobs } = await underway()
     await world.homeserver.restart()
     await Promise.all([alices, bobs])
     await alice.until(
@@ -142,16 +149,7 @@ onEachHomeserver((start) => {
   }, 240_000)
 
   test(`kill -9 of the bridge in the middle of ${EACH_WAY} messages each way: nothing lost untold, nothing doubled, order kept`, async () => {
-    const { alice, portal, bob, world } = await begin()
-    const alices = (async () => {
-      for (const id of upTo(EACH_WAY)) await sayOnce(alice, world.homeserver.url, portal, id)
-    })()
-    const bobs = bob.talk(EACH_WAY)
-    await alice.until(
-      () => atMatrix(alice, portal).length > EACH_WAY / 4,
-      () => 'no quarter of it',
-      60_000,
-    )
+    const { alice, portal, bob, world, alices, bobs } = await underway()
     await world.kill()
     await bobs
     await world.run()
