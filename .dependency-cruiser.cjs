@@ -37,6 +37,18 @@ module.exports = {
       { path: '^msnp/' },
     ),
     rule(
+      'irc-text-is-pure',
+      'IRC as both of its adapters write it: words and lines, on the model alone.',
+      { path: '^irc/' },
+      { pathNot: '^(irc/|bridge/model/|node:buffer)', dependencyTypesNot: ['core'] },
+    ),
+    rule(
+      'irc-users',
+      'Only the IRC adapters know IRC.',
+      { pathNot: '^(irc|test|bench|adapters/irc)' },
+      { path: '^irc/' },
+    ),
+    rule(
       'sansio-imports-nothing',
       'sansio is the ground.',
       { path: '^sansio/' },

@@ -11,6 +11,7 @@ const pure = [
   'bridge/plan.ts',
   'bridge/degrade.ts',
   'bridge/lobby.ts',
+  'irc/**',
   'adapters/*/inbound.ts',
   'adapters/*/outbound.ts',
 ]

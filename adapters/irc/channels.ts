@@ -5,7 +5,7 @@
  */
 import type { ChatId } from '../../bridge/model/ids.ts'
 import type { Reason } from '../../bridge/model/result.ts'
-import { chatIdOf, fold, type CaseMapping } from './casemap.ts'
+import { chatIdOf, fold, type CaseMapping } from '../../irc/casemap.ts'
 
 export type ChannelState =
   | { readonly kind: 'out' }

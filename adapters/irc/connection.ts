@@ -5,7 +5,7 @@
 import framework, { type Client, type IrcMessage } from 'irc-framework'
 import { SessionFault, type Clock, type Logger, type Metrics } from '../../bridge/adapter.ts'
 import type { NetworkId } from '../../bridge/model/ids.ts'
-import { caseMappingOf, fold, isChannelName, sameName, type CaseMapping } from './casemap.ts'
+import { caseMappingOf, fold, isChannelName, sameName, type CaseMapping } from '../../irc/casemap.ts'
 import { Confirmations, readRefusal, type LineOutcome } from './delivery.ts'
 import {
   badCredentials,

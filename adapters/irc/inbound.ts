@@ -4,8 +4,8 @@ import type { MessageBody } from '../../bridge/model/body.ts'
 import type { StoredInbound } from '../../bridge/model/events.ts'
 import type { AccountId, ChatId, ChatRef, MessageId, NetworkId, UserRef } from '../../bridge/model/ids.ts'
 import { textOf, type RichText } from '../../bridge/model/text.ts'
-import { chatIdOf, isChannelName, sameName, userIdOf, type CaseMapping } from './casemap.ts'
-import { parse } from './formatting.ts'
+import { chatIdOf, isChannelName, sameName, userIdOf, type CaseMapping } from '../../irc/casemap.ts'
+import { parse } from '../../irc/formatting.ts'
 import { withoutZeroWidth } from './highlight.ts'
 
 export interface View {

@@ -3,7 +3,7 @@ import type { IrcMessage } from 'irc-framework'
 import type { Clock, Logger } from '../../bridge/adapter.ts'
 import type { ChatId } from '../../bridge/model/ids.ts'
 import type { OpenResult } from '../../bridge/model/result.ts'
-import { sameName, type CaseMapping } from './casemap.ts'
+import { sameName, type CaseMapping } from '../../irc/casemap.ts'
 import { Channels, readJoinRefusal, type Channel, type ChannelTiming } from './channels.ts'
 import { OFFLINE, retryIn } from './outcome.ts'
 

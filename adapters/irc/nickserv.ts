@@ -1,7 +1,7 @@
 /** Identifying with NickServ, for networks without SASL. Its words differ between networks and services. */
 import type { IrcMessage } from 'irc-framework'
 import type { Clock } from '../../bridge/adapter.ts'
-import { sameName } from './casemap.ts'
+import { sameName } from '../../irc/casemap.ts'
 
 export interface NickServSettings {
   /** Whom to write to: "NickServ", or "NickServ@services.example". */

@@ -2,10 +2,10 @@
 import type { MessageBody } from '../../bridge/model/body.ts'
 import type { Outbound } from '../../bridge/model/events.ts'
 import { sliceOf, textOf, type RichText } from '../../bridge/model/text.ts'
-import { withoutControls, render } from './formatting.ts'
-import { cutToBytes, MAX_LINE_BYTES } from './guard.ts'
+import { withoutControls, render } from '../../irc/formatting.ts'
+import { cutToBytes, MAX_LINE_BYTES } from '../../irc/guard.ts'
 import { leadOf, quietLine } from './highlight.ts'
-import { LEAST_BUDGET, splitLine, splitLines } from './split.ts'
+import { LEAST_BUDGET, splitLine, splitLines } from '../../irc/split.ts'
 
 /** One message on the wire: `PRIVMSG target :text`, or `TOPIC target :text`. */
 export interface Wire {

@@ -1,6 +1,6 @@
 /** Who may command the bridge: by services account, which cannot be faked, or by hostmask. Pure. */
 import type { Role } from '../../bridge/adapter.ts'
-import { fold } from './casemap.ts'
+import { fold } from '../../irc/casemap.ts'
 
 export interface Who {
   readonly accounts: readonly string[]

@@ -17,7 +17,7 @@ import type { AccountId, ChatId, ChatRef, MessageId, NetworkId } from '../../bri
 import type { DeliveryResult, OpenResult, RosterResult, SessionState } from '../../bridge/model/result.ts'
 import { plain, type RichText } from '../../bridge/model/text.ts'
 import { relayCapabilities } from './capabilities.ts'
-import { chatIdOf, isChannelName, parseChannel, parseNick, sameName } from './casemap.ts'
+import { chatIdOf, isChannelName, parseChannel, parseNick, sameName } from '../../irc/casemap.ts'
 import { Commands } from './commands.ts'
 import { Connection, type ConnectionSettings } from './connection.ts'
 import type { Ending } from './faults.ts'

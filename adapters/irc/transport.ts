@@ -9,8 +9,8 @@ import { connect as connectTls, type ConnectionOptions } from 'node:tls'
 import type { Transport } from 'irc-framework'
 import type { Clock } from '../../bridge/adapter.ts'
 import { FloodQueue, laneOf, type Lane, type Pace } from './flood.ts'
-import { guardLine } from './guard.ts'
-import { LineReader } from './lines.ts'
+import { guardLine } from '../../irc/guard.ts'
+import { LineReader } from '../../irc/lines.ts'
 
 export interface Target {
   readonly host: string

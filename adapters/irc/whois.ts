@@ -1,7 +1,7 @@
 /** Finds out the services account of somebody who commands us, on servers that do not tag messages with it. */
 import type { IrcMessage } from 'irc-framework'
 import type { Clock } from '../../bridge/adapter.ts'
-import { fold } from './casemap.ts'
+import { fold } from '../../irc/casemap.ts'
 
 /** Questions under way; more are answered "nobody knows". */
 export const MAX_QUESTIONS = 16

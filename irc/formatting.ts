@@ -3,7 +3,7 @@
  * Read: bold, italic, underline, strike, mono, colours (mIRC's 99 and hex), reset; reverse and backgrounds mean nothing
  * elsewhere and are dropped, as is every other control character. Written: the same, colours as the nearest of the 99.
  */
-import { type RichText, sameStyle, type Span, type Style } from '../../bridge/model/text.ts'
+import { type RichText, sameStyle, type Span, type Style } from '../bridge/model/text.ts'
 
 type Color = `#${string}`
 type Toggle = 'bold' | 'italic' | 'underline' | 'strike' | 'mono'

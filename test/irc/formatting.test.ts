@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { RichText, Span } from '../../../bridge/model/text.ts'
-import { textOf } from '../../../bridge/model/text.ts'
-import { parse, render, withoutControls } from '../../../adapters/irc/formatting.ts'
+import type { RichText, Span } from '../../bridge/model/text.ts'
+import { textOf } from '../../bridge/model/text.ts'
+import { parse, render, withoutControls } from '../../irc/formatting.ts'
 
 const readings: readonly (readonly [string, string, RichText])[] = [
   ['plain text', 'hello', [{ text: 'hello' }]],

@@ -1,10 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { render, withoutControls } from '../../../adapters/irc/formatting.ts'
-import { lineOf, partsOf, wiresOf } from '../../../adapters/irc/outbound.ts'
-import { splitLine, splitLines, splitText } from '../../../adapters/irc/split.ts'
-import type { Outbound } from '../../../bridge/model/events.ts'
-import { plain, textOf, type RichText } from '../../../bridge/model/text.ts'
+import { render, withoutControls } from '../../irc/formatting.ts'
+import { lineOf, partsOf, wiresOf } from '../../adapters/irc/outbound.ts'
+import { splitLine, splitLines, splitText } from '../../irc/split.ts'
+import type { Outbound } from '../../bridge/model/events.ts'
+import { plain, textOf, type RichText } from '../../bridge/model/text.ts'
 
 const bytes = (text: RichText): number => Buffer.byteLength(render(text))
 const family = '👨‍👩‍👧‍👦'

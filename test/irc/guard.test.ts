@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { cutToBytes, guardLine, MAX_LINE_BYTES, MAX_TAG_BYTES } from '../../../adapters/irc/guard.ts'
-import { budgetFor, lineOf, partsOf, wiresOf, type Prefix } from '../../../adapters/irc/outbound.ts'
-import type { Outbound } from '../../../bridge/model/events.ts'
+import { cutToBytes, guardLine, MAX_LINE_BYTES, MAX_TAG_BYTES } from '../../irc/guard.ts'
+import { budgetFor, lineOf, partsOf, wiresOf, type Prefix } from '../../adapters/irc/outbound.ts'
+import type { Outbound } from '../../bridge/model/events.ts'
 
 describe('the guard', () => {
   it.each([

@@ -1,5 +1,5 @@
 /** Names of channels and people: when two spellings are the same, and what may be a name at all. Pure. */
-import type { ChatId, UserId } from '../../bridge/model/ids.ts'
+import type { ChatId, UserId } from '../bridge/model/ids.ts'
 
 /** What a server may say in 005 as CASEMAPPING. Mappings we do not know fold ASCII letters only, which all of them do. */
 export type CaseMapping = 'ascii' | 'rfc1459' | 'strict-rfc1459'
