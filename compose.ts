@@ -9,10 +9,12 @@ import { Commands } from './bridge/commands.ts'
 import type { DataFolder } from './bridge/data-folder.ts'
 import { madeItself } from './bridge/ends.ts'
 import { FriendRequests } from './bridge/friend-requests.ts'
+import { NetworkHistory } from './bridge/history.ts'
 import { Hub } from './bridge/hub.ts'
 import { Logins } from './bridge/logins.ts'
 import { MediaLinks } from './bridge/media/links.ts'
 import { MediaServer } from './bridge/media/server.ts'
+import type { FileRef } from './bridge/model/body.ts'
 import type { AccountId, NetworkId, PersonId } from './bridge/model/ids.ts'
 import type { MediaResult, SessionState } from './bridge/model/result.ts'
 import type { RichText } from './bridge/model/text.ts'
@@ -20,10 +22,14 @@ import { Networks } from './bridge/networks.ts'
 import type { MetricsPage } from './bridge/ops/metrics.ts'
 import { OutageNotices } from './bridge/outage.ts'
 import { OwnStatus } from './bridge/own-status.ts'
+import { PeopleWatch } from './bridge/people-news.ts'
+import { NetworkPeople } from './bridge/people-view.ts'
 import type { SecretBox } from './bridge/secrets.ts'
+import { type AddAccount, NetworkSignUp } from './bridge/sign-up.ts'
 import { Supervisor } from './bridge/supervisor.ts'
 import { configuredAccounts, friendPolicy, offlineAs, patienceOf, tellsPresence, timingOf } from './config/apply.ts'
 import type { Environment } from './config/load.ts'
+import { signUpPlace } from './config/own-service.ts'
 import type { Config } from './config/schema.ts'
 
 export interface DaemonOptions {
@@ -94,6 +100,7 @@ export const compose = (
       .map(({ network }) => network)
 
   const links = keys.media === undefined ? undefined : mediaLinks(config, keys.media)
+  const linkOf = links === undefined ? {} : { linkOf: (file: FileRef, at: number) => links.of(file, at) }
   const hub: Hub = new Hub({
     ...shared,
     store,
@@ -105,9 +112,14 @@ export const compose = (
       const account = accounts.get(id)
       return account === undefined ? undefined : patienceOf(config, account.network)
     },
+    rosterChanged: (account, user) => watch.rosterChanged(account, user),
+    ownersChanged: () => watch.ownersChanged(),
     ownPresence: (person, user, state) => ownStatus.seen(person, user, state),
-    ...(links === undefined ? {} : { linkOf: (file, at) => links.of(file, at) }),
+    ...linkOf,
   })
+  const watch: PeopleWatch = new PeopleWatch({ identity: hub.identity, accounts, adapters, log })
+  const told = { store, clock, portals: hub.portals, ...linkOf }
+  const shown = { identity: hub.identity, accounts, roster: hub.roster, adapters, stateOf }
   const outage = new OutageNotices({
     clock,
     account: (id) => accounts.get(id),
@@ -156,6 +168,7 @@ export const compose = (
       news.changed(account, state, logins.isUnderway(account))
       logins.changed(account, state)
       ownStatus.changed(state)
+      watch.sessionChanged(account)
     },
   })
   const logins = new Logins({ ...shared, adapters, accounts, isRunning, supervisor, roster: hub.roster })
@@ -189,6 +202,17 @@ export const compose = (
     linksChanged: () => ownStatus.changed(),
     mint: randomUUID,
   })
+  const place = signUpPlace(config)
+  const signUpFor = (home: NetworkId): { readonly signUp?: NetworkSignUp } => {
+    const hosting = place === undefined ? undefined : adapters.get(place.service)
+    if (place === undefined || hosting === undefined || adapters.get(place.network) === undefined) return {}
+    const { identity } = hub
+    const add = (): AddAccount | undefined => {
+      const book = isRunning(place.service) ? hosting.accounts : undefined
+      return book && ((address, password) => book.add(address, password))
+    }
+    return { signUp: new NetworkSignUp(home, { ...shared, ...place, adapters, add, identity, logins }) }
+  }
   const contextOf = (network: NetworkId): AdapterContext => ({
     ...shared,
     log: log.child({ network }),
@@ -200,7 +224,9 @@ export const compose = (
     state: store.adapterState(network),
     command: (request) => commands.run(request),
     claim: (request) => hub.claim(request),
-    ...(keys.box.trouble === undefined ? { secrets: secretsOf(keys.box, network) } : {}),
+    people: new NetworkPeople(network, shown),
+    history: new NetworkHistory(network, told),
+    ...(keys.box.trouble === undefined ? { secrets: secretsOf(keys.box, network), ...signUpFor(network) } : {}),
   })
   const networks = new Networks({
     clock,

@@ -38,9 +38,10 @@ export interface AccountAdmin {
   list(): Promise<readonly AccountRow[]>
 }
 
-/** `address` is the whole one, as it is kept. `wrong` is a sentence for whoever asked, with the remedy. */
+/** `address` is the whole one, as it is kept. `wrong` is a sentence for whoever asked, with the remedy. `taken`: there is one of that name. */
 export type AccountAnswer =
-  { readonly kind: 'done'; readonly address: string } | { readonly kind: 'refused'; readonly wrong: string }
+  | { readonly kind: 'done'; readonly address: string }
+  | { readonly kind: 'refused'; readonly wrong: string; readonly taken?: true }
 
 export interface AccountRow {
   readonly address: string

@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util'
 import { median, type Figures, type Part } from './measure.ts'
 import { durable } from './parts/durable.ts'
 import { framer } from './parts/framer.ts'
+import { history } from './parts/history.ts'
 import { limits } from './parts/limits.ts'
 import { matrixIntake, matrixPresence, matrixRelay, matrixRestart } from './parts/matrix.ts'
 import { fanOut, logins, memory, relay, signIns } from './parts/service.ts'
@@ -22,6 +23,7 @@ const parts: readonly Part[] = [
   limits,
   framer,
   durable,
+  history,
   relay,
   signIns,
   logins,

@@ -12,6 +12,7 @@ import type { AccountId, ChatId, NetworkId, PersonId, PortalId, UserId } from '.
 import type { LegId, Portal } from '../bridge/store/port.ts'
 import { SqliteStore } from '../bridge/store/sqlite.ts'
 import { freePort, makeFolder, removeFolder, runCommand, startDaemon, type RunningDaemon } from '../test/kit/daemon.ts'
+import { nobody } from '../test/kit/nobody.ts'
 import { recordingLog, recordingMetrics } from '../test/kit/observers.ts'
 import type { Ports } from './load.ts'
 import { Child, pin } from './processes.ts'
@@ -262,6 +263,7 @@ const quietDeps = (store: SqliteStore): MatrixDeps => {
       sessionChanged: () => undefined,
       command: () => Promise.resolve({ lines: [] }),
       claim: () => Promise.resolve({ kind: 'refused', detail: 'not here' }),
+      ...nobody,
     },
   }
 }

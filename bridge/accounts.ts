@@ -117,7 +117,7 @@ export class Accounts {
     }
     await store.putAccount(row)
     const added = this.#take(row)
-    if (before === undefined) this.#changed()
+    if (before?.wanted !== true) this.#changed()
     return {
       account: added,
       undo: async () => {
@@ -126,6 +126,7 @@ export class Accounts {
         if (!this.#rows.has(id)) return
         await store.putAccount(before)
         this.#take(before)
+        if (!before.wanted) this.#changed()
       },
     }
   }
@@ -145,14 +146,15 @@ export class Accounts {
     if (row !== undefined) {
       await this.#deps.store.putAccount({ ...row, wanted })
       this.#rows.set(id, { ...row, wanted })
-      return
+    } else {
+      await this.#deps.store.setAccountFact(id, UNWANTED, wanted ? undefined : 'yes')
+      if (wanted) this.#unwanted.delete(id)
+      else this.#unwanted.add(id)
     }
-    await this.#deps.store.setAccountFact(id, UNWANTED, wanted ? undefined : 'yes')
-    if (wanted) this.#unwanted.delete(id)
-    else this.#unwanted.add(id)
+    this.#changed()
   }
 
-  /** Calls back whenever one was added or removed; returns what ends that. */
+  /** Calls back whenever one was added or removed, or is wanted now or no more; returns what ends that. */
   onChange(listener: Listener): () => void {
     this.#listeners.add(listener)
     return () => this.#listeners.delete(listener)

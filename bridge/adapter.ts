@@ -3,18 +3,20 @@
  * `Session`; all that an adapter may ask of the bridge is `AdapterContext`. docs/adding-an-adapter.md walks through it.
  */
 import type { Capabilities } from './model/capabilities.ts'
-import type { AccountNews, Inbound, Outbound } from './model/events.ts'
+import type { AccountNews, Inbound, MessageEvent, Outbound } from './model/events.ts'
 import type {
   AccountId,
   ChatId,
   ChatRef,
   EventId,
+  MessageId,
   NetworkId,
   PersonId,
   PortalId,
   UserId,
   UserRef,
 } from './model/ids.ts'
+import type { PresenceState } from './model/presence.ts'
 import type { DeliveryResult, Fault, MediaResult, OpenResult, RosterResult, SessionState } from './model/result.ts'
 import type { RichText } from './model/text.ts'
 
@@ -41,9 +43,22 @@ export interface Adapter {
   readonly homes?: HomePolicy
   /** The bytes behind `FileRef.ref`. Never rejects. Absent: this network has no files. */
   media?(ref: string, signal: AbortSignal): Promise<MediaResult>
+  /**
+   * What `context.people` says of somebody who lives here has changed, or may have. Also while it does not run. Never
+   * throws. Absent: nobody is shown a contact list here.
+   */
+  peopleChanged?(news: PeopleNews): void
   /** Lines of what it offers right now, for the terminal and `/status`: "MSN service on 127.0.0.1:1863, 3 signed in". */
   describe(): readonly string[]
 }
+
+/**
+ * `owner` lives on this network. account: it came, with whom it knows, or went, or its session did, or what its owner wants
+ * of it. contacts: all of its list. contact: one of them, who may be on it no more.
+ */
+export type PeopleNews =
+  | { readonly kind: 'account' | 'contacts'; readonly owner: UserId; readonly account: AccountId }
+  | { readonly kind: 'contact'; readonly owner: UserId; readonly account: AccountId; readonly user: UserId }
 
 /** on-message: when somebody writes. all: for each contact, after the sign-in. on-command: only when the person asks. */
 export type HomePolicy = 'on-message' | 'all' | 'on-command'
@@ -80,6 +95,8 @@ export interface Session {
 export interface Delivery {
   /** The same over every retry: use it as the network's transaction id where there is one. */
   readonly id: EventId
+  /** It was under way when the last run ended, so it may have arrived. Only where `capabilities.idempotent`. */
+  readonly again?: true
   /** Absent for what is about the account, not a chat: presence, profile. */
   readonly chat?: ChatRef
   readonly op: Outbound
@@ -159,7 +176,105 @@ export interface AdapterContext {
    * portal with them. Resolves when that is on disk.
    */
   claim(request: ClaimRequest): Promise<ClaimResult>
+  /** What those who live here have elsewhere. */
+  readonly people: PeopleView
+  /** What was said in the conversations that chats of this network are part of. */
+  readonly history: History
+  /** Absent: this bridge hosts no service on which somebody could be given an account. */
+  readonly signUp?: SignUp
 }
+
+/** As it is now, from memory. */
+export interface PeopleView {
+  /** The accounts of one who lives here, in a steady order. */
+  accountsOf(owner: UserId): readonly AccountView[]
+  /** Everybody whom that account knows, by user id; empty for an account that nobody here owns. */
+  contactsOf(account: AccountId): readonly ContactView[]
+  contact(account: AccountId, user: UserId): ContactView | undefined
+}
+
+export interface AccountView {
+  readonly id: AccountId
+  readonly network: NetworkId
+  readonly login: UserId
+  readonly state: SessionState
+  /** They want it connected. */
+  readonly wanted: boolean
+  /** It stands in the config: nobody can log out of it. */
+  readonly fixed: boolean
+}
+
+export interface ContactView {
+  readonly user: UserId
+  /** As they call themselves; may be empty. */
+  readonly name: string
+  /** What the owner of the account calls them. */
+  readonly nickname?: string
+  readonly listed: boolean
+  readonly blocked: boolean
+  readonly hasUs: boolean
+  /** Names of the groups of the contact list in which they are. */
+  readonly groups?: readonly string[]
+  /** Absent: not seen. */
+  readonly presence?: PresenceState
+}
+
+/** Messages only, and none that was taken back; in the order of the times that their networks gave. A file has a fresh link. */
+export interface History {
+  /** At most `limit` of one conversation, oldest first. `from` says which end counts where there are more. */
+  said(chat: ChatRef, range: HistoryRange): Promise<readonly Said[]>
+  /**
+   * Those of the chats in which something was said between the two times, with the time of the last of it, oldest first.
+   * Where there are more than `limit`, the latest of them.
+   */
+  latest(
+    chats: readonly ChatRef[],
+    after: number,
+    before: number,
+    limit: number,
+  ): Promise<readonly { readonly chat: ChatRef; readonly at: number }[]>
+}
+
+export interface HistoryRange {
+  /** Neither end counts itself. A message that is not known bounds nothing to be found: the answer is empty. */
+  readonly after?: HistoryPoint
+  readonly before?: HistoryPoint
+  readonly from: 'oldest' | 'newest'
+  readonly limit: number
+}
+
+/** Milliseconds since the epoch, or a message by its `Said.id`, or by an id that this network gave it when it was delivered. */
+export type HistoryPoint =
+  { readonly kind: 'time'; readonly at: number } | { readonly kind: 'message'; readonly id: MessageId }
+
+export interface Said {
+  /** What it is called in this chat: the id that it was emitted with here, else `Delivery.id`. */
+  readonly id: MessageId
+  /** As it was emitted, wherever that was; what was edited since is as it was first. */
+  readonly event: MessageEvent
+}
+
+/** Makes accounts on the MSN service that this bridge hosts. */
+export interface SignUp {
+  /** On which network such an account signs in, and what its addresses end in. */
+  readonly network: NetworkId
+  readonly domain: string
+  /**
+   * Makes the account `name@domain`, gives it to somebody who lives here, and signs in. Durable when it resolves; rejects
+   * with `StoreUnavailable`.
+   */
+  run(request: {
+    readonly from: UserRef
+    readonly fromName: string
+    readonly name: string
+    readonly password: string
+  }): Promise<SignUpResult>
+}
+
+/** `detail` is a sentence for the person; of what is done: why it is not signed in yet. */
+export type SignUpResult =
+  | { readonly kind: 'done'; readonly account: AccountId; readonly login: string; readonly detail?: string }
+  | { readonly kind: 'refused'; readonly detail: string }
 
 /** `open`: `undefined` when it was sealed with another key, or is damaged. */
 export interface Secrets {
@@ -172,6 +287,8 @@ export interface ClaimRequest {
   /** All of one network. */
   readonly with: readonly UserRef[]
   readonly chat: ChatRef
+  /** Through which of their accounts; absent: the one that has them as contacts. */
+  readonly account?: AccountId
 }
 
 /** `request` as `open` would have got it. `elsewhere`: they have a portal with these people already. */

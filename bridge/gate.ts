@@ -1,10 +1,12 @@
 /** Lets only so many through at once; the others wait in order. */
 export class Gate {
+  readonly #maxWaiting: number
   readonly #waiting: (() => void)[] = []
   #free: number
 
-  constructor(width: number) {
+  constructor(width: number, maxWaiting: number = Number.POSITIVE_INFINITY) {
     this.#free = width
+    this.#maxWaiting = maxWaiting
   }
 
   async through<Result>(work: () => Promise<Result>): Promise<Result> {
@@ -17,5 +19,10 @@ export class Gate {
       if (next === undefined) this.#free++
       else next()
     }
+  }
+
+  /** undefined: too many wait already. */
+  async ifRoom<Result>(work: () => Promise<Result>): Promise<Result | undefined> {
+    return this.#free === 0 && this.#waiting.length >= this.#maxWaiting ? undefined : this.through(work)
   }
 }

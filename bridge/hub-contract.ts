@@ -3,7 +3,7 @@ import type { Account, Adapter, Clock, Logger, Metrics, Session } from './adapte
 import type { HubLimits } from './limits.ts'
 import type { DeliveryOutcome } from './model/events.ts'
 import type { FileRef } from './model/body.ts'
-import type { AccountId, ChatRef, EventId, NetworkId, PersonId, PortalId, UserRef } from './model/ids.ts'
+import type { AccountId, ChatRef, EventId, NetworkId, PersonId, PortalId, UserId, UserRef } from './model/ids.ts'
 import type { PresenceState } from './model/presence.ts'
 import type { LaneStatus } from './outbox.ts'
 import type { LinkEnd } from './portals.ts'
@@ -24,6 +24,10 @@ export interface HubDeps {
   readonly patience?: (account: AccountId) => number | undefined
   /** A link to a file that anybody can open for a while from `at` on, milliseconds since the epoch. Absent: none are served. */
   readonly linkOf?: (file: FileRef, at: number) => string
+  /** A contact of an account, or without `user` its whole list, is not what it was. */
+  readonly rosterChanged?: (account: AccountId, user?: UserId) => void
+  /** Accounts or people came or went, or an account belongs to somebody else. */
+  readonly ownersChanged?: () => void
   /** One of our people is seen on a network, by others than the bridge. */
   readonly ownPresence?: (person: PersonId, user: UserRef, state: PresenceState) => void
 }

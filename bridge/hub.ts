@@ -58,13 +58,13 @@ export class Hub {
     this.#deps = deps
     this.#limits = { ...defaultLimits, ...deps.limits }
     this.#mint = makeMint(clock.now())
-    this.identity = new Identity({ store, adapters, accounts })
+    this.identity = new Identity({ store, adapters, accounts, changed: () => deps.ownersChanged?.() })
     this.portals = new Portals(store, this.#mint, {
       linked: (portal) => this.#openings.linked(portal),
       leaving: (legs, end) => this.#drops.remember(legs, end),
       left: (legs, end) => this.#drops.begin(legs, end),
     })
-    this.roster = new Roster(store)
+    this.roster = new Roster(store, (account, user) => deps.rosterChanged?.(account, user))
     this.#lobbies = new Lobbies({ store, portals: this.portals, roster: this.roster, adapters })
     const openMs = this.#limits.deliverMs
     const { portals, identity, roster } = this

@@ -8,6 +8,8 @@ export interface IdentityDeps {
   readonly adapters: ReadonlyMap<NetworkId, Adapter>
   /** All accounts there are now: from the config and of the adapters themselves. */
   readonly accounts: () => readonly Account[]
+  /** Who somebody is, or whose an account is, may have changed. */
+  readonly changed?: () => void
 }
 
 const personKey = (person: PersonId, network: NetworkId): string => `${network}\n${person}`
@@ -22,7 +24,7 @@ export class Identity {
   #accounts = new Map<AccountId, Account>()
   #users = new Map<AccountId, UserRef>()
   #byUser = new Map<string, PersonId>()
-  #byPerson = new Map<string, UserId>()
+  #byPerson = new Map<string, readonly UserId[]>()
 
   constructor(deps: IdentityDeps) {
     this.#deps = deps
@@ -61,8 +63,10 @@ export class Identity {
     // What people said of themselves counts more than an account.
     for (const { user, person } of [...this.identities(), ...accounts]) {
       const key = person === undefined ? undefined : personKey(person, user.network)
-      if (key !== undefined && !this.#byPerson.has(key)) this.#byPerson.set(key, user.user)
+      const known = key === undefined ? undefined : (this.#byPerson.get(key) ?? [])
+      if (key !== undefined && known?.includes(user.user) === false) this.#byPerson.set(key, [...known, user.user])
     }
+    this.#deps.changed?.()
   }
 
   people(): readonly PersonRow[] {
@@ -91,7 +95,12 @@ export class Identity {
 
   /** Who they are there: as they linked themselves, or by an account. */
   userOn(person: PersonId, network: NetworkId): UserId | undefined {
-    return this.#byPerson.get(personKey(person, network))
+    return this.usersOn(person, network)[0]
+  }
+
+  /** All that they are there. */
+  usersOn(person: PersonId, network: NetworkId): readonly UserId[] {
+    return this.#byPerson.get(personKey(person, network)) ?? []
   }
 
   account(id: AccountId): Account | undefined {

@@ -102,7 +102,15 @@ export class Intake {
     const { rows, told } = this.#rows(placed, id, storedAt)
     const announced = outbox.announce(rows)
     try {
-      const result = await store.accept({ id, portal: route.portal.id, event, storedAt, rows: announced.rows })
+      const { target } = placed.about
+      const result = await store.accept({
+        id,
+        portal: route.portal.id,
+        event,
+        storedAt,
+        rows: announced.rows,
+        ...(event.kind === 'redact' && target !== undefined ? { unsaid: target } : {}),
+      })
       if (result.kind === 'duplicate') {
         announced.cancelled()
         this.#duplicates++

@@ -10,9 +10,13 @@ export interface Entry {
   wire: Outbound | undefined
   /** Its delivery was under way when the last process ended. */
   left: boolean
+  /** It is repeated, though it may have arrived: the network drops it then. */
+  again: boolean
 }
 
 const before = (a: RowRef, b: RowRef): boolean => a.seq < b.seq || (a.seq === b.seq && a.part < b.part)
+
+const newEntry = (row: OutboxRow): Entry => ({ row, phase: 'queued', wire: undefined, left: false, again: false })
 
 export class LaneRows {
   readonly #window: number
@@ -77,7 +81,7 @@ export class LaneRows {
   split(entry: Entry, rows: readonly OutboxRow[]): void {
     const index = this.entries.indexOf(entry)
     if (index < 0) return
-    this.entries.splice(index, 1, ...rows.map((row): Entry => ({ row, phase: 'queued', wire: undefined, left: false })))
+    this.entries.splice(index, 1, ...rows.map(newEntry))
     this.depth += rows.length - 1
   }
 
@@ -127,7 +131,7 @@ export class LaneRows {
       if (other === undefined || before(other, row)) break
       if (!before(row, other)) return undefined
     }
-    const entry: Entry = { row, phase: 'queued', wire: undefined, left: false }
+    const entry = newEntry(row)
     this.entries.splice(at, 0, entry)
     return entry
   }

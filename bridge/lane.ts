@@ -254,6 +254,7 @@ export class Lane {
     for (const entry of this.#rows.entries) {
       if (!entry.left) continue
       entry.left = false
+      entry.again = again
       if (!again && entry.row.tell !== undefined) this.#finish(entry, INTERRUPTED)
     }
   }
@@ -299,7 +300,7 @@ export class Lane {
     const { clock, limits, log } = this.#deps
     const running = attempt(
       session,
-      { id, chat, op: wire },
+      { id, ...(entry.again ? { again: true } : {}), chat, op: wire },
       clock,
       limits.deliverMs,
       (result) => {

@@ -121,6 +121,13 @@ export class Logins {
     return true
   }
 
+  /** Whether somebody is signed in with as many accounts as they may be. */
+  isFull(person: PersonId): boolean {
+    const { accounts } = this.#deps
+    const theirs = accounts.all().filter((one) => one.person === person && accounts.originOf(one.id) === 'signed-in')
+    return theirs.length >= ACCOUNTS_PER_PERSON
+  }
+
   /** Whether what becomes of it right now is the answer to a `signIn`. */
   isUnderway(account: AccountId): boolean {
     return this.#underway.has(account)
@@ -138,9 +145,7 @@ export class Logins {
     if (known !== undefined && known.person !== person) return { kind: 'taken' }
     if (known !== undefined && accounts.originOf(known.id) !== 'signed-in')
       return { kind: 'configured', account: known }
-    const theirs = accounts.all().filter((one) => one.person === person && accounts.originOf(one.id) === 'signed-in')
-    if (known === undefined && theirs.length >= ACCOUNTS_PER_PERSON)
-      return { kind: 'too-many', limit: ACCOUNTS_PER_PERSON }
+    if (known === undefined && this.isFull(person)) return { kind: 'too-many', limit: ACCOUNTS_PER_PERSON }
     // Who must wait does not make others wait for that address.
     const waitMs = this.#byPerson.take(person) || this.#byAddress.take(key)
     if (waitMs > 0) return { kind: 'throttled', waitMs }

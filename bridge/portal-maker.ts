@@ -129,12 +129,13 @@ export class PortalMaker {
   }
 
   /** `AdapterContext.claim`. */
-  async claim({ by, with: users, chat }: ClaimRequest): Promise<ClaimResult> {
+  async claim({ by, with: users, chat, account: through }: ClaimRequest): Promise<ClaimResult> {
     const { portals, openings } = this.#deps
     const home = this.#home(by)
     if (home === undefined) return refused(`Nobody has chats of their own on ${by.network}.`)
     if (portals.find(chat) !== undefined) return refused('This chat is linked already.')
-    const account = this.#accountOf(by, users)
+    const account = this.#accountOf(by, users, through)
+    if (account === undefined && through !== undefined) return refused(`${through} is no account of yours there.`)
     if (account === undefined)
       return refused(`You have no account on ${users[0]?.network ?? 'that network'}: sign in first, with login.`)
     const others = await this.#others(
@@ -266,13 +267,14 @@ export class PortalMaker {
     return this.#homes(account).filter(({ policy, network }) => policy !== 'on-command' && network !== besides?.network)
   }
 
-  /** Of several accounts, the one that has them as contacts. */
-  #accountOf(by: UserRef, users: readonly UserRef[]): Account | undefined {
+  /** `through`, if it is theirs; else, of several accounts, the one that has them as contacts. */
+  #accountOf(by: UserRef, users: readonly UserRef[], through: AccountId | undefined): Account | undefined {
     const { identity, roster } = this.#deps
     const person = identity.personOf(by)
     const network = users[0]?.network
     if (person === undefined || users.some((user) => user.network !== network)) return undefined
     const accounts = identity.accountsOf(person).filter((one) => one.network === network)
+    if (through !== undefined) return accounts.find(({ id }) => id === through)
     const knows = ({ id }: Account): boolean => users.every(({ user }) => roster.contact(id, user)?.listed === true)
     return accounts.find(knows) ?? accounts[0]
   }

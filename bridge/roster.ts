@@ -5,9 +5,14 @@ import type { Availability, PresenceState } from './model/presence.ts'
 import { type ContactRow, type Store, StoreUnavailable } from './store/port.ts'
 
 export interface Contact extends ContactRow {
+  /** Names of the groups of the contact list in which they are; not stored, so absent until the list has come. */
+  readonly groups?: readonly string[]
   /** Absent: offline or unknown. */
   readonly presence?: PresenceState
 }
+
+/** One contact of an account is another one now, or, without `user`, perhaps everybody. */
+export type RosterListener = (account: AccountId, user?: UserId) => void
 
 export type RosterEvent = Extract<PassingInbound, { kind: 'presence' | 'profile' | 'contact' | 'roster' }>
 
@@ -28,6 +33,7 @@ export const isPresent = (state: PresenceState | undefined): boolean =>
 interface List {
   readonly contacts: Map<UserId, ContactRow>
   readonly presence: Map<UserId, PresenceState>
+  readonly groups: Map<UserId, readonly string[]>
   /** Not stored yet. */
   dirty: Set<UserId>
   saving: Promise<void> | undefined
@@ -36,10 +42,12 @@ interface List {
 export class Roster {
   readonly #store: Store
   readonly #lists = new Map<AccountId, List>()
+  readonly #changed: RosterListener
   #revision = 0
 
-  constructor(store: Store) {
+  constructor(store: Store, changed: RosterListener = () => undefined) {
     this.#store = store
+    this.#changed = changed
   }
 
   /** Changes with every change of names or flags. */
@@ -53,6 +61,19 @@ export class Roster {
 
   /** Takes an event in; answers whether something changed. Memory is right at once, the disk follows. */
   apply(event: RosterEvent): boolean {
+    const changed = this.#apply(event)
+    if (changed && event.kind === 'roster') this.#changed(event.account)
+    // Whoever is on no list is not shown to anybody as a contact.
+    else if (changed && event.kind !== 'roster' && this.#isKnown(event)) this.#changed(event.account, event.user.user)
+    return changed
+  }
+
+  /** Somebody who was taken off the list just now counts, too. */
+  #isKnown({ kind, account, user }: Exclude<RosterEvent, { kind: 'roster' }>): boolean {
+    return kind !== 'presence' || this.#lists.get(account)?.contacts.has(user.user) === true
+  }
+
+  #apply(event: RosterEvent): boolean {
     switch (event.kind) {
       case 'presence':
         return this.#presence(event.account, event.user.user, event.state)
@@ -77,14 +98,14 @@ export class Roster {
   contact(account: AccountId, user: UserId): Contact | undefined {
     const list = this.#lists.get(account)
     const row = list?.contacts.get(user)
-    return row === undefined ? undefined : shown(row, list?.presence.get(user))
+    return list === undefined || row === undefined ? undefined : shown(row, list)
   }
 
   /** What the owner of the account calls somebody, for themselves alone. `undefined` takes it back. Resolves when it is on disk. */
   async setNickname(account: AccountId, user: UserId, nickname: string | undefined): Promise<void> {
     const known = this.contact(account, user)
     const row = known === undefined ? unknownRow(account, user) : rowOf(known)
-    this.#put(called(row, nickname))
+    if (this.#put(called(row, nickname))) this.#changed(account, user)
     await this.#lists.get(account)?.saving
   }
 
@@ -99,9 +120,7 @@ export class Roster {
   contacts(account: AccountId): readonly Contact[] {
     const list = this.#lists.get(account)
     if (list === undefined) return []
-    return [...list.contacts.values()]
-      .map((row) => shown(row, list.presence.get(row.user)))
-      .toSorted((a, b) => (a.user < b.user ? -1 : 1))
+    return [...list.contacts.values()].map((row) => shown(row, list)).toSorted((a, b) => (a.user < b.user ? -1 : 1))
   }
 
   /** Listed contacts, the present ones first, then by name. */
@@ -130,7 +149,9 @@ export class Roster {
     const list = this.#lists.get(account)
     if (list === undefined) return []
     const present = [...list.presence].filter(([, state]) => isPresent(state)).map(([user]) => user)
+    const seen = list.presence.size > 0
     list.presence.clear()
+    if (seen) this.#changed(account)
     return present
   }
 
@@ -142,7 +163,13 @@ export class Roster {
   #list(account: AccountId): List {
     const known = this.#lists.get(account)
     if (known !== undefined) return known
-    const list: List = { contacts: new Map(), presence: new Map(), dirty: new Set(), saving: undefined }
+    const list: List = {
+      contacts: new Map(),
+      presence: new Map(),
+      groups: new Map(),
+      dirty: new Set(),
+      saving: undefined,
+    }
     this.#lists.set(account, list)
     return list
   }
@@ -160,6 +187,7 @@ export class Roster {
     const before = list.contacts.get(row.user)
     const gone = !row.listed && !row.blocked && !row.hasUs && row.nickname === undefined
     if (gone ? before === undefined : before !== undefined && sameRow(before, row)) return false
+    if (!row.listed) list.groups.delete(row.user)
     if (gone) list.contacts.delete(row.user)
     else if (before === undefined && list.contacts.size >= CONTACTS_LIMIT) return false
     else list.contacts.set(row.user, row)
@@ -168,14 +196,24 @@ export class Roster {
     return true
   }
 
+  /** Which groups somebody is in is known of the whole list only; of who is on no list, it is not kept. */
+  #group(account: AccountId, user: UserId, names: readonly string[] | undefined): boolean {
+    const { contacts, groups } = this.#list(account)
+    const before = groups.get(user)
+    if (names === undefined || !contacts.has(user)) return groups.delete(user)
+    groups.set(user, names)
+    return JSON.stringify(before) !== JSON.stringify(names)
+  }
+
   #replace(account: AccountId, entries: readonly RosterEntry[]): boolean {
     const named = new Set(entries.map((entry) => entry.user.user))
     let changed = false
     for (const row of [...this.#list(account).contacts.values()])
       if (!named.has(row.user)) changed = this.#put({ ...row, listed: false, blocked: false, hasUs: false }) || changed
-    for (const { user, name, listed, blocked, hasUs } of entries) {
+    for (const { user, name, listed, blocked, hasUs, groups } of entries) {
       const nickname = this.contact(account, user.user)?.nickname
       changed = this.#put(called({ account, user: user.user, name, listed, blocked, hasUs }, nickname)) || changed
+      changed = this.#group(account, user.user, groups) || changed
     }
     return changed
   }
@@ -220,8 +258,12 @@ const changes: Readonly<
 
 const rank = (state: PresenceState | undefined): number => ladder.indexOf((state ?? OFFLINE).show)
 
-const shown = (row: ContactRow, presence: PresenceState | undefined): Contact =>
-  presence === undefined ? row : { ...row, presence }
+const shown = (row: ContactRow, list: List): Contact => {
+  const presence = list.presence.get(row.user)
+  const groups = list.groups.get(row.user)
+  if (presence === undefined && groups === undefined) return row
+  return { ...row, ...(groups === undefined ? {} : { groups }), ...(presence === undefined ? {} : { presence }) }
+}
 
 const unknownRow = (account: AccountId, user: UserId): ContactRow => ({
   account,

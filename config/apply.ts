@@ -6,7 +6,7 @@ import type { AccountId, NetworkId, PersonId } from '../bridge/model/ids.ts'
 import type { IdentityRow, PersonRow } from '../bridge/store/port.ts'
 import type { Supervision } from '../bridge/supervisor.ts'
 import { type Environment, readSecret } from './load.ts'
-import type { Config } from './schema.ts'
+import type { Config, NetworkConfig } from './schema.ts'
 
 /** An account without a person stands alone: it is its own. */
 export const configuredAccounts = (config: Config, env: Environment): readonly Account[] =>
@@ -54,29 +54,33 @@ export const secretKey = (config: Config, env: Environment): (() => string) | un
   return key === undefined ? undefined : () => secretReader(env)(key)
 }
 
+/** What a network is asked here depends on the keys that its type has, not on the type. */
+const networkOf = (config: Config, network: NetworkId): NetworkConfig | undefined =>
+  config.networks.find(({ id }) => id === String(network))
+
 /** What is to be done when somebody adds one of the people who live on that network. */
 export const friendPolicy = (config: Config, network: NetworkId): FriendPolicy => {
-  const found = config.networks.find(({ id }) => id === String(network))
-  return found?.type === 'matrix' ? found.friend_requests : 'ask'
+  const found = networkOf(config, network)
+  return found !== undefined && 'friend_requests' in found ? found.friend_requests : 'ask'
 }
 
 /** Whether we learn from that network who of its people is there. */
 export const tellsPresence = (config: Config, network: NetworkId): boolean => {
-  const found = config.networks.find(({ id }) => id === String(network))
-  return found?.type === 'matrix' && found.presence !== 'off'
+  const found = networkOf(config, network)
+  return found !== undefined && 'offline_as' in found && !('presence' in found && found.presence === 'off')
 }
 
 /** How somebody who is not there on that network looks elsewhere. */
 export const offlineAs = (config: Config, network: NetworkId): 'away' | 'hidden' => {
-  const found = config.networks.find(({ id }) => id === String(network))
-  return found?.type === 'matrix' ? found.offline_as : 'away'
+  const found = networkOf(config, network)
+  return found !== undefined && 'offline_as' in found ? found.offline_as : 'away'
 }
 
 const DAY_MS = 24 * 60 * 60_000
 
 /** Milliseconds that a message may wait for somebody on that network; undefined: as long as usual. */
 export const patienceOf = (config: Config, network: NetworkId): number | undefined => {
-  const found = config.networks.find(({ id }) => id === String(network))
+  const found = networkOf(config, network)
   return found?.type === 'msn' ? found.hold_days * DAY_MS : undefined
 }
 
@@ -84,12 +88,13 @@ export interface NetworkTiming extends Supervision {
   readonly noticeAfterMs: number
 }
 
-/** For our own service, whose accounts are kept by nobody, the defaults, unused. */
+/** The defaults for networks that have nothing to connect to. */
 export const timingOf = (config: Config, network: NetworkId): NetworkTiming => {
-  const found = config.networks.find(({ id }) => id === String(network))
-  if (found === undefined || found.type === 'msn-service')
+  const found = networkOf(config, network)
+  const timing = found !== undefined && 'timing' in found ? found.timing : undefined
+  if (timing === undefined || !('connect_timeout_ms' in timing))
     return { connectTimeoutMs: 60_000, backoff: DEFAULT_BACKOFF, stableMs: 60_000, noticeAfterMs: 60_000 }
-  const { connect_timeout_ms, backoff_ms, stable_ms, notice_after_ms } = found.timing
+  const { connect_timeout_ms, backoff_ms, stable_ms, notice_after_ms } = timing
   return {
     connectTimeoutMs: connect_timeout_ms,
     backoff: { waits: backoff_ms, jitter: DEFAULT_BACKOFF.jitter },

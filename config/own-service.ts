@@ -2,22 +2,46 @@
 import { join } from 'node:path'
 import { certificateName, type MsnServiceConfig } from '../adapters/msn-service/config.ts'
 import type { MsnConfig } from '../adapters/msn/config.ts'
+import type { NetworkId } from '../bridge/model/ids.ts'
 import type { Config } from './schema.ts'
 
 const LOOPBACK = /^(127\.\d+\.\d+\.\d+|localhost|::1|\[::1\])$/
 const ANYWHERE = /^(0\.0\.0\.0|::|\[::\])$/
 
+const loginPage = ({ passport }: MsnConfig): URL => new URL('nexus' in passport ? passport.nexus : passport.login)
+
 /** The service whose login page that network uses. */
-const serviceOf = (config: Config, { passport }: MsnConfig): MsnServiceConfig | undefined => {
-  const url = new URL('nexus' in passport ? passport.nexus : passport.login)
+const serviceOf = (config: Config, network: MsnConfig): MsnServiceConfig | undefined => {
+  const url = loginPage(network)
   const port = Number(url.port === '' ? 443 : url.port)
   return config.networks
-    .filter((network) => network.type === 'msn-service')
+    .filter((each) => each.type === 'msn-service')
     .find(({ passport: { listen, plain } }) => {
       const reaches = url.hostname === listen.host || LOOPBACK.test(url.hostname)
       const listens = url.hostname === listen.host || LOOPBACK.test(listen.host) || ANYWHERE.test(listen.host)
       return url.protocol === 'https:' && !plain && port === listen.port && reaches && listens
     })
+}
+
+/** The first service on which people can be given accounts, and the network through which they sign in with them. */
+export const signUpPlace = (
+  config: Config,
+): { readonly service: NetworkId; readonly network: NetworkId; readonly domain: string } | undefined => {
+  for (const network of config.networks) {
+    if (network.type !== 'msn') continue
+    const service = serviceOf(config, network) ?? publicService(config, network)
+    if (service !== undefined)
+      return { service: service.id as NetworkId, network: network.id as NetworkId, domain: service.domain }
+  }
+  return undefined
+}
+
+/** The login page may be found under another name, perhaps behind a proxy with a certificate of its own. */
+const publicService = (config: Config, network: MsnConfig): MsnServiceConfig | undefined => {
+  const url = loginPage(network)
+  return config.networks
+    .filter((each) => each.type === 'msn-service')
+    .find(({ passport }) => passport.public?.toLowerCase().replace(/:443$/, '') === url.host)
 }
 
 /** Its certificate is ours and needs no `ca`: the one of the config, or the one that is made in the data folder. */

@@ -1,8 +1,8 @@
 /** The accounts of the service in the adapter's own state: `account/<address>` and `password/<address>`. */
 import type { AdapterState } from '../../bridge/adapter.ts'
+import { hashPassword, type Cost } from '../../bridge/passwords.ts'
 import { newAccount, parseAddress, type AccountRecord } from '../../msnp/index.ts'
 import type { AccountAdmin, AccountAnswer, AccountRow } from '../module.ts'
-import { hashPassword, type Cost } from './passwords.ts'
 
 /** Bytes of an address. */
 const MAX_ADDRESS_BYTES = 129
@@ -107,6 +107,8 @@ export interface LiveService {
 export class ServiceAccounts implements AccountAdmin {
   readonly #book: AccountBook
   readonly #live: LiveService
+  /** Addresses of accounts that are being made. */
+  readonly #adding = new Set<string>()
 
   constructor(book: AccountBook, live: LiveService) {
     this.#book = book
@@ -118,9 +120,15 @@ export class ServiceAccounts implements AccountAdmin {
     if (typeof email !== 'string') return refused(email.wrong)
     const wrong = passwordProblem(password)
     if (wrong !== undefined) return refused(wrong)
-    if (await this.#book.exists(email))
-      return refused(`there is an account ${email} already; for a new password: msn-bridge account passwd ${email}`)
-    await this.#book.add(email, password)
+    // Of two at the same time the second would get the account of the first, with another password.
+    if (this.#adding.has(email)) return taken(email)
+    this.#adding.add(email)
+    try {
+      if (await this.#book.exists(email)) return taken(email)
+      await this.#book.add(email, password)
+    } finally {
+      this.#adding.delete(email)
+    }
     this.#live.passwordSet(email, password)
     return { kind: 'done', address: email }
   }
@@ -155,6 +163,12 @@ export class ServiceAccounts implements AccountAdmin {
     return { wrong: `there is no account ${email}; msn-bridge account list shows those there are` }
   }
 }
+
+const taken = (email: string): AccountAnswer => ({
+  kind: 'refused',
+  wrong: `there is an account ${email} already; for a new password: msn-bridge account passwd ${email}`,
+  taken: true,
+})
 
 const refused = (wrong: string): AccountAnswer => ({ kind: 'refused', wrong })
 

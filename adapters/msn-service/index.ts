@@ -2,6 +2,7 @@
 import { join } from 'node:path'
 import type { Account, AdapterContext, Session } from '../../bridge/adapter.ts'
 import type { NetworkId, UserId } from '../../bridge/model/ids.ts'
+import { PasswordCheck } from '../../bridge/password-check.ts'
 import { forgetWatcher, MsnServer, type AccountRecord, type Host, type Listening } from '../../msnp/index.ts'
 import type { AccountAdmin, AdapterModule, AdapterOptions, HostingAdapter } from '../module.ts'
 import { accountAddress, AccountBook, ServiceAccounts } from './accounts.ts'
@@ -11,7 +12,6 @@ import { ServiceMetrics } from './metrics.ts'
 import { Notices } from './notices.ts'
 import { HostedSession } from './session.ts'
 import { certificateNames, limitsOf, placesOf, timingsOf } from './settings.ts'
-import { SignIn } from './sign-in.ts'
 
 type Options = AdapterOptions<MsnServiceConfig>
 
@@ -111,7 +111,11 @@ export class MsnServiceAdapter implements HostingAdapter {
     const now = (): number => clock.now()
     const book = new AccountBook({ state, domain: config.domain })
     const { failures, window_ms } = config.sign_in
-    const signIn = new SignIn({ book, throttle: { failures, windowMs: window_ms }, now })
+    const passwords = new PasswordCheck({
+      hashOf: (email) => book.passwordHash(email),
+      guesses: { failures, windowMs: window_ms },
+      now,
+    })
     const notices = new Notices(log, metrics, now)
     const tls = config.passport.plain
       ? 'plain'
@@ -124,7 +128,7 @@ export class MsnServiceAdapter implements HostingAdapter {
           now: now(),
         })
     const host: Host = {
-      verifyPassword: (email, password, address) => signIn.verify(email, password, address),
+      verifyPassword: (email, password, address) => passwords.verify(email, password, address),
       load: (email) => book.load(email),
       save: (records) => book.save(records),
       onNotice: (notice) => notices.take(notice),
@@ -138,7 +142,7 @@ export class MsnServiceAdapter implements HostingAdapter {
       now,
     })
     const removed = async (record: AccountRecord): Promise<void> => {
-      signIn.forget(record.email)
+      passwords.forget(record.email)
       await server.remove(record)
     }
     return {
@@ -147,7 +151,7 @@ export class MsnServiceAdapter implements HostingAdapter {
       accounts: new ServiceAccounts(book, {
         isOnline: (email) => server.isSignedIn(email),
         passwordSet: (email, password) => {
-          signIn.passwordSet(email, password)
+          passwords.passwordSet(email, password)
           server.disconnect(email)
         },
         removed,

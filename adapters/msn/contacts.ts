@@ -4,7 +4,7 @@ import type { PassingInbound, RosterEntry } from '../../bridge/model/events.ts'
 import type { AccountId, NetworkId, UserRef } from '../../bridge/model/ids.ts'
 import type { Availability } from '../../bridge/model/presence.ts'
 import type { Reason, RosterResult } from '../../bridge/model/result.ts'
-import { onList, type CommandFailure, type Contact, type MsnClientEvent } from '../../msnp/index.ts'
+import { onList, type CommandFailure, type Contact, type Group, type MsnClientEvent } from '../../msnp/index.ts'
 import type { Line } from './line.ts'
 import { availabilityOf } from './presence.ts'
 import { oneLine, userIdOf } from './words.ts'
@@ -21,11 +21,13 @@ interface Told {
 export class Contacts {
   readonly #network: NetworkId
   readonly #account: AccountId
+  readonly #line: Pick<Line, 'groups'>
   readonly #told = new Map<string, Told>()
 
-  constructor(network: NetworkId, account: AccountId) {
+  constructor(network: NetworkId, account: AccountId, line: Pick<Line, 'groups'>) {
     this.#network = network
     this.#account = account
+    this.#line = line
   }
 
   read(event: ContactEvent): readonly PassingInbound[] {
@@ -40,10 +42,11 @@ export class Contacts {
   }
 
   #roster(contacts: readonly Contact[]): readonly PassingInbound[] {
+    const names = new Map(this.#line.groups.filter(isNamed).map(({ id, name }) => [id, nameOf(name)]))
     const roster: PassingInbound = {
       kind: 'roster',
       account: this.#account,
-      contacts: contacts.map((contact) => this.#entry(contact)),
+      contacts: contacts.map((contact) => this.#entry(contact, names)),
     }
     // The names are in it already. Who is not seen any more, as we were sent to another server, has to be told.
     const changes = contacts.flatMap(({ email, name, presence }) => {
@@ -53,13 +56,15 @@ export class Contacts {
     return [roster, ...changes]
   }
 
-  #entry(contact: Contact): RosterEntry {
+  #entry(contact: Contact, names: ReadonlyMap<string, string>): RosterEntry {
+    const groups = contact.groups.map((group) => names.get(group)).filter((name) => name !== undefined)
     return {
       user: this.#ref(contact.email),
       name: nameOf(contact.name),
       listed: onList(contact, 'FL'),
       blocked: onList(contact, 'BL'),
       hasUs: onList(contact, 'RL'),
+      ...(groups.length === 0 ? {} : { groups }),
       ...(onList(contact, 'AL') ? { allowed: true } : {}),
     }
   }
@@ -101,6 +106,9 @@ export class Contacts {
     return { network: this.#network, user: userIdOf(email) }
   }
 }
+
+/** Group 0 holds those who are in none, unless its owner has given it a name. */
+const isNamed = ({ id, name }: Group): boolean => id !== '0' || (name !== '~' && name !== 'Other Contacts')
 
 const nameOf = (name: string): string => oneLine(name, name.length)
 

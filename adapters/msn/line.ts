@@ -2,6 +2,7 @@
 import type {
   CommandResult,
   Contact,
+  Group,
   MsnClientOptions,
   OpenSwitchboardResult,
   SignInResult,
@@ -11,6 +12,7 @@ import type {
 export interface Line {
   /** By address in lower case. */
   readonly contacts: ReadonlyMap<string, Contact>
+  readonly groups: readonly Group[]
   readonly name: string
   /** As the server last confirmed it. */
   readonly status: Status | undefined

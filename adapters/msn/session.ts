@@ -211,7 +211,7 @@ export class MsnSession implements Session {
       },
     })
     const chats = new Chats({ network, account: account.id, context, groups: this.#groups, held: this.#held, line })
-    return { line, chats, contacts: new Contacts(network, account.id) }
+    return { line, chats, contacts: new Contacts(network, account.id, line) }
   }
 
   #on(live: Live, event: MsnClientEvent): void {

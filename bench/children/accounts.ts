@@ -8,6 +8,7 @@ import { accounts, create } from '../../adapters/msn-service/index.ts'
 import { systemClock } from '../../bridge/clock.ts'
 import type { NetworkId } from '../../bridge/model/ids.ts'
 import { SqliteStore } from '../../bridge/store/sqlite.ts'
+import { nobody } from '../../test/kit/nobody.ts'
 import { recordingLog, recordingMetrics } from '../../test/kit/observers.ts'
 import type { Ports } from '../load.ts'
 import { answer } from '../processes.ts'
@@ -59,6 +60,7 @@ answer({
       sessionChanged: () => undefined,
       command: () => Promise.resolve({ lines: [] }),
       claim: () => Promise.resolve({ kind: 'refused', detail: 'not here' }),
+      ...nobody,
     })
     const text = service.describe().join('\n')
     return { notification: portIn(text, 'bench.example on '), passport: portIn(text, 'https://'), tls: true }

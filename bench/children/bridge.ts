@@ -13,6 +13,7 @@ import type { DeliveryResult } from '../../bridge/model/result.ts'
 import { plain, textOf } from '../../bridge/model/text.ts'
 import { SqliteStore } from '../../bridge/store/sqlite.ts'
 import { ableCapabilities, account, FakeAdapter } from '../../test/kit/fake-adapter.ts'
+import { nobody } from '../../test/kit/nobody.ts'
 import { recordingLog, recordingMetrics } from '../../test/kit/observers.ts'
 import type { Ports } from '../load.ts'
 import { answer, sharedClock } from '../processes.ts'
@@ -88,6 +89,7 @@ async function start(ports: Ports, chats: number): Promise<void> {
     sessionChanged: (id: AccountId, state) => core.sessionChanged(id, state),
     command: () => Promise.resolve({ lines: [] }),
     claim: () => Promise.resolve({ kind: 'refused', detail: 'not here' }),
+    ...nobody,
   })
   for (const [network, each] of adapters) await each.start(context(network))
   await core.start({

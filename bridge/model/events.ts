@@ -72,6 +72,8 @@ export interface RosterEntry {
   readonly blocked: boolean
   /** They have us on their list. */
   readonly hasUs: boolean
+  /** Names of the groups of the contact list in which they are. */
+  readonly groups?: readonly string[]
   /** They were let in before, on whatever client: there is nothing to ask. */
   readonly allowed?: true
 }

@@ -4,7 +4,7 @@
  * A write that the disk refuses rejects with `StoreUnavailable`, and nothing of it has happened.
  */
 import type { AdapterState, ChatRequest, PortalRequest } from '../adapter.ts'
-import type { DeliveryOutcome, Outbound, StoredInbound } from '../model/events.ts'
+import type { DeliveryOutcome, MessageEvent, Outbound, StoredInbound } from '../model/events.ts'
 import type {
   AccountId,
   ChatRef,
@@ -153,11 +153,33 @@ export interface AcceptRequest {
   /** When we got it, milliseconds since the epoch; `event.at` is what the network says. */
   readonly storedAt: number
   readonly rows: readonly NewRow[]
+  /** The message that this event takes back. */
+  readonly unsaid?: EventId
 }
 
 /** `seqs` has one number for each of `rows`. */
 export type AcceptResult =
   { readonly kind: 'stored'; readonly seqs: readonly number[] } | { readonly kind: 'duplicate' }
+
+/** One message among all of a conversation; `row` tells those of the same time apart, in the order in which they came. */
+export interface SaidPoint {
+  readonly at: number
+  readonly row: number
+}
+
+/** Neither end counts itself. */
+export interface SaidRange {
+  readonly after?: SaidPoint
+  readonly before?: SaidPoint
+  /** Which end counts where there are more than `limit`. */
+  readonly from: 'oldest' | 'newest'
+  readonly limit: number
+}
+
+export interface SaidRow {
+  readonly id: EventId
+  readonly event: MessageEvent
+}
 
 export interface RowRef {
   readonly seq: number
@@ -242,6 +264,11 @@ export interface Store {
   event(id: EventId): Promise<StoredInbound | undefined>
   /** What the network of this lane calls the event: as it came from `chat`, or as it was delivered. In order. */
   nativesOf(event: EventId, chat: ChatRef | undefined, lane: LaneKey): Promise<readonly MessageId[]>
+  /** Messages of a portal that nobody has taken back, oldest first. */
+  said(portal: PortalId, range: SaidRange): Promise<readonly SaidRow[]>
+  saidPoint(portal: PortalId, event: EventId): Promise<SaidPoint | undefined>
+  /** When the last message was said between the two times, for each of the portals that has one. */
+  latestSaid(portals: readonly PortalId[], after: number, before: number): Promise<ReadonlyMap<PortalId, number>>
   /** Portals with an event stored within `windowMs` before the latest one, or with rows still waiting. */
   lastActivePortals(windowMs: number): Promise<readonly PortalId[]>
 

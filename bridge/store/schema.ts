@@ -115,6 +115,18 @@ const migrations: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
   ALTER TABLE contact ADD COLUMN nickname TEXT;
   `,
+  `
+  -- When a message was said; NULL for all that is no message, and for one that was taken back.
+  ALTER TABLE event ADD COLUMN said_at INTEGER;
+  UPDATE event SET said_at = coalesce(CAST(json_extract(data, '$.at') AS INTEGER), stored_at)
+    WHERE json_extract(data, '$.kind') = 'message';
+  CREATE TEMP TABLE taken_back AS
+    SELECT chat, json_extract(data, '$.target') AS native FROM event WHERE json_extract(data, '$.kind') = 'redact';
+  UPDATE event SET said_at = NULL WHERE (chat, native) IN (SELECT chat, native FROM taken_back)
+    OR id IN (SELECT event FROM receipt WHERE native IN (SELECT native FROM taken_back));
+  DROP TABLE taken_back;
+  CREATE INDEX event_said ON event (portal, said_at) WHERE said_at IS NOT NULL;
+  `,
 ]
 
 export const SCHEMA_VERSION = migrations.length

@@ -18,6 +18,7 @@ import type {
   UserRef,
 } from '../model/ids.ts'
 import { GroupCommit } from './group-commit.ts'
+import * as history from './history-tables.ts'
 import * as outbox from './outbox-tables.ts'
 import * as people from './people-tables.ts'
 import {
@@ -34,6 +35,9 @@ import {
   type PersonRow,
   type Portal,
   type RowRef,
+  type SaidPoint,
+  type SaidRange,
+  type SaidRow,
   type Store,
   type StoreHealth,
   StoreRefused,
@@ -257,6 +261,18 @@ export class SqliteStore implements Store {
 
   nativesOf(event: EventId, chat: ChatRef | undefined, lane: LaneKey): Promise<readonly MessageId[]> {
     return this.#read((tables) => outbox.nativesOf(tables, event, chat, lane))
+  }
+
+  said(portal: PortalId, range: SaidRange): Promise<readonly SaidRow[]> {
+    return this.#read((tables) => history.said(tables, portal, range))
+  }
+
+  saidPoint(portal: PortalId, event: EventId): Promise<SaidPoint | undefined> {
+    return this.#read((tables) => history.pointOf(tables, portal, event))
+  }
+
+  latestSaid(portals: readonly PortalId[], after: number, before: number): Promise<ReadonlyMap<PortalId, number>> {
+    return this.#read((tables) => history.latest(tables, portals, after, before))
   }
 
   lastActivePortals(windowMs: number): Promise<readonly PortalId[]> {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { AccountId, EventId, MessageId, NetworkId, UserId } from '../../bridge/model/ids.ts'
 import type { DeliveryResult } from '../../bridge/model/result.ts'
+import { textOf } from '../../bridge/model/text.ts'
 import { StoreUnavailable } from '../../bridge/store/port.ts'
 import type { Core } from '../kit/core.ts'
 import {
@@ -459,7 +460,52 @@ describe('after a restart', () => {
     expect(
       again.msn.delivered.filter(({ delivery }) => delivery.op.kind === 'message').map(({ delivery }) => delivery.id),
     ).toEqual(core.msn.delivered.map(({ delivery }) => delivery.id))
+    expect(core.msn.delivered.map(({ delivery }) => delivery.again)).toEqual([undefined])
     expect(again.irc.lines.some((line) => line.includes('may not have arrived'))).toBe(false)
+  })
+
+  test('what is repeated is marked as such, over its retries, and nothing else is', async () => {
+    const idempotent = { msn: { capabilities: { ...plainCapabilities, idempotent: true } } }
+    const core = await start(idempotent)
+    core.msn.behave = never
+    await core.say(message(hash, 'carol', 'one'), message(hash, 'carol', 'two'))
+    await core.crash()
+    let tries = 0
+    const deliver = (): Promise<DeliveryResult> =>
+      Promise.resolve(
+        ++tries === 1
+          ? { kind: 'retry', reason: 'network', wait: 1_000, detail: 'not now' }
+          : { kind: 'delivered', ids: [`x${tries}` as MessageId] },
+      )
+    const again = await start({ folder: core.folder, clock: core.clock, msn: { ...idempotent.msn, deliver } })
+    await again.clock.advance(2_000)
+    await again.say(message(hash, 'carol', 'three'))
+    expect(
+      again.msn.delivered
+        .filter(({ delivery }) => delivery.op.kind === 'message')
+        .map(({ delivery: { op, again: repeated } }) => [
+          op.kind === 'message' && op.body.kind === 'text' ? textOf(op.body.text) : '',
+          repeated,
+        ]),
+    ).toEqual([
+      ['<carol> one', true],
+      ['<carol> one', true],
+      ['<carol> two', undefined],
+      ['<carol> three', undefined],
+    ])
+  })
+
+  test('what is repeated of the bridge itself is not marked where the network does not drop doubles', async () => {
+    const core = await start()
+    core.irc.behave = never
+    core.msn.behave = () => Promise.reject(new Error('bug'))
+    await core.say(message(hash, 'carol', 'one'))
+    const said = core.irc.delivered.map(({ delivery }) => delivery.id)
+    expect(said).toHaveLength(1)
+    await core.crash()
+    const again = await start({ folder: core.folder, clock: core.clock })
+    const repeated = again.irc.delivered.filter(({ delivery }) => said.includes(delivery.id))
+    expect(repeated.map(({ delivery }) => delivery.again)).toEqual([undefined])
   })
 
   test('the chats concerned are told once that there may be a gap, and after a clean stop nobody is', async () => {

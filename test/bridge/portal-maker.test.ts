@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { PortalRequest } from '../../bridge/adapter.ts'
+import type { Account, PortalRequest } from '../../bridge/adapter.ts'
 import type {
   ChatId,
   ChatRef,
@@ -444,6 +444,18 @@ describe('a room that somebody made with ghosts in it', () => {
     await core.hub.accept({ ...listed('bob@x'), account: second.id })
     const claimed = await core.hub.claim({ by: alice, with: [msnUser('bob@x')], chat: made })
     expect(claimed).toMatchObject({ request: { account: 'second' } })
+  })
+
+  test('goes through the account that is named, if it is theirs', async () => {
+    const second = account('second', 'msn', 'alice', 'second@home.example')
+    const zoes = account('zoes', 'msn', 'zoe', 'zoe@home.example')
+    const core = await start({ more: [second, zoes] })
+    await core.hub.accept({ ...listed('bob@x'), account: relay.id })
+    const claim = (through: Account) =>
+      core.hub.claim({ by: alice, with: [msnUser('bob@x')], chat: made, account: through.id })
+    expect(await claim(zoes)).toEqual({ kind: 'refused', detail: 'zoes is no account of yours there.' })
+    expect(await claim(bot)).toEqual({ kind: 'refused', detail: 'bot is no account of yours there.' })
+    expect(await claim(second)).toMatchObject({ request: { account: 'second' } })
   })
 
   test('is refused in words to somebody without an account', async () => {

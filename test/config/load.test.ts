@@ -8,6 +8,9 @@ import {
   configuredUsers,
   secretKey,
   secretReader,
+  friendPolicy,
+  offlineAs,
+  tellsPresence,
   timingOf,
 } from '../../config/apply.ts'
 import { checkConfig, findConfig, loadConfig } from '../../config/load.ts'
@@ -154,6 +157,24 @@ test('times are given per network', () => {
     stableMs: 60_000,
     noticeAfterMs: 7,
   })
+})
+
+test('what people who live on a network want is asked of any type that has the keys for it', () => {
+  const config = loaded(`networks:
+  - { id: home, type: msn-service }
+  - { id: hs, type: matrix, homeserver: "http://127.0.0.1:8008", domain: hs, friend_requests: ignore, offline_as: hidden }
+  - { id: dark, type: matrix, homeserver: "http://127.0.0.1:8009", domain: dark, listen: "127.0.0.1:29399", presence: "off" }`)
+  const gateway = { id: 'gw', type: 'gateway', friend_requests: 'accept', offline_as: 'hidden' }
+  // A type that has no row in the table of types yet.
+  const all = { ...config, networks: [...config.networks, gateway] } as unknown as Config
+  const of = <Answer>(ask: (config: Config, network: NetworkId) => Answer): readonly Answer[] =>
+    ['home', 'hs', 'dark', 'gw', 'none'].map((id) => ask(all, id as NetworkId))
+  expect(of(friendPolicy)).toEqual(['ask', 'ignore', 'ask', 'accept', 'ask'])
+  expect(of(offlineAs)).toEqual(['away', 'hidden', 'away', 'hidden', 'away'])
+  expect(of(tellsPresence)).toEqual([false, true, false, true, false])
+  expect(new Set([of(timingOf)[0], of(timingOf)[3]].map((timing) => timing?.connectTimeoutMs))).toEqual(
+    new Set([60_000]),
+  )
 })
 
 test('IPv6 addresses are understood and printed again', () => {

@@ -1,9 +1,10 @@
 import { expect, test } from 'vitest'
 import type { MsnConfig } from '../../adapters/msn/config.ts'
 import { checkConfig } from '../../config/load.ts'
-import { trustingOurselves } from '../../config/own-service.ts'
+import { signUpPlace, trustingOurselves } from '../../config/own-service.ts'
+import type { Config } from '../../config/schema.ts'
 
-const caOf = (service: string, msn: string): string | undefined => {
+const configOf = (service: string, msn: string): Config => {
   const loaded = checkConfig(
     `networks:
   - { id: home, type: msn-service, ${service} }
@@ -11,8 +12,13 @@ const caOf = (service: string, msn: string): string | undefined => {
     { name: 'config.yaml', base: '/srv', env: {} },
   )
   if (loaded.kind === 'broken') throw new Error(loaded.problems.join('\n'))
-  const network = loaded.config.networks.find((each): each is MsnConfig => each.type === 'msn')
-  return network === undefined ? undefined : trustingOurselves(loaded.config, network).ca
+  return loaded.config
+}
+
+const caOf = (service: string, msn: string): string | undefined => {
+  const config = configOf(service, msn)
+  const network = config.networks.find((each): each is MsnConfig => each.type === 'msn')
+  return network === undefined ? undefined : trustingOurselves(config, network).ca
 }
 
 const OWN = '/srv/data/msn-service-home.crt'
@@ -31,4 +37,19 @@ test.each([
   ],
 ])('a service with %s and an account with %s: the certificate trusted is %3$s', (service, msn, ca) => {
   expect(caOf(service, msn)).toBe(ca)
+})
+
+test.each([
+  ['passport: { listen: "127.0.0.1:1443" }', 'https://localhost:1443/rdr/pprdr.asp', true],
+  [
+    'passport: { listen: "127.0.0.1:8080", plain: true, public: login.example.org }',
+    'https://login.example.org/x',
+    true,
+  ],
+  ['passport: { listen: "127.0.0.1:1443", public: "login.example.org:444" }', 'https://login.example.org:444/x', true],
+  ['passport: { listen: "127.0.0.1:1443", public: "login.example.org:444" }', 'https://login.example.org/x', false],
+  ['passport: { listen: "127.0.0.1:1443" }', 'https://nexus.example:1443/x', false],
+])('with %s, people of the login page %s can be given accounts: %s', (service, page, can) => {
+  const place = signUpPlace(configOf(service, `passport: { nexus: "${page}" }`))
+  expect(place).toEqual(can ? { service: 'home', network: 'retro', domain: 'home.example' } : undefined)
 })

@@ -6,6 +6,7 @@ import type {
   ChatRequest,
   Delivery,
   HomePolicy,
+  PeopleNews,
   RosterRequest,
   Session,
 } from '../../bridge/adapter.ts'
@@ -81,6 +82,8 @@ export interface FakeOptions {
   readonly open?: (request: ChatRequest, account: AccountId) => Promise<OpenResult>
   /** People live here. */
   readonly homes?: HomePolicy
+  /** Their contact lists are shown to them here. */
+  readonly shows?: true
 }
 
 export const account = (id: string, network: string, person: string, login = id): Account => ({
@@ -95,6 +98,9 @@ export class FakeAdapter implements Adapter {
   readonly network: NetworkId
   readonly role: Adapter['role']
   readonly homes?: HomePolicy
+  readonly peopleChanged?: (news: PeopleNews) => void
+  /** What it was told of those who live here. */
+  readonly told: PeopleNews[] = []
   readonly sessions = new Map<AccountId, FakeSession>()
   /** Everything that was delivered, of all kinds, in the order of the calls. */
   readonly delivered: Delivered[] = []
@@ -112,6 +118,7 @@ export class FakeAdapter implements Adapter {
     this.network = options.network as NetworkId
     this.role = options.role ?? 'joins'
     if (options.homes !== undefined) this.homes = options.homes
+    if (options.shows === true) this.peopleChanged = (news) => void this.told.push(news)
     this.#options = options
     this.behave = options.deliver ?? (() => Promise.resolve(this.done()))
   }

@@ -1,8 +1,12 @@
-/** The daemon's parts with fake networks: `retro`, which people sign in to, `matrix`, where they live, and `libera`, a relay. */
+/**
+ * The daemon's parts with fake networks: `retro`, which people sign in to, `matrix`, where they live, `libera`, a relay, and,
+ * where the config has it, `home`, a service that keeps accounts.
+ */
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach } from 'vitest'
+import type { AccountAdmin } from '../../adapters/module.ts'
 import { type Account, type CommandRequest, SessionFault } from '../../bridge/adapter.ts'
 import type { Inbound, Outbound, RosterEntry } from '../../bridge/model/events.ts'
 import type { AccountId, ChatId, ChatRef, NetworkId, UserId } from '../../bridge/model/ids.ts'
@@ -21,6 +25,7 @@ import { recordingLog, type RecordingLog, recordingMetrics } from './observers.t
 
 export const RETRO = 'retro' as NetworkId
 export const MATRIX = 'matrix' as NetworkId
+export const HOME = 'home' as NetworkId
 export const LIBERA = 'libera' as NetworkId
 
 const NETWORKS = `
@@ -46,6 +51,9 @@ export type Accepts = (of: Account, secret: string) => Fault | 'hangs' | undefin
 export const wrongPassword: Fault = { code: 'bad-credentials', detail: 'the password is wrong' }
 export const unreachable: Fault = { code: 'network', detail: 'login.example refused the connection' }
 
+/** `accounts`: what the test makes of them. */
+type FakeService = FakeAdapter & { accounts: AccountAdmin | undefined }
+
 export class House {
   readonly folder: string
   readonly clock: VirtualClock
@@ -59,12 +67,17 @@ export class House {
     capabilities: { ...ableCapabilities, idempotent: true },
     ownAccounts: [account('matrix', 'matrix', 'bridge', '@bot:hs')],
     homes: 'on-message',
+    shows: true,
   })
   readonly libera = new FakeAdapter({
     network: 'libera',
     capabilities: plainCapabilities,
     ownAccounts: [account('libera', 'libera', 'bridge', 'msnbridge')],
   })
+  readonly service: FakeService = Object.assign(
+    new FakeAdapter({ network: 'home', role: 'hosts', capabilities: plainCapabilities }),
+    { accounts: undefined },
+  )
   /** Sign-ins to `retro`, as "bob@x swordfish". */
   readonly signIns: string[] = []
   accepts: Accepts = () => undefined
@@ -101,8 +114,8 @@ export class House {
     await this.#store.open()
     const { key } = config.secrets
     const box = await openBox(this.folder, key === undefined || !('env' in key) ? undefined : () => env[key.env] ?? '')
-    const all = [this.retro, this.matrix, this.libera].filter(({ network }) =>
-      config.networks.some(({ id }) => id === String(network)),
+    const all: readonly (FakeAdapter | FakeService)[] = [this.retro, this.matrix, this.libera, this.service].filter(
+      ({ network }) => config.networks.some(({ id }) => id === String(network)),
     )
     for (const adapter of all)
       if (this.#options.broken?.includes(adapter.network) === true)

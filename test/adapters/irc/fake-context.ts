@@ -10,6 +10,7 @@ import { systemClock } from '../../../bridge/clock.ts'
 import type { Inbound } from '../../../bridge/model/events.ts'
 import type { SessionState } from '../../../bridge/model/result.ts'
 import { textOf, type RichText } from '../../../bridge/model/text.ts'
+import { nobody } from '../../kit/nobody.ts'
 import { Watch } from '../../kit/watch.ts'
 
 export interface LogLine {
@@ -27,6 +28,8 @@ export class FakeContext implements AdapterContext {
   readonly lines: LogLine[] = []
   readonly counts = new Map<string, number>()
   readonly stored = new Map<string, string>()
+  readonly people = nobody.people
+  readonly history = nobody.history
   answer: (request: CommandRequest) => readonly RichText[] = () => []
   refuseToStore = false
   readonly #watch = new Watch()

@@ -6,6 +6,7 @@ import { RoomService, type RoomServiceDeps } from '../../../adapters/matrix/room
 import type { Acted } from '../../../adapters/matrix/members.ts'
 import type { Mxid, RoomEvent, RoomId } from '../../../adapters/matrix/types.ts'
 import { VirtualClock } from '../../kit/clock.ts'
+import { nobody } from '../../kit/nobody.ts'
 import { FakeContext } from '../irc/fake-context.ts'
 import { FakeHomeserver } from './fake-homeserver-port.ts'
 
@@ -68,6 +69,7 @@ export class Town {
         this.claims.push(request)
         return this.claim(request)
       },
+      ...nobody,
     }
     this.service = this.#make()
   }

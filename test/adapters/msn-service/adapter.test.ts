@@ -85,12 +85,21 @@ describe('accounts while the service runs', () => {
     expect((await back.ask('SYN', '0')).words.slice(3)).toEqual(['0', '1'])
   })
 
+  it('are made once, though two people want the same at the same time', async () => {
+    const rig = newRig()
+    await rig.start()
+    const [first, second] = await Promise.all([rig.accounts.add('alice', 'a'), rig.accounts.add('Alice', 'b')])
+    expect([first.kind, second]).toEqual(['done', expect.objectContaining({ kind: 'refused', taken: true })])
+    await rig.signIn('alice', 'a')
+  })
+
   it('are refused with a sentence and the remedy', async () => {
     const rig = newRig()
     await rig.start()
     await rig.accounts.add('alice', 'a')
     expect(await rig.accounts.add('ALICE@home.example', 'b')).toEqual({
       kind: 'refused',
+      taken: true,
       wrong:
         'there is an account alice@home.example already; for a new password: msn-bridge account passwd alice@home.example',
     })

@@ -11,6 +11,7 @@ import type { NetworkId } from '../../../bridge/model/ids.ts'
 import { SqliteStore } from '../../../bridge/store/sqlite.ts'
 import { Messenger } from '../../kit/messenger.ts'
 import { recordingLog, recordingMetrics } from '../../kit/observers.ts'
+import { nobody } from '../../kit/nobody.ts'
 
 export const HOME = 'home' as NetworkId
 
@@ -59,6 +60,7 @@ export class Rig {
       state: await this.state(),
       command: () => Promise.resolve({ lines: [] }),
       claim: () => Promise.resolve({ kind: 'refused', detail: 'not here' }),
+      ...nobody,
     }
     await adapter.start(context)
     return adapter

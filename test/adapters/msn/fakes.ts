@@ -5,6 +5,7 @@ import type { Outbound } from '../../../bridge/model/events.ts'
 import type { AccountId, ChatId, ChatRef, EventId, NetworkId, PersonId, UserId } from '../../../bridge/model/ids.ts'
 import type { DeliveryResult, SessionState } from '../../../bridge/model/result.ts'
 import { VirtualClock } from '../../kit/clock.ts'
+import { nobody } from '../../kit/nobody.ts'
 import { MsnSession } from '../../../adapters/msn/session.ts'
 import type { Line } from '../../../adapters/msn/line.ts'
 import {
@@ -12,6 +13,7 @@ import {
   type AckType,
   type CommandResult,
   type Contact,
+  type Group,
   type InviteResult,
   type Member,
   type MsnClientEvent,
@@ -73,6 +75,7 @@ export class Observer<Time extends Clock> {
       },
       command: () => Promise.resolve({ lines: [] }),
       claim: () => Promise.resolve({ kind: 'refused', detail: 'not here' }),
+      ...nobody,
     }
   }
 
@@ -235,6 +238,7 @@ export const textOfPayload = (payload: Uint8Array): string => {
 export class FakeLine implements Line {
   readonly options: MsnClientOptions
   readonly contacts = new Map<string, Contact>()
+  groups: readonly Group[] = []
   name = 'Relay'
   status: Status | undefined
   signInResult: SignInResult = { ok: true }

@@ -173,6 +173,28 @@ describe('contacts', () => {
     ])
   })
 
+  it('come with the names of their groups, but not with that of those who are in none', async () => {
+    const rig = new Rig()
+    const groupsOf = async (named: string) => {
+      rig.prepare = (line) => {
+        line.groups = [
+          { id: '0', name: named },
+          { id: '3', name: 'Work\nmates' },
+        ]
+        line.beforeSignIn = () =>
+          line.event({ kind: 'roster', contacts: [{ ...contact, groups: ['0', '3', '9'], lists: 11 }] })
+      }
+      await rig.connect()
+      return rig.core
+        .of('roster')
+        .at(-1)
+        ?.contacts.map(({ groups }) => groups)
+    }
+    expect(await groupsOf('Other Contacts')).toEqual([['Work mates']])
+    expect(await groupsOf('~')).toEqual([['Work mates']])
+    expect(await groupsOf('Friends')).toEqual([['Friends', 'Work mates']])
+  })
+
   it('come and go; what changes nothing is not told', async () => {
     const rig = await Rig.online()
     rig.line.event({ kind: 'roster', contacts: [{ ...contact, lists: 3 }] })

@@ -48,34 +48,6 @@ function derive(password: string, salt: Buffer, { N, r, p }: Cost): Promise<Buff
   })
 }
 
-/** Runs so many tasks at once; the others wait in order. */
-export class Gate {
-  readonly #atOnce: number
-  readonly #maxWaiting: number
-  readonly #waiting: (() => void)[] = []
-  #running = 0
-
-  constructor(atOnce: number, maxWaiting: number) {
-    this.#atOnce = atOnce
-    this.#maxWaiting = maxWaiting
-  }
-
-  /** undefined: too many wait already. */
-  async run<Result>(task: () => Promise<Result>): Promise<Result | undefined> {
-    if (this.#running >= this.#atOnce) {
-      if (this.#waiting.length >= this.#maxWaiting) return undefined
-      await new Promise<void>((resolve) => this.#waiting.push(resolve))
-    } else this.#running++
-    try {
-      return await task()
-    } finally {
-      const next = this.#waiting.shift()
-      if (next === undefined) this.#running--
-      else next()
-    }
-  }
-}
-
 /**
  * What was a right password a moment ago: an HMAC under a key that only this process has. It spares the hash at the
  * next sign-in and says nothing to whoever reads the database.
@@ -90,24 +62,24 @@ export class Verifiers {
   }
 
   /** undefined: nothing is known of this account. */
-  check(email: string, password: string): boolean | undefined {
-    const known = this.#known.get(email)
-    return known === undefined ? undefined : timingSafeEqual(known, this.#digest(email, password))
+  check(account: string, password: string): boolean | undefined {
+    const known = this.#known.get(account)
+    return known === undefined ? undefined : timingSafeEqual(known, this.#digest(account, password))
   }
 
-  learn(email: string, password: string): void {
+  learn(account: string, password: string): void {
     const [oldest] = this.#known.keys()
     if (this.#known.size >= this.#max && oldest !== undefined) this.#known.delete(oldest)
-    this.#known.set(email, this.#digest(email, password))
+    this.#known.set(account, this.#digest(account, password))
   }
 
-  forget(email: string): void {
-    this.#known.delete(email)
+  forget(account: string): void {
+    this.#known.delete(account)
   }
 
-  #digest(email: string, password: string): Buffer {
+  #digest(account: string, password: string): Buffer {
     return createHmac('sha256', this.#key)
-      .update(`${email}\0${password.normalize('NFC')}`)
+      .update(`${account}\0${password.normalize('NFC')}`)
       .digest()
   }
 }

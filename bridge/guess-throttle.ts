@@ -3,7 +3,7 @@
 /** Accounts and addresses that are watched; beyond it the oldest is forgotten. */
 export const MAX_WATCHED = 100_000
 
-export interface ThrottleOptions {
+export interface GuessRule {
   /** Wrong passwords of one account, or from one address, before it must wait. */
   readonly failures: number
   /** From the first wrong one; what is counted within it is forgotten with it. Milliseconds. */
@@ -20,15 +20,15 @@ interface Count {
  * in before is held up only by what was tried for it there: nobody is locked out by a stranger elsewhere, nor by one who
  * comes from the same address, as everybody does behind a proxy.
  */
-export class Throttle {
-  readonly #options: ThrottleOptions
+export class GuessThrottle {
+  readonly #rule: GuessRule
   readonly #accounts = new Map<string, Count>()
   readonly #addresses = new Map<string, Count>()
   readonly #pairs = new Map<string, Count>()
   readonly #known = new Set<string>()
 
-  constructor(options: ThrottleOptions) {
-    this.#options = options
+  constructor(rule: GuessRule) {
+    this.#rule = rule
   }
 
   /** Whether this sign-in must wait. */
@@ -63,7 +63,7 @@ export class Throttle {
   #isFull(counts: Map<string, Count>, key: string, now: number): boolean {
     const count = counts.get(key)
     if (count === undefined) return false
-    if (count.until > now) return count.failures >= this.#options.failures
+    if (count.until > now) return count.failures >= this.#rule.failures
     counts.delete(key)
     return false
   }
@@ -76,7 +76,7 @@ export class Throttle {
     }
     counts.delete(key)
     makeRoom(counts)
-    counts.set(key, { until: now + this.#options.windowMs, failures: 1 })
+    counts.set(key, { until: now + this.#rule.windowMs, failures: 1 })
   }
 }
 
