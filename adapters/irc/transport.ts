@@ -55,6 +55,7 @@ export class LineTransport extends EventEmitter implements Transport {
   #writing = false
   #sleeping = false
   #error: Error | undefined
+  #negotiated = false
   /** The handshake is over: from now on lines count. */
   registered = false
 
@@ -91,6 +92,10 @@ export class LineTransport extends EventEmitter implements Transport {
   }
 
   writeLine(line: string, written?: () => void): void {
+    if (line === 'CAP END') this.#negotiated = true
+    // The library answers each `CAP NEW` with a CAP REQ, even an empty one. Between `CAP END` and the welcome that opens the
+    // negotiation again, and the library would never end it: services that come back just then would hold up the sign-in.
+    if (line.startsWith('CAP REQ') && this.#negotiated && !this.registered) return
     this.send({ line, ...(written === undefined ? {} : { written }) })
   }
 

@@ -24,7 +24,8 @@ export const findProgram = (name: string): string | undefined =>
 export const missing = (...programs: readonly string[]): boolean => {
   const absent = programs.filter((name) => findProgram(name) === undefined)
   if (absent.length === 0) return false
-  process.stderr.write(`\n!!! SKIPPED: ${absent.join(', ')} not installed (apt-get install ${absent.join(' ')})\n\n`)
+  const packages = absent.map((name) => (name === 'weechat-headless' ? `${name} weechat-plugins` : name)).join(' ')
+  process.stderr.write(`\n!!! SKIPPED: ${absent.join(', ')} not installed (apt-get install ${packages})\n\n`)
   return true
 }
 
@@ -73,13 +74,17 @@ export const temporaryFolder = async (name: string): Promise<{ path: string; rem
 
 const PATIENCE_MS = 20_000
 
-/** A program of somebody else's that serves on a port, ended by its process id. */
+/** A program of somebody else's, ended by its process id. */
 export class ForeignServer {
   readonly #child: ChildProcess
   readonly #exited: Promise<void>
   #output = ''
 
-  constructor(program: string, args: readonly string[], options: { cwd: string; uid?: number; gid?: number }) {
+  constructor(
+    program: string,
+    args: readonly string[],
+    options: { cwd: string; uid?: number; gid?: number; env?: Readonly<Record<string, string>> },
+  ) {
     this.#child = spawn(program, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] })
     this.#exited = new Promise((resolve) => this.#child.once('exit', () => resolve()))
     for (const stream of [this.#child.stdout, this.#child.stderr]) {
@@ -91,6 +96,10 @@ export class ForeignServer {
 
   get output(): string {
     return this.#output
+  }
+
+  get ended(): boolean {
+    return this.#child.exitCode !== null || this.#child.signalCode !== null
   }
 
   /** Resolves when the port answers; rejects with what the program said when it ends before. */
@@ -107,7 +116,7 @@ export class ForeignServer {
 
   /** `patienceMs`: then it is killed. */
   async stop(signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM', patienceMs = 3_000): Promise<void> {
-    if (this.#child.exitCode === null && this.#child.signalCode === null) this.#child.kill(signal)
+    if (!this.ended) this.#child.kill(signal)
     const late = pause(patienceMs, 'late' as const, { ref: false })
     if ((await Promise.race([this.#exited, late])) === 'late') this.#child.kill('SIGKILL')
     await this.#exited
@@ -115,7 +124,7 @@ export class ForeignServer {
 
   /** Foreign programs tell nobody that they are ready: they are asked now and then. */
   async #again(deadline: number, complaint: string): Promise<void> {
-    if (this.#child.exitCode !== null || this.#child.signalCode !== null || Date.now() > deadline) {
+    if (this.ended || Date.now() > deadline) {
       await this.stop()
       throw new Error(`the server ${complaint}:\n${this.#output}`)
     }

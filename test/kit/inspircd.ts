@@ -2,13 +2,24 @@ import { X509Certificate } from 'node:crypto'
 import { chown, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { generate } from 'selfsigned'
-import { findProgram, ForeignServer, freePorts, temporaryFolder } from './foreign-server.ts'
+import { findProgram, ForeignServer, steadyPorts, temporaryFolder } from './foreign-server.ts'
+import { IrcClient } from './irc-client.ts'
+import { IrcOper } from './irc-oper.ts'
 
 export interface InspircdOptions {
   /** With Atheme beside it: NickServ and SASL. */
   readonly services?: boolean
   /** Lines are throttled as on a public server. Without it as many as come. */
   readonly fakelag?: boolean
+  /** One of several servers of a network (test/kit/inspircd-network.ts). */
+  readonly place?: Place
+}
+
+/** A server's own name and port for other servers, and which others it knows. It links with nobody unless told to. */
+export interface Place {
+  readonly name: string
+  readonly linkPort: number
+  readonly peers: readonly { readonly name: string; readonly port: number }[]
 }
 
 type Folder = Awaited<ReturnType<typeof temporaryFolder>>
@@ -32,7 +43,8 @@ export class Inspircd {
   }
 
   static async start(options: InspircdOptions = {}): Promise<Inspircd> {
-    const [port = 0, tlsPort = 0, linkPort = 0] = await freePorts(3)
+    const [port = 0, tlsPort = 0, free = 0] = await steadyPorts(3)
+    const linkPort = options.place?.linkPort ?? free
     const folder = await temporaryFolder('inspircd')
     await certificate(folder.path, 'server', 'localhost')
     await writeFile(join(folder.path, 'inspircd.conf'), config(folder.path, { port, tlsPort, linkPort }, options))
@@ -56,6 +68,20 @@ export class Inspircd {
   async clientCertificate(name: string): Promise<{ cert: string; key: string; fingerprint: string }> {
     const fingerprint = await certificate(this.#folder.path, name, name)
     return { cert: join(this.#folder.path, `${name}.pem`), key: join(this.#folder.path, `${name}.key`), fingerprint }
+  }
+
+  /** Makes the services account that `nick` is the name of; whoever identifies for it may have the nick. */
+  async register(nick: string, password: string): Promise<void> {
+    const owner = await IrcClient.connect(this.port, nick)
+    owner.say('NickServ', `REGISTER ${password} ${nick}@example.org`)
+    await owner.next(/ 900 /)
+    owner.send('QUIT')
+    await owner.until(() => owner.closed)
+  }
+
+  /** A client that is an IRC operator. */
+  oper(nick?: string): Promise<IrcOper> {
+    return IrcOper.connect(this.port, nick)
   }
 
   /** What both servers have written to the terminal, for a test that fails. */
@@ -121,6 +147,7 @@ const MODULES = [
   'ircv3_msgid',
   'ircv3_servertime',
   'monitor',
+  'samode',
   'sapart',
   'services_account',
   'spanningtree',
@@ -134,8 +161,12 @@ interface Ports {
   readonly linkPort: number
 }
 
-const config = (folder: string, { port, tlsPort, linkPort }: Ports, { services: linked, fakelag }: InspircdOptions) => `
-<server name="insp.example" description="test" network="Test">
+const config = (
+  folder: string,
+  { port, tlsPort, linkPort }: Ports,
+  { services: linked, fakelag, place }: InspircdOptions,
+) => `
+<server name="${place?.name ?? 'insp.example'}" description="test" network="Test">
 <admin name="test" email="test@example.org" nick="test">
 ${[...MODULES, ...(linked === true ? ['sasl'] : [])].map((name) => `<module name="${name}">`).join('\n')}
 <sslprofile name="clients" provider="gnutls" certfile="${folder}/server.pem" keyfile="${folder}/server.key"
@@ -153,11 +184,15 @@ ${[...MODULES, ...(linked === true ? ['sasl'] : [])].map((name) => `<module name
 <link name="services.example" ipaddr="127.0.0.1" port="${linkPort}" allowmask="127.0.0.1/8"
   sendpass="linkpass" recvpass="linkpass">
 <uline server="services.example" silent="yes">
+${(place?.peers ?? []).map(linkBlock).join('\n')}
 <sasl target="services.example" requiressl="no">
 <options defaultmodes="not" syntaxhints="yes">
 <performance softlimit="1024" nouserdns="yes">
 <log method="file" type="* -USERINPUT -USEROUTPUT" level="default" target="${folder}/inspircd.log">
 `
+
+const linkBlock = ({ name, port }: Place['peers'][number]): string =>
+  `<link name="${name}" ipaddr="127.0.0.1" port="${port}" allowmask="127.0.0.1/8" sendpass="linkpass" recvpass="linkpass">`
 
 const services = async (folder: string, linkPort: number): Promise<ForeignServer> => {
   await writeFile(join(folder, 'atheme.conf'), athemeConfig(linkPort))

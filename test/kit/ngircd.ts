@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { findProgram, ForeignServer, freePorts, temporaryFolder } from './foreign-server.ts'
+import { findProgram, ForeignServer, steadyPorts, temporaryFolder } from './foreign-server.ts'
 
 export interface NgircdOptions {
   /** The server's password. */
@@ -20,7 +20,7 @@ export class Ngircd {
   }
 
   static async start(options: NgircdOptions = {}): Promise<Ngircd> {
-    const [port = 0] = await freePorts(1)
+    const [port = 0] = await steadyPorts(1)
     const folder = await temporaryFolder('ngircd')
     await writeFile(join(folder.path, 'ngircd.conf'), config(port, options))
     const ircd = new Ngircd(port, folder, Ngircd.#spawn(folder.path))

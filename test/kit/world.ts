@@ -8,6 +8,8 @@ import { Ngircd } from './ngircd.ts'
 
 export interface WorldOptions {
   readonly ircd?: 'inspircd' | 'ngircd'
+  /** With Atheme beside the InspIRCd: NickServ and SASL. */
+  readonly services?: boolean
   /** YAML list items under `links:`. */
   readonly links: readonly string[]
   /** Local parts of the accounts on the service, besides `relay`. */
@@ -44,7 +46,9 @@ export class World {
   }
 
   static async start(options: WorldOptions, before?: (world: World) => Promise<Partial<WorldOptions>>): Promise<World> {
-    const ircd = await (options.ircd === 'ngircd' ? Ngircd.start() : Inspircd.start())
+    const ircd = await (options.ircd === 'ngircd'
+      ? Ngircd.start()
+      : Inspircd.start({ services: options.services === true }))
     const world = new World(ircd, { msn: await freePort(), passport: await freePort(), admin: await freePort() })
     try {
       const all = { ...options, ...(await before?.(world)) }

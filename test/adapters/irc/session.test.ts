@@ -205,6 +205,27 @@ describe('identifying', () => {
     expect(server.all.join()).not.toContain('JOIN')
   })
 
+  it('is not held up by services that come back while it signs in', async () => {
+    const server = await ircd({ caps: ALL_CAPS.filter((cap) => cap !== 'sasl') })
+    let [ended, reopened] = [false, false]
+    server.on = (client, verb, [first]) => {
+      // As InspIRCd does it: a CAP REQ after CAP END opens the negotiation again.
+      if (verb === 'CAP' && ended) reopened ||= first === 'REQ'
+      if (verb === 'PONG' && !reopened) {
+        client.registered = true
+        client.send(`:irc.example 001 ${client.nick} :Welcome ${client.mask}`)
+        client.send(`:irc.example 422 ${client.nick} :MOTD File is missing`)
+      }
+      if (verb !== 'CAP' || first !== 'END' || ended) return false
+      ended = true
+      client.send(`:irc.example CAP ${client.nick} NEW :sasl=PLAIN`)
+      client.send('PING :did you ask again?')
+      return true
+    }
+    await bot(server.port).online()
+    expect(server.all.filter((line) => line.startsWith('CAP REQ'))).toHaveLength(1)
+  })
+
   it('never tries the password of the server for SASL', async () => {
     const server = await ircd({ caps: ALL_CAPS })
     await bot(server.port, { password: { env: 'PW' } }, { PW: 'server-pw' }).online()
