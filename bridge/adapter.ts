@@ -74,6 +74,8 @@ export interface Session {
   connect(signal: AbortSignal): Promise<void>
   /** Signs out and ends. Twice is harmless. */
   close(): Promise<void>
+  /** A person says reconnect while this is online: what has stopped below it is tried again. `false`: nothing has. */
+  retry?(): boolean
   capabilities(chat?: ChatRef): Capabilities
   /** Find or make the chat for a portal's leg. Idempotent; the answer is stored. */
   open(request: ChatRequest, signal: AbortSignal): Promise<OpenResult>

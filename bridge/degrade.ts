@@ -4,7 +4,8 @@ import type { Capabilities, Support } from './model/capabilities.ts'
 import type { Outbound, Puppet, Quote } from './model/events.ts'
 import type { EventId } from './model/ids.ts'
 import type { Reason } from './model/result.ts'
-import { plain, type RichText, sameStyle, type Span } from './model/text.ts'
+import { eachLine, relayed } from './model/relayed.ts'
+import { plain, type RichText } from './model/text.ts'
 
 export type Op = Outbound<EventId>
 
@@ -48,11 +49,11 @@ export const degrade = (op: Op, capabilities: Capabilities, at: number): Degrade
     case 'redact':
       // That somebody reacted was said in a line of text, and is not worth another.
       if (support === 'text' && op.reaction === true) return DROPPED
-      if (support === 'text') return say(`* ${named(op.as)} took back ${meant(op.quote)}`, capabilities, at)
+      if (support === 'text') return say(`* ${nameOf(op.as)} took back ${meant(op.quote)}`, capabilities, at)
       return passed(op, support, 'the removal of messages')
     case 'reaction':
       if (support === 'text')
-        return say(`* ${named(op.as)} reacted ${oneLine(op.key)} to ${meant(op.quote)}`, capabilities, at)
+        return say(`* ${nameOf(op.as)} reacted ${oneLine(op.key)} to ${meant(op.quote)}`, capabilities, at)
       return passed(op, support, 'reactions')
     case 'title':
       return lost(support) || support === 'text' ? DROPPED : { kind: 'op', op }
@@ -61,7 +62,7 @@ export const degrade = (op: Op, capabilities: Capabilities, at: number): Degrade
       return passed(op, support, 'joins and leaves')
     case 'topic':
       if (support === 'text')
-        return say(`* ${named(op.as)} changed the topic to: ${oneLine(op.topic)}`, capabilities, at)
+        return say(`* ${nameOf(op.as)} changed the topic to: ${oneLine(op.topic)}`, capabilities, at)
       return passed(op, support, 'topics')
     case 'typing':
     case 'read':
@@ -102,32 +103,29 @@ const render = (body: MessageBody, as: Puppet, capabilities: Capabilities): Rend
   if (support === 'dropped') return { kind: 'dropped' }
   if (support === 'refused')
     return { kind: 'refused', reason: 'unsupported', detail: `the network cannot carry a ${body.kind}` }
-  const byName = prefixed(as, capabilities)
+  const named = prefixed(as, capabilities) ? relayed : unnamed
   switch (body.kind) {
     case 'text':
-      return kept({ kind: 'text', text: byName ? eachLine(`<${named(as)}> `, body.text) : body.text })
-    case 'notice': {
-      const text = byName ? eachLine(`<${named(as)}> `, body.text) : body.text
-      return kept({ kind: support === 'text' ? 'text' : 'notice', text })
-    }
+      return kept(named(body, nameOf(as)))
+    case 'notice':
+      return kept(named({ kind: support === 'text' ? 'text' : 'notice', text: body.text }, nameOf(as)))
     case 'action':
-      // "/me waves" by one account for all would show that account's name: the name must stand in the text.
-      if (byName || support === 'text')
-        return kept({ kind: 'text', text: eachLine(as.kind === 'self' ? '* ' : `* ${named(as)} `, body.text) })
-      return kept(body)
+      if (support !== 'text') return kept(named(body, nameOf(as)))
+      return kept(as.kind === 'self' ? { kind: 'text', text: eachLine('* ', body.text) } : relayed(body, as.name))
     case 'file': {
       if (support !== 'text') return kept(body)
       const text: RichText = [
         ...(body.text.length === 0 ? [] : [...body.text, { text: '\n' }]),
         { text: fileWords(body.file) },
       ]
-      return kept({ kind: 'text', text: byName ? eachLine(`<${named(as)}> `, text) : text })
+      return kept(named({ kind: 'text', text }, nameOf(as)))
     }
     case 'nudge':
-      if (byName || support === 'text') return kept({ kind: 'text', text: plain(`* ${named(as)} sends a nudge`) })
-      return kept(body)
+      return kept(support === 'text' ? relayed(body, nameOf(as)) : named(body, nameOf(as)))
   }
 }
+
+const unnamed = (body: MessageBody): MessageBody => body
 
 const kept = (body: MessageBody): Rendered => ({ kind: 'body', body })
 
@@ -172,38 +170,7 @@ const speak = (op: Extract<Op, { kind: 'status' }>, capabilities: Capabilities, 
   }
 }
 
-/** Every line that says something gets the name: a second line must not pass for somebody else's. */
-const eachLine = (prefix: string, text: RichText): RichText => {
-  const out: Span[] = []
-  let fresh = true
-  for (const span of text) {
-    const { text: words, ...style } = span
-    for (const [index, line] of words.split('\n').entries()) {
-      if (index > 0) {
-        out.push({ ...style, text: '\n' })
-        fresh = true
-      }
-      if (line === '') continue
-      if (fresh) out.push({ text: prefix })
-      fresh = false
-      out.push({ ...style, text: line })
-    }
-  }
-  return out.length === 0 ? [{ text: prefix }] : joined(out)
-}
-
-/** Neighbours of one style are one run again. */
-const joined = (spans: readonly Span[]): RichText => {
-  const out: Span[] = []
-  for (const span of spans) {
-    const last = out.at(-1)
-    if (last !== undefined && sameStyle(last, span)) out[out.length - 1] = { ...last, text: last.text + span.text }
-    else out.push(span)
-  }
-  return out
-}
-
-const named = (as: Puppet): string => (as.kind === 'self' ? 'somebody' : as.name)
+const nameOf = (as: Puppet): string => (as.kind === 'self' ? 'somebody' : as.name)
 
 const oneLine = (text: string): string => text.replaceAll(/\s+/g, ' ').trim()
 
@@ -215,8 +182,8 @@ const membership = (op: Extract<Op, { kind: 'member' }>): string => {
     case 'leave':
       return `${op.userName} left${why}`
     case 'invite':
-      return `${named(op.as)} invited ${op.userName}`
+      return `${nameOf(op.as)} invited ${op.userName}`
     case 'kick':
-      return `${named(op.as)} removed ${op.userName}${why}`
+      return `${nameOf(op.as)} removed ${op.userName}${why}`
   }
 }

@@ -4,7 +4,7 @@ import type { AccountId, UserRef } from './model/ids.ts'
 
 /** People remembered for one account; past it all are told once more. */
 const FACES_LIMIT = 50_000
-const OFFLINE = JSON.stringify({ show: 'offline' })
+const OFFLINE = 'offline'
 /** The account was away: nobody knows what others see by now. */
 const UNKNOWN = ''
 
@@ -12,6 +12,10 @@ interface Face {
   presence: string
   name: string | undefined
 }
+
+/** Where somebody is who is not there is no news. */
+const presenceOf = ({ state, in: chats = [] }: Extract<OwnState, { kind: 'presence' }>): string =>
+  state.show === 'offline' ? OFFLINE : JSON.stringify([state, ...chats])
 
 export class Faces {
   readonly #accounts = new Map<AccountId, Map<string, Face>>()
@@ -22,11 +26,15 @@ export class Faces {
     this.#accounts.set(account, faces)
     const key = `${network}\n${user}`
     const face = faces.get(key) ?? { presence: OFFLINE, name: undefined }
-    const news = op.kind === 'presence' ? JSON.stringify(op.state) : op.name
+    const news = op.kind === 'presence' ? presenceOf(op) : op.name
     if (news === (op.kind === 'presence' ? face.presence : face.name)) return false
     if (faces.size >= FACES_LIMIT) faces.clear()
     faces.set(key, op.kind === 'presence' ? { ...face, presence: news } : { ...face, name: news })
     return true
+  }
+
+  accounts(): readonly AccountId[] {
+    return [...this.#accounts.keys()]
   }
 
   /** The session of that account ended: others may see whom it showed as absent, or as they were. */

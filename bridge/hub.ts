@@ -15,7 +15,7 @@ import type { Capabilities } from './model/capabilities.ts'
 import type { Inbound } from './model/events.ts'
 import type { AccountId, ChatRef, EventId, NetworkId, PersonId, PortalId, UserId, UserRef } from './model/ids.ts'
 import type { SessionState } from './model/result.ts'
-import type { RichText } from './model/text.ts'
+import { plain, type RichText } from './model/text.ts'
 import { Openings } from './opening.ts'
 import { Outbox } from './outbox.ts'
 import { Passing } from './passing.ts'
@@ -23,6 +23,7 @@ import { laneKey, laneOfLeg } from './place.ts'
 import type { Cast, PlanContext } from './plan.ts'
 import { PortalMaker } from './portal-maker.ts'
 import { type Found, type LinkEnd, type LinkResult, Portals } from './portals.ts'
+import { PrivateTalks } from './private-talks.ts'
 import { keepHistory } from './retention.ts'
 import { isPresent, Roster } from './roster.ts'
 import { Router } from './route.ts'
@@ -45,6 +46,7 @@ export class Hub {
   readonly #openings: Openings
   readonly #maker: PortalMaker
   readonly #drops: Drops
+  readonly #privately: PrivateTalks
   readonly #intake: Intake
   readonly #outbox: Outbox
   readonly #ephemeral: Ephemeral
@@ -60,9 +62,15 @@ export class Hub {
     this.#mint = makeMint(clock.now())
     this.identity = new Identity({ store, adapters, accounts, changed: () => deps.ownersChanged?.() })
     this.portals = new Portals(store, this.#mint, {
-      linked: (portal) => this.#openings.linked(portal),
+      linked: (portal) => {
+        this.#openings.linked(portal)
+        for (const leg of portal.legs) this.#passing.opened({ portal, leg })
+      },
       leaving: (legs, end) => this.#drops.remember(legs, end),
-      left: (legs, end) => this.#drops.begin(legs, end),
+      left: (legs, end) => {
+        this.#drops.begin(legs, end)
+        this.#passing.left(legs)
+      },
     })
     this.roster = new Roster(store, (account, user) => deps.rosterChanged?.(account, user))
     this.#lobbies = new Lobbies({ store, portals: this.portals, roster: this.roster, adapters })
@@ -72,6 +80,7 @@ export class Hub {
     const orphaned = (leg: Leg, chat: ChatRef): void => void this.#drops.orphaned(leg, chat)
     this.#openings = new Openings({ portals, sessionOf, clock, log, openMs, made, orphaned })
     this.#maker = new PortalMaker({ portals, openings: this.#openings, identity, roster, adapters, sessionOf, log })
+    this.#privately = new PrivateTalks({ store, portals })
     const router = new Router({
       portals,
       openings: this.#openings,
@@ -80,6 +89,8 @@ export class Hub {
       maker: this.#maker,
       sessionOf,
       clock,
+      privately: this.#privately,
+      online: this.#online,
     })
     const shared = { store, clock, log, metrics, sessionOf, openings: this.#openings, mint: this.#mint }
     this.#outbox = new Outbox({
@@ -125,6 +136,7 @@ export class Hub {
       mint: this.#mint,
       router,
       outbox: this.#outbox,
+      privately: this.#privately,
       contextOf,
       linkOf: deps.linkOf,
     })
@@ -148,6 +160,7 @@ export class Hub {
     for (const detail of problems) log.warn({ detail }, 'a link of the config cannot be made')
     await this.roster.start()
     await this.#lobbies.start()
+    await this.#privately.start()
     const interrupted = await crashed(store)
     const active = interrupted ? await store.lastActivePortals(this.#limits.gapWindowMs) : []
     await this.#outbox.start()
@@ -197,6 +210,9 @@ export class Hub {
       case 'contact':
       case 'roster':
         await this.#passing.accept(event)
+        return 'passing'
+      case 'gone':
+        await this.#gone(event)
         return 'passing'
     }
   }
@@ -285,6 +301,17 @@ export class Hub {
     }
   }
 
+  /** Whoever is in a private talk with them learns that the next words are for all again. */
+  async #gone({ account, user, name }: Extract<Inbound, { kind: 'gone' }>): Promise<void> {
+    const ended = this.#privately.gone(account, user, this.#deps.clock.now())
+    const rows = ended.flatMap(({ lane, talk }) => {
+      const place = this.#privately.placeOf(talk)
+      const text = plain(`${name} has left. What you write now is read in ${place} again.`)
+      return this.#spoken([lane], { kind: 'status', text })
+    })
+    if (rows.length > 0) await this.#outbox.enqueue(rows)
+  }
+
   #spoken(lanes: readonly (LaneKey | undefined)[], op: Op): readonly NewRow[] {
     const at = this.#deps.clock.now()
     const event = (): EventId => this.#mint() as EventId
@@ -302,7 +329,8 @@ export class Hub {
   /** Who reads a chat that was made for them. */
   #nameOf(lane: LaneKey): string | undefined {
     const found = this.portals.byLane(lane)
-    if (found?.leg.request.kind !== 'portal') return undefined
+    if (found === undefined) return this.#privately.nameOf(lane)
+    if (found.leg.request.kind !== 'portal') return undefined
     const { owner, account } = found.leg.request
     const person = this.identity.account(account)?.person
     const name = person === undefined ? undefined : this.identity.person(person)?.name

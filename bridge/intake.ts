@@ -3,14 +3,15 @@ import type { Clock, Logger, Metrics } from './adapter.ts'
 import type { Accepted } from './hub-contract.ts'
 import type { FileRef, MessageBody } from './model/body.ts'
 import type { Quote, StoredInbound } from './model/events.ts'
-import type { EventId, MessageId } from './model/ids.ts'
+import type { EventId, MessageId, UserRef } from './model/ids.ts'
 import { quoteOf, shownName } from './names.ts'
 import type { Outbox } from './outbox.ts'
 import { laneKey, laneTarget } from './place.ts'
 import { invitedBy, plan, type PlanContext } from './plan.ts'
 import type { Found } from './portals.ts'
+import type { PrivateTalks } from './private-talks.ts'
 import { isShared, type Route, type Router } from './route.ts'
-import type { NewRow, Store, Tell } from './store/port.ts'
+import type { LaneKey, NewRow, Store, Tell } from './store/port.ts'
 import type { Told } from './tell.ts'
 import { Turns } from './turns.ts'
 
@@ -22,15 +23,28 @@ export interface IntakeDeps {
   readonly mint: () => string
   readonly router: Router
   readonly outbox: Outbox
+  readonly privately: PrivateTalks
   readonly contextOf: (found: Found) => PlanContext
   readonly linkOf: ((file: FileRef, at: number) => string) | undefined
 }
+
+const NOT_IN_PRIVATE =
+  'Nobody got that: a private word reaches only those who are linked by themselves or as contacts of a lobby.'
 
 /** An event that knows where it belongs and what it refers to. */
 interface Placed {
   readonly event: StoredInbound
   readonly route: Route
   readonly about: Pick<PlanContext, 'target' | 'replyTo' | 'quote' | 'takesBackReaction'>
+}
+
+interface Issued {
+  readonly rows: NewRow[]
+  readonly told: Told[]
+  /** Somebody speaks in private with the contact at the end of this lane. */
+  readonly talk?: LaneKey
+  /** The only one who gets it. */
+  readonly to?: UserRef
 }
 
 export class Intake {
@@ -99,14 +113,18 @@ export class Intake {
     const { route } = placed
     const id = mint() as EventId
     const storedAt = clock.now()
-    const { rows, told } = this.#rows(placed, id, storedAt)
+    const { rows, told, talk, to } = this.#rows(placed, id, storedAt)
+    if (talk !== undefined && event.kind === 'message')
+      await this.#deps.privately.begin(talk, event, placed.route.leg.id)
     const announced = outbox.announce(rows)
     try {
       const { target } = placed.about
+      // What is kept of an answer says whom it was for, too.
+      const kept = event.kind === 'message' && to !== undefined ? { ...event, to } : event
       const result = await store.accept({
         id,
         portal: route.portal.id,
-        event,
+        event: kept,
         storedAt,
         rows: announced.rows,
         ...(event.kind === 'redact' && target !== undefined ? { unsaid: target } : {}),
@@ -132,22 +150,26 @@ export class Intake {
   }
 
   /** What becomes of an event: rows for the other legs, and what the sender has to hear at once. */
-  #rows({ event, route, about }: Placed, id: EventId, at: number): { rows: NewRow[]; told: Told[] } {
-    const { router, outbox, contextOf } = this.#deps
+  #rows(placed: Placed, id: EventId, at: number): Issued {
+    const { event, route, about } = placed
+    const { router, outbox, privately, contextOf } = this.#deps
     const { portal, handle, back } = route
     const shown = this.#linked(event, at)
     const said = shown.kind === 'message' || shown.kind === 'edit' ? shown.body : undefined
-    const lobby = said === undefined ? undefined : router.addressed(route, said)
+    const isPrivate = event.kind === 'message' && event.to !== undefined
+    const only = privately.between(event, route, back)
+    const lobby = said === undefined || isPrivate ? undefined : router.addressed(route, said)
     const context: PlanContext = {
       ...contextOf(route),
       ...about,
       ...(handle === undefined ? {} : { handle }),
       ...(lobby?.to === undefined ? {} : { addressed: lobby.to }),
+      ...(only === undefined ? {} : { only }),
     }
     const quote = said === undefined ? undefined : quoteOf(lobby?.to?.body ?? said)
     const tell: Tell = {
       lane: back,
-      name: isShared(laneTarget(back).place) ? shownName(event.senderName, event.sender.user) : '',
+      name: !isPrivate && isShared(laneTarget(back).place) ? shownName(event.senderName, event.sender.user) : '',
       ...(quote === undefined ? {} : { quote }),
     }
     const invited = invitedBy(event)
@@ -160,9 +182,16 @@ export class Intake {
       const row = answerable ? outbox.tellRow([subject], one, lane) : undefined
       if (row !== undefined) rows.push(row)
     }
+    if (isPrivate && only === undefined) {
+      say({ outcome: 'refused', reason: 'unsupported', words: NOT_IN_PRIVATE }, back)
+      return { rows, told }
+    }
+    let talk: LaneKey | undefined
     const { ops, refused } = plan(shown, context)
     for (const { leg: to, place, op } of ops) {
       const lane = laneKey(to.via, place)
+      if (isPrivate) talk = lane
+      else if (op.kind === 'message') privately.end(lane)
       if (outbox.full(lane)) say({ outcome: 'refused', reason: 'rate-limited' }, lane)
       else rows.push({ lane, event: id, at, ops: [op], split: false, attempted: 0, ...(answerable ? { tell } : {}) })
     }
@@ -172,7 +201,7 @@ export class Intake {
     const hint =
       mayHint && lobby?.hint !== undefined ? router.hint(portal, event.sender, lobby.word, lobby.hint) : undefined
     if (hint !== undefined) say(hint, back)
-    return { rows, told }
+    return { rows, told, ...(talk === undefined ? {} : { talk }), ...(only === undefined ? {} : { to: only.to }) }
   }
 
   /** A file gets a link that anybody can open. */

@@ -26,7 +26,7 @@ export interface OpeningDeps {
   readonly log: Logger
   /** Milliseconds that one attempt may take. */
   readonly openMs: number
-  /** A chat of somebody where they live was made. */
+  /** A chat was opened, or made for somebody where they live. */
   readonly made?: (found: Found) => void
   /** It was made, but its leg was taken away meanwhile. */
   readonly orphaned?: (leg: Leg, chat: ChatRef) => void
@@ -190,7 +190,7 @@ export class Openings {
     if (state.opened.size >= OPENED_LIMIT) state.opened.clear()
     if (place.kind !== 'portal') state.opened.set(key, result.chat)
     await this.#store(key, result.chat)
-    const found = place.kind === 'portal' ? this.#deps.portals.byLane(key) : undefined
+    const found = this.#deps.portals.byLane(key)
     if (found !== undefined) this.#deps.made?.(found)
     return result
   }

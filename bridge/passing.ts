@@ -5,8 +5,9 @@ import { Faces } from './faces.ts'
 import type { Identity } from './identity.ts'
 import type { Lobbies } from './lobbies.ts'
 import type { PassingInbound } from './model/events.ts'
-import type { AccountId, PersonId, UserId, UserRef } from './model/ids.ts'
+import type { AccountId, ChatId, PersonId, UserId, UserRef } from './model/ids.ts'
 import type { PresenceState } from './model/presence.ts'
+import { shownName } from './names.ts'
 import type { Outbox } from './outbox.ts'
 import { type PassingContext, type PassingToChat, planPassing, type PlanContext } from './plan.ts'
 import type { Found, Portals } from './portals.ts'
@@ -48,7 +49,7 @@ export class Passing {
     this.#deps = deps
   }
 
-  async accept(event: PassingInbound): Promise<void> {
+  async accept(event: Exclude<PassingInbound, { kind: 'gone' }>): Promise<void> {
     const { store, router, roster, outbox, contextOf } = this.#deps
     switch (event.kind) {
       case 'typing':
@@ -72,7 +73,8 @@ export class Passing {
         return
       }
       case 'contact':
-        roster.apply(event)
+        // Of whom an account has no more, it shows nothing.
+        if (roster.apply(event)) this.#show(event.user)
         return
       case 'roster':
         roster.apply(event)
@@ -106,6 +108,26 @@ export class Passing {
     for (const other of portal.legs)
       if (other.id !== leg.id)
         for (const user of this.#people(other)) this.#tell({ portal, leg: other }, leg, this.#seen(user, other))
+  }
+
+  /** Legs were taken away: who was behind them is shown in fewer chats, or in none. */
+  left(legs: readonly Leg[]): void {
+    const { ephemeral, online } = this.#deps
+    for (const leg of legs)
+      for (const user of this.#people(leg)) {
+        const ref: UserRef = { network: leg.network, user }
+        this.#show(ref)
+        for (const via of this.#faces.accounts()) {
+          if (!online.has(via) || !this.#places(via) || this.#chatsOf(ref, via).length > 0) continue
+          const as = {
+            kind: 'ghost',
+            origin: ref,
+            name: shownName(this.#deps.roster.contact(leg.via, user)?.name, user),
+          } as const
+          const op = { kind: 'presence', as, state: OFFLINE, in: [] } as const
+          if (this.#faces.isNews(via, ref, op)) ephemeral.show(via, op)
+        }
+      }
   }
 
   stop(): void {
@@ -163,12 +185,25 @@ export class Passing {
     // Nobody hears it now: it is told when that account is back.
     if (!online.has(to.via)) return
     for (const { leg, op } of planPassing(event, contextOf(found)))
-      if (
-        leg.id === to.id &&
-        (op.kind === 'presence' || op.kind === 'profile') &&
-        this.#faces.isNews(to.via, event.user, op)
-      )
-        ephemeral.show(to.via, op)
+      if (leg.id === to.id && (op.kind === 'presence' || op.kind === 'profile')) {
+        const shown =
+          op.kind === 'presence' && this.#places(to.via) ? { ...op, in: this.#chatsOf(event.user, to.via) } : op
+        if (this.#faces.isNews(to.via, event.user, shown)) ephemeral.show(to.via, shown)
+      }
+  }
+
+  /** Where that account shows somebody: links of their own, then lobbies, then groups. */
+  #chatsOf({ network, user }: UserRef, via: AccountId): readonly ChatId[] {
+    const chats = { direct: new Set<ChatId>(), lobby: new Set<ChatId>(), among: new Set<ChatId>() }
+    for (const { id } of this.#deps.identity.accountsOn(network))
+      for (const { portal, leg } of this.#legsOf(id, user)) {
+        const { kind } = leg.request
+        const list = kind === 'direct' || kind === 'lobby' ? chats[kind] : chats.among
+        for (const other of portal.legs)
+          if (other.via === via && other.id !== leg.id && other.chat !== undefined && this.#shows(other))
+            list.add(other.chat.chat)
+      }
+    return [...new Set([...chats.direct, ...chats.lobby, ...chats.among])]
   }
 
   /** As every signed-in observer sees them at least. */
@@ -183,6 +218,10 @@ export class Passing {
   #shows(leg: Leg): boolean {
     if (leg.chat === undefined || leg.flow === 'in') return false
     return this.#deps.sessionOf(leg.via)?.capabilities(leg.chat).puppets === 'native'
+  }
+
+  #places(account: AccountId): boolean {
+    return this.#deps.sessionOf(account)?.capabilities().placesGhosts === true
   }
 
   #send(event: PassingToChat, context: PassingContext): void {
@@ -201,8 +240,9 @@ export class Passing {
         yield found
   }
 
-  /** Who is behind a leg; of a lobby or a channel nobody knows. */
+  /** Who is behind a leg; of a channel nobody knows. */
   #people({ request, via }: Leg): readonly UserId[] {
+    const { roster, portals } = this.#deps
     switch (request.kind) {
       case 'direct':
         return [request.with]
@@ -211,6 +251,10 @@ export class Passing {
       case 'chat':
         return this.#deps.sessionOf(via)?.members(request.chat) ?? []
       case 'lobby':
+        return roster
+          .contacts(via)
+          .filter(({ user, listed }) => listed && portals.directWith(via, user) === undefined)
+          .map(({ user }) => user)
       case 'channel':
       case 'portal':
       case 'home':

@@ -37,6 +37,8 @@ export interface PlanContext {
   readonly takesBackReaction?: true
   /** What a lobby calls the sender, so that an answer finds them. */
   readonly handle?: string
+  /** Between two: no other leg gets it, and this one there. */
+  readonly only?: { readonly leg: LegId; readonly place: Place; readonly to: UserRef }
   /** Said in a lobby's channel to one contact: what that contact gets. */
   readonly addressed?: { readonly leg: LegId; readonly place: Place; readonly body: MessageBody }
 }
@@ -82,7 +84,8 @@ const planned = (op: Op, capabilities: Capabilities | 'unknown' | undefined, at:
 
 const NO_ACCOUNT: Degraded = { kind: 'refused', reason: 'not-found', detail: 'that account is there no more' }
 
-const placeOn = (leg: Leg, { addressed }: PlanContext): Place | undefined => {
+const placeOn = (leg: Leg, { addressed, only }: PlanContext): Place | undefined => {
+  if (only !== undefined) return only.leg === leg.id ? only.place : undefined
   if (leg.request.kind !== 'lobby') return placeOf(leg.request)
   return addressed?.leg === leg.id ? addressed.place : undefined
 }
@@ -90,7 +93,7 @@ const placeOn = (leg: Leg, { addressed }: PlanContext): Place | undefined => {
 const operation = (event: StoredInbound, leg: Leg, context: PlanContext): Op | undefined => {
   const as = puppet(event.sender, event.senderName, leg, context)
   const { target, replyTo, addressed } = context
-  const inLobby = leg.request.kind === 'lobby'
+  const inLobby = leg.request.kind === 'lobby' && context.only === undefined
   const quoted = context.quote === undefined ? {} : { quote: context.quote }
   switch (event.kind) {
     case 'message': {

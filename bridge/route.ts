@@ -9,6 +9,7 @@ import type { Openings } from './opening.ts'
 import type { PlanContext } from './plan.ts'
 import { laneKey, laneOfLeg } from './place.ts'
 import type { PortalMaker } from './portal-maker.ts'
+import { privateLane, privateName, type PrivateTalks } from './private-talks.ts'
 import type { Found, Portals } from './portals.ts'
 import type { LaneKey, Place, Portal } from './store/port.ts'
 import type { Told } from './tell.ts'
@@ -21,6 +22,9 @@ export interface RouteDeps {
   readonly maker: PortalMaker
   readonly sessionOf: (account: AccountId) => Session | undefined
   readonly clock: Clock
+  readonly privately: PrivateTalks
+  /** Accounts that are signed in. */
+  readonly online: ReadonlySet<AccountId>
 }
 
 export interface Route extends Found {
@@ -35,6 +39,8 @@ export interface Arrival {
   readonly chat: ChatRef
   readonly sender: UserRef
   readonly senderName?: string
+  /** Said in private to this one. */
+  readonly to?: UserRef
   /** Worth a chat of its own where nobody linked this one: it was said, and not only a sign of life. */
   readonly said: boolean
 }
@@ -56,6 +62,7 @@ export class Router {
 
   /** At once where the chat is known. */
   route(arrival: Arrival): Route | undefined | Promise<Route | undefined> {
+    if (arrival.to !== undefined) return this.#privately(arrival, arrival.to)
     const known = this.known(arrival)
     if (known !== undefined) return known
     const { account, network } = arrival.chat
@@ -72,6 +79,18 @@ export class Router {
     const found = this.#deps.portals.find(chat)
     const back = found === undefined ? undefined : laneOfLeg(found.leg)
     return found === undefined || back === undefined ? undefined : { ...found, back }
+  }
+
+  #privately({ chat, sender, senderName }: Arrival, to: UserRef): Route | undefined {
+    const { privately, identity, online } = this.#deps
+    const { account } = chat
+    if (account === undefined) return undefined
+    const accounts = identity.accountsOn(to.network).map(({ id }) => id)
+    // Who is signed in comes first.
+    const ordered = accounts.toSorted((a, b) => Number(online.has(b)) - Number(online.has(a)))
+    const found = privately.conversation(account, to, ordered)
+    if (found === undefined) return undefined
+    return { ...found, back: privateLane(account, chat), handle: privateName(senderName, sender.user) }
   }
 
   async #search(arrival: Arrival, account: AccountId): Promise<Route | undefined> {

@@ -115,9 +115,10 @@ export class Supervisor {
 
   /** A person acts: a stopped or waiting account is tried now. `false` when there is nothing to do. */
   reconnect(account: AccountId): boolean {
-    const wake = this.#kept.get(account)?.wake
-    wake?.abort()
-    return wake !== undefined
+    const kept = this.#kept.get(account)
+    if (kept?.state.kind === 'online') return kept.adapter.session(kept.account).retry?.() === true
+    kept?.wake?.abort()
+    return kept?.wake !== undefined
   }
 
   stateOf(account: AccountId): SessionState | undefined {

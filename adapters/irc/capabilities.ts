@@ -1,4 +1,4 @@
-/** What a relay bot on IRC can show. Puppets (a connection for each ghost) will bring a second literal beside this one. */
+/** What a relay bot on IRC can show, and what connections of their own for ghosts can. */
 import type { Capabilities } from '../../bridge/model/capabilities.ts'
 
 /** Lines of one chat under way at once: one PING then confirms them all. */
@@ -27,4 +27,12 @@ export const relayCapabilities: Capabilities = {
   replies: 'inline',
   idempotent: false,
   pipeline: PIPELINE,
+}
+
+/** The bot speaks for those who have no connection: it puts their names in front itself. */
+export const puppetCapabilities: Capabilities = {
+  ...relayCapabilities,
+  ops: { ...relayCapabilities.ops, profile: 'native' },
+  puppets: 'native',
+  placesGhosts: true,
 }

@@ -37,6 +37,8 @@ export interface ChannelTiming {
   readonly rejoinMs: number
   /** After a refused JOIN. */
   readonly retryMs: number
+  /** More within an hour, and we are not wanted; `MAX_KICKS` unless said. */
+  readonly maxKicks?: number
 }
 
 /** A JOIN that nobody answers. */
@@ -142,7 +144,7 @@ export class Channels {
     if (entry === undefined) return undefined
     entry.kicks = [...entry.kicks.filter((at) => at > now - KICK_WINDOW_MS), now]
     const detail = `${by} has kicked us out of ${entry.name}`
-    if (entry.kicks.length > MAX_KICKS) {
+    if (entry.kicks.length > (this.#timing.maxKicks ?? MAX_KICKS)) {
       this.#set(entry, {
         kind: 'given-up',
         detail: `${detail} ${entry.kicks.length} times; invite the bridge to let it back`,

@@ -44,6 +44,99 @@ const who = z.strictObject({
     .default([]),
 })
 
+const template = (description: string) =>
+  z
+    .string()
+    .min(1)
+    .regex(/^[^\r\n\0]*$/, 'must be one line')
+    .meta({ description })
+
+const naming = (description: string) =>
+  template(`${description} {name}, {local} (the part before the @) and {address} are filled in.`).regex(
+    /\{(name|local|address)\}/,
+    'must hold {name}, {local} or {address}: everybody would be called the same',
+  )
+
+const addresses = (description: string) => {
+  const one = z
+    .string()
+    .regex(
+      /^[\dA-Fa-f:]*[:.][\dA-Fa-f:.]+(\/\d{1,3})?$/,
+      'is no address: write one like 192.0.2.7 or a prefix like 2001:db8:1::/64',
+    )
+  return z
+    .union([one.transform((address) => [address]), z.array(one).min(1)], {
+      error: 'is no address: write one like 192.0.2.7, a prefix like 2001:db8:1::/64, or a list of them',
+    })
+    .meta({ description })
+}
+
+const puppets = z
+  .strictObject({
+    enabled: z.boolean().meta({ description: 'Show each contact by a connection of their own.' }).default(false),
+    channels: z
+      .array(channelName)
+      .meta({ description: 'Only in these; by default in all linked channels.' })
+      .optional(),
+    nick: naming('The nick.').default('{name}[m]'),
+    rename: z.boolean().meta({ description: 'A changed name is a changed nick.' }).default(false),
+    max: z.number().int().min(1).max(5_000).meta({ description: 'Connections at once.' }).default(50),
+    connect_ms: z
+      .number()
+      .int()
+      .min(0)
+      .meta({ description: 'One new connection in so many milliseconds.' })
+      .default(2_000),
+    debounce_ms: z
+      .number()
+      .int()
+      .min(0)
+      .meta({ description: 'Who comes, or looks different, does so after this: what is over sooner is not shown.' })
+      .default(5_000),
+    quit_grace_ms: z
+      .number()
+      .int()
+      .min(0)
+      .meta({ description: 'Who went offline quits after this; whom a netsplit took is gone after this.' })
+      .default(300_000),
+    idle_days: z
+      .number()
+      .positive()
+      .meta({ description: 'Who said nothing for so long quits, and comes back with the next word.' })
+      .default(30),
+    backoff_ms: millis('The first wait after a refusal of the server; each further one is twice as long.').default(
+      60_000,
+    ),
+    nick_back_ms: millis('A nick that was taken from a puppet is asked for again after this.').default(60_000),
+    private_minutes: z
+      .number()
+      .positive()
+      .meta({ description: 'For so long after a private word the contact answers whoever said it.' })
+      .default(30),
+    username: template('The user name (ident). {id} is short and the same for good.').default('{local}'),
+    realname: template('The real name. {name}, {local}, {address} and {id} are filled in.').default('{name} (MSN)'),
+    source_address: addresses('Our own address for each: one, a list, or a prefix that is routed here.').optional(),
+    webirc: z
+      .strictObject({
+        password: secret('The password that the server gave us for WEBIRC.'),
+        hostname: template('The host that others see.').default('{id}.msn.invalid'),
+        addresses: addresses('The address that the server sees, from a list or a prefix.').default([
+          'fd00:6d73:6e::/64',
+        ]),
+      })
+      .meta({ description: 'Tell the server a host and address for each (WEBIRC, also called CGIIRC).' })
+      .optional(),
+    sasl: z
+      .strictObject({
+        account: z.string().min(1).meta({ description: 'The services account for all of them.' }),
+        password: secret('Its password.'),
+      })
+      .meta({ description: 'Identify all of them, where only those who do may join or speak.' })
+      .optional(),
+  })
+  .meta({ description: 'A connection for each MSN contact, beside the bot.' })
+  .prefault({})
+
 export const ircConfig = z
   .strictObject({
     id: id('this network'),
@@ -129,6 +222,7 @@ export const ircConfig = z
       })
       .meta({ description: 'A digest of presence changes.' })
       .prefault({}),
+    puppets,
     timing: z
       .strictObject({
         ...supervision,

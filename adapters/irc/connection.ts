@@ -23,6 +23,13 @@ import { Pulse } from './pulse.ts'
 import { LineTransport, type Target, type Ticket } from './transport.ts'
 import type { Pace } from './flood.ts'
 
+export interface WebIrc {
+  readonly password: string
+  readonly username: string
+  readonly hostname: string
+  readonly address: string
+}
+
 export interface ConnectionSettings {
   readonly network: NetworkId
   readonly target: Target
@@ -37,6 +44,10 @@ export interface ConnectionSettings {
     | undefined
   readonly nickserv: NickServSettings | undefined
   readonly version: string
+  /** Whom we speak for, as a server believes that trusts us. */
+  readonly webirc?: WebIrc
+  /** What others say in channels is none of our business here. */
+  readonly deaf?: true
   readonly pace: Pace
   readonly registerMs: number
   readonly pingMs: number
@@ -63,6 +74,8 @@ const MADE_UP_NICKS = 20
 const ENDED: LineOutcome = { kind: 'unsent', reason: 'network', detail: 'the IRC connection ended' }
 const BUSY: LineOutcome = { kind: 'unsent', reason: 'rate-limited', detail: 'too many lines wait for the IRC server' }
 
+const SIGNED_OUT: Ending = { fault: { code: 'shutdown', detail: 'we signed out' }, stop: false, cause: 'lost' }
+
 type Phase = 'connecting' | 'registering' | 'identifying' | 'online' | 'ended'
 
 export class Connection {
@@ -79,6 +92,8 @@ export class Connection {
   #phase: Phase = 'connecting'
   #ending: Ending | undefined
   #settle: { resolve: () => void; reject: (fault: SessionFault) => void } | undefined
+  /** The library does not believe in nicks that begin with a digit, which is what servers give to whoever lost theirs. */
+  #nick: string | undefined
   #user: string | undefined
   #host: string | undefined
   #loggedIn = false
@@ -115,7 +130,7 @@ export class Connection {
   }
 
   get nick(): string {
-    return this.#client.user.nick
+    return this.#nick ?? this.#client.user.nick
   }
 
   get mapping(): CaseMapping {
@@ -129,6 +144,16 @@ export class Connection {
       user: this.#user ?? LONGEST_PREFIX.user,
       host: this.#host ?? LONGEST_PREFIX.host,
     }
+  }
+
+  /** Why it ended, once it has. */
+  get ending(): Ending | undefined {
+    return this.#phase === 'ended' ? this.#ending : undefined
+  }
+
+  /** What the server says of itself in 005. */
+  supports(option: string): unknown {
+    return this.#client.network.options[option]
   }
 
   has(capability: string): boolean {
@@ -159,6 +184,7 @@ export class Connection {
       account: settings.sasl?.mechanism === 'PLAIN' ? settings.sasl : {},
       ...(settings.password === undefined ? {} : { password: settings.password }),
       ...(settings.sasl === undefined ? {} : { sasl_mechanism: settings.sasl.mechanism }),
+      ...(settings.webirc === undefined ? {} : { webirc: settings.webirc }),
       version: settings.version,
       enable_echomessage: true,
       enable_chghost: true,
@@ -179,7 +205,7 @@ export class Connection {
   /** Says goodbye. What was queued is dropped, what was written and not confirmed is uncertain. */
   async quit(reason: string): Promise<void> {
     if (this.#phase !== 'ended') {
-      this.#ending = { fault: { code: 'shutdown', detail: 'we signed out' }, stop: false }
+      this.#ending = SIGNED_OUT
       await this.#transport.farewell(`QUIT :${reason}`)
     }
     this.#closed()
@@ -229,6 +255,7 @@ export class Connection {
 
   #receive(line: string): void {
     this.#pulse.heard()
+    if (this.#settings.deaf === true && isChatter(line, this.nick)) return
     const message = this.#parse(line)
     if (message === undefined || this.#phase === 'ended') return
     this.#own(message)
@@ -272,12 +299,14 @@ export class Connection {
         return
       case 'NICK':
         // Services that rename us have their reasons.
-        if (!this.#isMe(words)) this.#nickFreed(nick)
+        if (this.#isMe(nick)) this.#nick = words
+        else this.#nickFreed(nick)
         return
       case 'QUIT':
         this.#nickFreed(nick)
         return
       case '001':
+        this.#nick = params[0]
         this.#registered(words)
         return
       case '900':
@@ -407,7 +436,7 @@ export class Connection {
     const wasOnline = this.#phase === 'online'
     const before = this.#phase
     this.#phase = 'ended'
-    const ending = this.#ending ?? this.#explain(before)
+    const ending = (this.#ending ??= this.#explain(before))
     this.#over.abort()
     this.#confirmations.lost()
     this.#client.removeAllListeners()
@@ -430,6 +459,12 @@ const handing = (transport: LineTransport): new () => LineTransport =>
   function handed(): LineTransport {
     return transport
   } as unknown as new () => LineTransport
+
+/** `:somebody!u@h PRIVMSG #channel :…`, by others. A crowd of connections hears each word many times. */
+const isChatter = (line: string, nick: string): boolean => {
+  const [, by, target] = /^(?:@\S+ )?:([^\s!]+)\S* (?:PRIVMSG|NOTICE|TAGMSG) (\S+)/.exec(line) ?? []
+  return by !== undefined && target !== undefined && isChannelName(target) && by !== nick
+}
 
 /** 437 may also be about a channel. */
 const isNickRefusal = ({ command, params }: IrcMessage): boolean =>

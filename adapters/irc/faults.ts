@@ -5,6 +5,8 @@ import type { Fault } from '../../bridge/model/result.ts'
 export interface Ending {
   readonly fault: Fault
   readonly stop: boolean
+  /** For those who have more than one connection: what it says about the others. */
+  readonly cause: 'killed' | 'banned' | 'throttled' | 'full' | 'lost'
   /** Milliseconds to stay away at least. */
   readonly retryAfter?: number
 }
@@ -16,7 +18,7 @@ const MAX_WORDS = 200
 
 const quoted = (words: string): string => `"${words.replace(/[\x00-\x1f\x7f]/g, '').slice(0, MAX_WORDS)}"`
 
-export const lost = (detail: string): Ending => ({ fault: { code: 'network', detail }, stop: false })
+export const lost = (detail: string): Ending => ({ fault: { code: 'network', detail }, stop: false, cause: 'lost' })
 
 const banned = (words: string): Ending => ({
   fault: {
@@ -24,6 +26,7 @@ const banned = (words: string): Ending => ({
     detail: `The IRC server has banned us: ${quoted(words)}. Ask its operators, then restart the connection`,
   },
   stop: true,
+  cause: 'banned',
 })
 
 const killed = (words: string): Ending => ({
@@ -32,9 +35,14 @@ const killed = (words: string): Ending => ({
     detail: `An operator of the IRC network has ended our connection: ${quoted(words)}. Ask them before you restart it`,
   },
   stop: true,
+  cause: 'killed',
 })
 
-export const badCredentials = (detail: string): Ending => ({ fault: { code: 'bad-credentials', detail }, stop: true })
+export const badCredentials = (detail: string): Ending => ({
+  fault: { code: 'bad-credentials', detail },
+  stop: true,
+  cause: 'lost',
+})
 
 /** A KILL of us, or the words in the ERROR that follows one. */
 export const readKill = (words: string): Ending => {
@@ -47,6 +55,7 @@ export const readKill = (words: string): Ending => {
         detail: `Somebody with our password has taken the nickname back: ${quoted(words)}. Only one bridge may use it`,
       },
       stop: true,
+      cause: 'lost',
     }
   }
   return killed(words)
@@ -55,12 +64,17 @@ export const readKill = (words: string): Ending => {
 /** The text of an ERROR line, which closes the connection. */
 export const readError = (words: string): Ending => {
   if (/thrott|too fast|reconnecting too|wait a while|try again later/i.test(words)) {
-    return { ...lost(`The IRC server wants us to wait: ${quoted(words)}`), retryAfter: THROTTLED_MS }
+    return {
+      ...lost(`The IRC server wants us to wait: ${quoted(words)}`),
+      retryAfter: THROTTLED_MS,
+      cause: 'throttled',
+    }
   }
   if (/too many|no more connections|connection limit|session limit/i.test(words)) {
     return {
       ...lost(`The IRC server takes no more connections from this host: ${quoted(words)}`),
       retryAfter: THROTTLED_MS,
+      cause: 'full',
     }
   }
   if (/\bkilled\b/i.test(words)) return readKill(words)

@@ -11,6 +11,8 @@ import { withoutZeroWidth } from './highlight.ts'
 export interface View {
   readonly network: NetworkId
   readonly account: AccountId
+  /** One of our own connections: what they say is not news. */
+  readonly isOurs: (nick: string) => boolean
   /** Our nickname now. */
   readonly nick: string
   readonly mapping: CaseMapping
@@ -43,6 +45,7 @@ export type Reading =
 export const readMessage = (message: IrcMessage, view: View): Reading | undefined => {
   // A server speaking, our own echo, a replay: not somebody saying something now.
   if (message.nick === '' || sameName(message.nick, view.nick, view.mapping)) return undefined
+  if (view.isOurs(message.nick)) return undefined
   const batch = message.tags['batch']
   if (batch !== undefined && view.isPlayback(batch)) return undefined
   switch (message.command) {
@@ -109,7 +112,7 @@ const chatOf = (target: string, nick: string, view: View): ChatRef | undefined =
 const NUDGE = /^(nudges (you|everyone|everybody)|sends (you )?a nudge)[.!]*$/i
 const CTCP = '\x01'
 
-const readText = (raw: string): MessageBody | undefined => {
+export const readText = (raw: string): MessageBody | undefined => {
   const text = withoutZeroWidth(raw)
   if (!text.startsWith(CTCP)) return bodyOf('text', parse(text))
   const [, verb = '', rest = ''] = /^\x01(\S*) ?([^\x01]*)/.exec(text) ?? []
@@ -135,7 +138,7 @@ const originOf = (message: IrcMessage, view: View) => ({
   at: timeOf(message.tags['time']) ?? view.now,
 })
 
-const timeOf = (tag: string | undefined): number | undefined => {
+export const timeOf = (tag: string | undefined): number | undefined => {
   const time = tag === undefined ? Number.NaN : Date.parse(tag)
   return Number.isNaN(time) ? undefined : time
 }

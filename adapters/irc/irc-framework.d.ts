@@ -31,6 +31,8 @@ declare module 'irc-framework' {
     password?: string
     /** Without it the server's password would also be tried for SASL. */
     account: { account?: string; password?: string }
+    /** `address` is the one of whoever is spoken for. */
+    webirc?: { password: string; username: string; hostname: string; address: string }
     sasl_mechanism?: 'PLAIN' | 'EXTERNAL'
     version: string
     enable_echomessage: boolean

@@ -19,15 +19,26 @@ export type Obstacle = Exclude<OpenResult, { kind: 'opened' }>
 const TOO_MANY: Obstacle = { kind: 'refused', reason: 'rate-limited', detail: 'too many channels on this IRC network' }
 const NOT_YET_MS = 5_000
 
+export interface MembershipWatch {
+  readonly joined?: (channel: ChatId) => void
+  /** We are not there, for as long as we are not told of `joined`. `banned`: it says so. */
+  readonly shutOut?: (channel: ChatId, how: 'banned' | 'kicked' | 'refused') => void
+}
+
+/** `:server 474 me #chan :Cannot join channel (+b)` */
+const BANNED = '474'
+
 export class Membership {
   readonly #clock: Clock
   readonly #log: Logger
   readonly #channels: Channels
+  readonly #watch: MembershipWatch
   #voice: Voice | undefined
 
-  constructor(timing: ChannelTiming, clock: Clock, log: Logger) {
+  constructor(timing: ChannelTiming, clock: Clock, log: Logger, watch: MembershipWatch = {}) {
     this.#clock = clock
     this.#log = log
+    this.#watch = watch
     this.#channels = new Channels(timing)
   }
 
@@ -144,16 +155,24 @@ export class Membership {
 
   #joined(channel: string, voice: Voice): void {
     // Where the server puts us without being asked, we do not stay.
-    if (!this.#channels.joined(channel)) voice.control(`PART ${channel}`)
-    else this.#log.info({ channel }, 'joined')
+    if (!this.#channels.joined(channel)) {
+      voice.control(`PART ${channel}`)
+      return
+    }
+    this.#log.info({ channel }, 'joined')
+    const id = this.idOf(channel)
+    if (id !== undefined) this.#watch.joined?.(id)
   }
 
   #outOf(channel: string, by: string): void {
     const kicked = this.#channels.kicked(channel, by, this.#clock.now())
     if (kicked === undefined) return
     const about = { channel, by }
-    if (kicked.again === undefined) this.#log.error(about, 'kicked too often, waits for an invitation')
-    else this.#log.warn({ ...about, seconds: kicked.again / 1000 }, 'kicked, will join again')
+    const id = this.idOf(channel)
+    if (kicked.again === undefined) {
+      this.#log.error(about, 'kicked too often, waits for an invitation')
+      if (id !== undefined) this.#watch.shutOut?.(id, 'kicked')
+    } else this.#log.warn({ ...about, seconds: kicked.again / 1000 }, 'kicked, will join again')
   }
 
   #refused(command: string, params: readonly string[]): boolean {
@@ -162,6 +181,8 @@ export class Membership {
     const { channel, reason, detail } = refusal
     if (!this.#channels.refused(channel, reason, detail, this.#clock.now())) return false
     this.#log.warn({ channel, detail }, 'cannot join, will try again')
+    const id = this.idOf(channel)
+    if (id !== undefined) this.#watch.shutOut?.(id, command === BANNED ? 'banned' : 'refused')
     return true
   }
 }

@@ -1,10 +1,11 @@
 /** What the core wants said -> IRC messages, before they are cut to length. Pure. */
 import type { MessageBody } from '../../bridge/model/body.ts'
 import type { Outbound } from '../../bridge/model/events.ts'
+import { relayed } from '../../bridge/model/relayed.ts'
 import { sliceOf, textOf, type RichText } from '../../bridge/model/text.ts'
 import { withoutControls, render } from '../../irc/formatting.ts'
 import { cutToBytes, MAX_LINE_BYTES } from '../../irc/guard.ts'
-import { leadOf, quietLine } from './highlight.ts'
+import { leadOf, quietLine, ZERO_WIDTH_SPACE } from './highlight.ts'
 import { LEAST_BUDGET, splitLine, splitLines } from '../../irc/split.ts'
 
 /** One message on the wire: `PRIVMSG target :text`, or `TOPIC target :text`. */
@@ -99,25 +100,55 @@ const splitNamed = (line: RichText, budget: number): readonly RichText[] => {
   return splitLine(sliceOf(line, lead), room).map((piece) => [...(/^\s/.test(textOf(piece)) ? bare : name), ...piece])
 }
 
-/** The lines of an operation; none for what IRC does not show. */
-export const wiresOf = (op: Outbound, target: string, prefix: Prefix): readonly Wire[] => {
+const unstyled = (text: RichText): RichText => [{ text: textOf(text) }]
+
+/** The lines of an operation; none for what IRC does not show. `style`: the channel lets no colours through. */
+export const wiresOf = (
+  op: Outbound,
+  target: string,
+  prefix: Prefix,
+  style: 'styled' | 'plain' = 'styled',
+): readonly Wire[] => {
   if (op.kind === 'topic') {
     const text = withoutControls(op.topic.replace(/[\r\n]+/g, ' '))
     return [{ verb: 'TOPIC', target, text: cutToBytes(text, budgetFor('TOPIC', target, prefix)) }]
   }
   const speech = spoken(op)
   if (speech === undefined) return []
-  return piecesOf(speech, target, prefix).map((piece) => {
+  const said = style === 'plain' ? { ...speech, text: unstyled(speech.text) } : speech
+  return piecesOf(said, target, prefix).map((piece) => {
     const text = render(piece)
     return { verb: speech.verb, target, text: speech.action ? `\x01ACTION ${text}\x01` : text }
   })
+}
+
+/** Who has a name here that is not the bot's. */
+export const nameOf = (op: Outbound): string | undefined => {
+  if (op.kind !== 'message' || op.as.kind === 'self') return undefined
+  return op.as.kind === 'ghost' || op.as.user !== undefined ? op.as.name : undefined
+}
+
+/** As the bot says it for them: "<alice> hi". */
+export const relayedOp = (op: Outbound): Outbound => {
+  const name = nameOf(op)
+  if (op.kind !== 'message' || name === undefined) return op
+  return { ...op, as: { kind: 'self' }, body: relayed(op.body, name) }
+}
+
+/** Whoever says it, the line has room: the ghost itself, or the bot with the ghost's name in front. */
+const piecesForAll = (speech: Speech, name: string, target: string, prefix: Prefix): readonly RichText[] => {
+  const lead = Buffer.byteLength(`<${name}> ${ZERO_WIDTH_SPACE}`)
+  const byBot = budgetFor(speech.verb, target, prefix) - lead
+  const byGhost = budgetFor(speech.verb, target, LONGEST_PREFIX) - (speech.action ? ACTION_BYTES : 0)
+  return splitLines(speech.text).flatMap((line) => splitLine(line, Math.min(byBot, byGhost)))
 }
 
 /** The operation in parts of one line each. What fits comes back as it is. */
 export const partsOf = (op: Outbound, target: string, prefix: Prefix): readonly Outbound[] => {
   const speech = spoken(op)
   if (speech === undefined) return [op]
-  const pieces = piecesOf(speech, target, prefix)
+  const name = nameOf(op)
+  const pieces = name === undefined ? piecesOf(speech, target, prefix) : piecesForAll(speech, name, target, prefix)
   if (pieces.length < 2) return [op]
   return pieces.map((text): Outbound => {
     if (op.kind === 'message' && op.body.kind !== 'nudge') return { ...op, body: { ...op.body, text } }

@@ -1,6 +1,6 @@
 /**
- * The bridge's account on an IRC network: one bot that speaks for everyone. It outlives connections and hands each of
- * them what is to be said. Connections of puppets, when they come, stand beside the bot's here.
+ * The bridge's account on an IRC network: one bot that speaks for everyone who has no connection of their own (puppets/).
+ * It outlives connections and hands each of them what is to be said.
  */
 import { randomUUID } from 'node:crypto'
 import type { IrcMessage } from 'irc-framework'
@@ -16,19 +16,25 @@ import type { Outbound } from '../../bridge/model/events.ts'
 import type { AccountId, ChatId, ChatRef, MessageId, NetworkId } from '../../bridge/model/ids.ts'
 import type { DeliveryResult, OpenResult, RosterResult, SessionState } from '../../bridge/model/result.ts'
 import { plain, type RichText } from '../../bridge/model/text.ts'
-import { relayCapabilities } from './capabilities.ts'
+import { puppetCapabilities, relayCapabilities } from './capabilities.ts'
 import { chatIdOf, isChannelName, parseChannel, parseNick, sameName } from '../../irc/casemap.ts'
 import { Commands } from './commands.ts'
 import { Connection, type ConnectionSettings } from './connection.ts'
+import type { LineOutcome } from './delivery.ts'
 import type { Ending } from './faults.ts'
 import { askerOf, readMessage } from './inbound.ts'
 import { Inbox } from './inbox.ts'
 import { Membership } from './membership.ts'
-import { lineOf, LONGEST_PREFIX, partsOf, wiresOf, type Prefix } from './outbound.ts'
+import { ChannelModes } from './modes.ts'
+import { lineOf, LONGEST_PREFIX, partsOf, relayedOp, wiresOf, type Prefix } from './outbound.ts'
 import { OFFLINE, resultOf, retryIn } from './outcome.ts'
 import type { Permissions } from './permissions.ts'
 import { Playbacks } from './playbacks.ts'
 import { PresenceDigest } from './presence.ts'
+import type { Puppet } from './puppets/puppet.ts'
+import { Puppets } from './puppets/puppets.ts'
+import type { PuppetSettings } from './puppets/settings.ts'
+import { SpeakingOrder } from './speaking-order.ts'
 import { AccountLookup } from './whois.ts'
 
 export interface SessionSettings {
@@ -43,6 +49,9 @@ export interface SessionSettings {
   /** `channels` absent: all that are linked. */
   readonly presence: { readonly quietMs: number; readonly channels: readonly string[] | undefined } | undefined
   readonly nick: string
+  readonly alternates: readonly string[]
+  /** Absent: the bot speaks for all. */
+  readonly puppets: PuppetSettings | undefined
   /** Read anew for each attempt; throws a sentence when a secret is missing. */
   readonly connection: () => ConnectionSettings
 }
@@ -66,6 +75,9 @@ export class RelaySession implements Session {
   readonly #whois: AccountLookup
   readonly #inbox: Inbox
   readonly #digest: PresenceDigest | undefined
+  readonly #puppets: Puppets | undefined
+  readonly #modes = new ChannelModes()
+  readonly #order = new SpeakingOrder()
   readonly #linked = new Set<ChatId>()
   readonly #direct = new Set<ChatId>()
   readonly #backedOff = new Map<ChatId, number>()
@@ -84,10 +96,28 @@ export class RelaySession implements Session {
     this.account = account
     this.#settings = settings
     this.#context = context
-    this.#membership = new Membership({ rejoinMs, retryMs: joinRetryMs }, clock, log)
+    this.#membership = new Membership({ rejoinMs, retryMs: joinRetryMs }, clock, log, {
+      joined: (channel) => {
+        if (this.#puppets !== undefined) this.#connection?.control(`MODE ${channel}`)
+      },
+    })
     this.#whois = new AccountLookup(clock)
     this.#inbox = new Inbox((event) => context.emit(event), clock, log)
     this.#digest = presence === undefined ? undefined : new PresenceDigest(presence.quietMs)
+    this.#puppets =
+      settings.puppets === undefined
+        ? undefined
+        : new Puppets(settings.puppets, {
+            network: settings.network,
+            account,
+            context,
+            base: () => withoutCertificate(settings.connection()),
+            reserved: [settings.nick, ...settings.alternates],
+            keyOf: (channel) => settings.channels.find(({ name }) => chatIdOf(name) === channel)?.key,
+            offer: (event) => this.#inbox.offer(event),
+            mint: () => this.#mint(),
+            remark: (channel, words) => this.#remark(channel, plain(words)),
+          })
     this.#commands = new Commands({
       context,
       account,
@@ -106,11 +136,12 @@ export class RelaySession implements Session {
       this.#linked.add(chatIdOf(name))
     }
     for (const [, nick] of await this.#context.state.list(DIRECT_KEY)) this.#direct.add(chatIdOf(nick))
+    await this.#puppets?.start()
   }
 
   /** For good. */
   async stop(): Promise<void> {
-    await this.close()
+    await Promise.all([this.close(), this.#puppets?.stop()])
     this.#inbox.stop()
   }
 
@@ -118,15 +149,21 @@ export class RelaySession implements Session {
     return this.#state
   }
 
-  capabilities(): Capabilities {
-    return relayCapabilities
+  capabilities(chat?: ChatRef): Capabilities {
+    if (this.#puppets === undefined) return relayCapabilities
+    return chat === undefined || this.#puppets.covers(chat.chat) ? puppetCapabilities : relayCapabilities
+  }
+
+  retry(): boolean {
+    return this.#puppets?.retry() ?? false
   }
 
   /** "as msnbridge, in 3 of 3 channels" */
   describe(): string {
     if (this.#state.kind !== 'online') return `as ${this.#settings.nick}, ${this.#state.kind}`
     const { joined, wanted } = this.#membership.counts
-    return `as ${this.#connection?.nick ?? this.#settings.nick}, in ${joined} of ${wanted} channels`
+    const puppets = this.#puppets === undefined ? '' : `, ${this.#puppets.describe()}`
+    return `as ${this.#connection?.nick ?? this.#settings.nick}, in ${joined} of ${wanted} channels${puppets}`
   }
 
   async connect(signal: AbortSignal): Promise<void> {
@@ -151,7 +188,7 @@ export class RelaySession implements Session {
   }
 
   async close(): Promise<void> {
-    await this.#connection?.quit('The bridge is going down')
+    await Promise.all([this.#connection?.quit('The bridge is going down'), this.#puppets?.close()])
     this.#connection = undefined
     this.#over.abort()
     this.#membership.offline()
@@ -182,6 +219,7 @@ export class RelaySession implements Session {
     this.#linked.delete(chat)
     this.#direct.delete(chat)
     this.#backedOff.delete(chat)
+    this.#puppets?.dropped(chat)
     if (!this.#settings.channels.some(({ name }) => chatIdOf(name) === chat)) this.#membership.leave(chat)
     try {
       await this.#context.state.update([[key + chat, undefined]])
@@ -195,22 +233,53 @@ export class RelaySession implements Session {
   }
 
   async deliver({ chat, op }: Delivery, signal: AbortSignal): Promise<DeliveryResult> {
-    if (chat === undefined || op.kind === 'presence') return this.#aboutOthers(op)
+    if (chat === undefined || op.kind === 'presence' || op.kind === 'profile') return this.#aboutOthers(op)
+    if (op.kind === 'message') this.#puppets?.spoke(op.as)
+    const own = this.#voiceOf(op, chat.chat)
+    // Who speaks is settled now: among the bot's words a puppet that has just come would overtake them.
+    const work = (): Promise<DeliveryResult> => this.#speak(op, chat, own === undefined ? 'bot' : 'puppet', signal)
+    return this.#order.take(chat.chat, own?.nick ?? '', work)
+  }
+
+  /** Whoever has a connection of their own says it, else the bot. */
+  async #speak(op: Outbound, chat: ChatRef, by: 'bot' | 'puppet', signal: AbortSignal): Promise<DeliveryResult> {
     const busy = this.#busyFor(chat.chat)
     if (busy > 0) return retryIn(busy, 'rate-limited', 'too many lines wait for the IRC server')
     if (this.#state.kind !== 'online' || signal.aborted) return OFFLINE
+    const own = by === 'puppet' ? this.#voiceOf(op, chat.chat) : undefined
+    if (own !== undefined) {
+      const outcomes = await this.#through(own, op, chat.chat, signal)
+      if (!mayBeSaidAgain(outcomes)) return this.#result(outcomes, chat.chat)
+      const refused = outcomes.find((outcome) => outcome.kind === 'refused')
+      if (refused !== undefined && op.kind === 'message' && isChannelName(chat.chat))
+        this.#puppets?.muted(op.as, chat.chat, refused.detail)
+    }
     if (isChannelName(chat.chat) && !this.#membership.isOpen(chat.chat)) {
       const obstacle = await this.#membership.enter(chat.chat, signal)
       if (obstacle !== undefined) return obstacle
     }
     const connection = this.#connection
     if (connection === undefined) return OFFLINE
-    const wires = wiresOf(op, chat.chat, connection.prefix)
-    const outcomes = await Promise.all(wires.map((wire) => connection.say(wire, signal)))
+    return this.#result(await this.#through(connection, relayedOp(op), chat.chat, signal), chat.chat)
+  }
+
+  #through(voice: Pick<Connection, 'prefix' | 'say'>, op: Outbound, chat: ChatId, signal: AbortSignal) {
+    const wires = wiresOf(op, chat, voice.prefix, this.#modes.isPlain(chat) ? 'plain' : 'styled')
+    return Promise.all(wires.map((wire) => voice.say(wire, signal)))
+  }
+
+  #result(outcomes: readonly LineOutcome[], chat: ChatId): DeliveryResult {
     if (outcomes.some((outcome) => outcome.kind === 'unsent' && outcome.reason === 'rate-limited')) {
-      this.#backedOff.set(chat.chat, this.#context.clock.now() + BACK_OFF_MS)
+      this.#backedOff.set(chat, this.#context.clock.now() + BACK_OFF_MS)
     }
-    return resultOf(outcomes, () => this.#mint(), BACK_OFF_MS)
+    const result = resultOf(outcomes, () => this.#mint(), BACK_OFF_MS)
+    // A query to somebody who is not there: nothing else goes to them.
+    if (result.kind === 'refused' && result.reason === 'not-found' && !isChannelName(chat)) this.#puppets?.gone(chat)
+    return result
+  }
+
+  #voiceOf(op: Outbound, chat: ChatId): Puppet | undefined {
+    return op.kind === 'message' ? this.#puppets?.voiceOf(op.as, chat) : undefined
   }
 
   async roster(): Promise<RosterResult> {
@@ -263,7 +332,8 @@ export class RelaySession implements Session {
     if (op.kind === 'presence' && op.as.kind === 'ghost') {
       const { network, user } = op.as.origin
       this.#digest?.note(op.as.name, op.state, this.#context.clock.now(), `${network}/${user}`)
-    }
+      if (op.in !== undefined) this.#puppets?.presence(op.as, op.state, op.in)
+    } else if (op.kind === 'profile') void this.#puppets?.renamed(op.as, op.name)
     return { kind: 'delivered', ids: [] }
   }
 
@@ -277,7 +347,7 @@ export class RelaySession implements Session {
     this.#context.sessionChanged(this.account, state)
   }
 
-  #stateAfter({ fault, stop }: Ending, retryAfter = 0): SessionState {
+  #stateAfter({ fault, stop }: Pick<Ending, 'fault' | 'stop'>, retryAfter = 0): SessionState {
     return stop ? { kind: 'stopped', fault } : { kind: 'waiting', until: this.#context.clock.now() + retryAfter, fault }
   }
 
@@ -288,6 +358,7 @@ export class RelaySession implements Session {
     this.#playbacks = new Playbacks()
     this.#over = new AbortController()
     this.#membership.online(connection)
+    this.#puppets?.botOnline(connection)
     this.#change({ kind: 'online', since: this.#context.clock.now() })
     void this.#tend(this.#over.signal)
   }
@@ -295,6 +366,8 @@ export class RelaySession implements Session {
   #ended(ending: Ending): void {
     this.#over.abort()
     this.#connection = undefined
+    this.#modes.forget()
+    this.#puppets?.botLost()
     this.#change(ending.fault.code === 'shutdown' ? { kind: 'offline' } : this.#stateAfter(ending, ending.retryAfter))
     this.#membership.offline()
   }
@@ -314,7 +387,9 @@ export class RelaySession implements Session {
   #announce(): void {
     const text = this.#digest?.take(this.#context.clock.now())
     if (text === undefined) return
-    for (const name of this.#settings.presence?.channels ?? this.#linked) {
+    // Where people are seen to come and go it need not be said.
+    const linked = [...this.#linked].filter((chat) => this.#puppets?.covers(chat) !== true)
+    for (const name of this.#settings.presence?.channels ?? linked) {
       if (this.#membership.isIn(name)) this.#remark(name, plain(text))
     }
   }
@@ -340,15 +415,25 @@ export class RelaySession implements Session {
     if (this.#membership.want(channel)) this.#membership.tend()
   }
 
+  #mode(message: IrcMessage): void {
+    const [name, words] = readModes(message) ?? []
+    const chat = name === undefined ? undefined : this.#membership.idOf(name)
+    if (chat === undefined || words === undefined) return
+    if (this.#modes.changed(chat, words)) this.#puppets?.eased(chat)
+  }
+
   #message(connection: Connection, message: IrcMessage): void {
     this.#whois.message(message)
     this.#playbacks.message(message)
+    this.#puppets?.seen(message)
+    this.#mode(message)
     if (message.command === 'INVITE' && sameName(message.params[0] ?? '', connection.nick, connection.mapping))
       void this.#invited(message)
     if (this.#membership.message(message)) return
     const reading = readMessage(message, {
       network: this.#settings.network,
       account: this.account,
+      isOurs: (nick) => this.#puppets?.isOurs(nick) === true,
       nick: connection.nick,
       mapping: connection.mapping,
       trigger: this.#settings.trigger,
@@ -361,6 +446,25 @@ export class RelaySession implements Session {
     if (reading?.kind === 'event') this.#inbox.offer(reading.event)
     else if (reading !== undefined) void this.#commands.run(reading)
   }
+}
+
+/** `MODE #chan +m`, and `324 me #chan +nt` in answer to our question. */
+const readModes = ({ command, params }: IrcMessage): readonly [string, string] | undefined => {
+  const [first = '', second = '', third = ''] = params
+  if (command === 'MODE' && isChannelName(first)) return [first, second]
+  return command === '324' ? [second, third] : undefined
+}
+
+/** Nothing of it can have been read: somebody else may say it. */
+const mayBeSaidAgain = (outcomes: readonly LineOutcome[]): boolean =>
+  outcomes.length > 0 &&
+  outcomes.every((outcome) => outcome.kind === 'refused' || (outcome.kind === 'unsent' && outcome.reason === 'network'))
+
+/** The bot's certificate would make them all the bot, for services that know it by that. */
+const withoutCertificate = (settings: ConnectionSettings): ConnectionSettings => {
+  const { tls, ...target } = settings.target
+  if (tls === undefined) return settings
+  return { ...settings, target: { ...target, tls: { ...tls, cert: undefined, key: undefined } } }
 }
 
 const needsAPerson = ({ fault }: SessionFault): boolean =>

@@ -15,6 +15,8 @@ import { LineReader } from '../../irc/lines.ts'
 export interface Target {
   readonly host: string
   readonly port: number
+  /** Our own address of several; absent: as the system chooses. */
+  readonly from?: string
   /** Absent: plain TCP. */
   readonly tls?: ConnectionOptions
 }
@@ -68,14 +70,18 @@ export class LineTransport extends EventEmitter implements Transport {
   }
 
   connect(): void {
-    const { host, port, tls } = this.#target
+    const { tls, from, ...place } = this.#target
+    const target = from === undefined ? place : { ...place, localAddress: from }
     const opened = (): void => {
       this.#open = true
+      // In one piece: a server that closes at once must not make the second line fail before its reason is read.
+      this.#socket?.cork()
       this.#hooks.opened()
       this.emit('open')
       this.#pump()
+      this.#socket?.uncork()
     }
-    const socket = tls === undefined ? connectTcp({ host, port }, opened) : connectTls({ ...tls, host, port }, opened)
+    const socket = tls === undefined ? connectTcp(target, opened) : connectTls({ ...tls, ...target }, opened)
     this.#socket = socket
     socket.setNoDelay(true)
     socket.on('data', (chunk: Buffer) => this.#receive(chunk))

@@ -13,6 +13,8 @@ export interface Capabilities {
   readonly bodies: Readonly<Record<BodyKind, Support>>
   /** native: a ghost has its own name on this network. prefix: one account speaks for all, "<alice> hi". */
   readonly puppets: 'native' | 'prefix'
+  /** Ghosts must go where they take part: their presence says `in` which chats that is. */
+  readonly placesGhosts?: true
   /**
    * How an answer to a message shows which one it answers. native: the network points at it. lines: its first words in a
    * line above. inline: its first words in the same line.

@@ -1,5 +1,5 @@
 import type { MessageBody } from './body.ts'
-import type { AccountId, ChatRef, MessageId, NetworkId, PersonId, UserId, UserRef } from './ids.ts'
+import type { AccountId, ChatId, ChatRef, MessageId, NetworkId, PersonId, UserId, UserRef } from './ids.ts'
 import type { PresenceState } from './presence.ts'
 import type { Reason } from './result.ts'
 import type { RichText } from './text.ts'
@@ -22,6 +22,13 @@ export interface MessageEvent extends InChat, Stamped {
   readonly replyTo?: MessageId
   /** Sent by our own account from another client: shown on the other legs, never echoed back. */
   readonly own?: true
+  /**
+   * Said in private to this one, whom the network shows there: only the leg behind which they are gets it. `chat` is the talk
+   * of the two, and `chat.account` who heard it. What they answer goes there as well, until others speak to them, the sender
+   * is `gone`, or `answersMs` have passed.
+   */
+  readonly to?: UserRef
+  readonly answersMs?: number
 }
 
 /** What happened in a chat and is worth storing. Plain data, complete in itself: it can be logged, stored, replayed. */
@@ -48,6 +55,8 @@ export type PassingInbound =
   /** `account` is the observer: a shared ghost shows a contact only as present as every observer sees them. */
   | { readonly kind: 'presence'; readonly account: AccountId; readonly user: UserRef; readonly state: PresenceState }
   | { readonly kind: 'profile'; readonly account: AccountId; readonly user: UserRef; readonly name: string }
+  /** Somebody who may have spoken in private through that account is there no more. */
+  | { readonly kind: 'gone'; readonly account: AccountId; readonly user: UserRef; readonly name: string }
   /** The roster of `account` changed, here or from another client of the same account. */
   | {
       readonly kind: 'contact'
@@ -131,7 +140,8 @@ export type Outbound<Ref = MessageId> =
   | (As & { readonly kind: 'topic'; readonly topic: string })
   | (As & { readonly kind: 'typing'; readonly forMs: number })
   | (As & { readonly kind: 'read'; readonly upTo: Ref })
-  | (As & { readonly kind: 'presence'; readonly state: PresenceState })
+  /** `in`: of a ghost, if the network places ghosts, the chats where they take part; those in which a private word reaches them come first. */
+  | (As & { readonly kind: 'presence'; readonly state: PresenceState; readonly in?: readonly ChatId[] })
   | (As & { readonly kind: 'profile'; readonly name: string })
   /** What the owner of a portal calls it, for them alone; absent: as the contact calls themselves. */
   | { readonly kind: 'title'; readonly title?: string }

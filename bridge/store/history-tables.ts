@@ -27,7 +27,8 @@ export const SELECT_LATEST = `SELECT said_at AS at FROM event
 
 /** What a network says of the time is not always a whole number, and a column of whole numbers takes nothing else. */
 export const saidAt = (event: StoredInbound, storedAt: number): number | null => {
-  if (event.kind !== 'message') return null
+  // What was said to one of them alone is no part of what all have said.
+  if (event.kind !== 'message' || event.to !== undefined) return null
   const at = Math.trunc(event.at)
   return Number.isSafeInteger(at) ? at : storedAt
 }

@@ -11,6 +11,8 @@ export interface InspircdOptions {
   readonly services?: boolean
   /** Lines are throttled as on a public server. Without it as many as come. */
   readonly fakelag?: boolean
+  /** Connections that one address may have. */
+  readonly perHost?: number
   /** One of several servers of a network (test/kit/inspircd-network.ts). */
   readonly place?: Place
 }
@@ -164,7 +166,7 @@ interface Ports {
 const config = (
   folder: string,
   { port, tlsPort, linkPort }: Ports,
-  { services: linked, fakelag, place }: InspircdOptions,
+  { services: linked, fakelag, place, perHost = 500 }: InspircdOptions,
 ) => `
 <server name="${place?.name ?? 'insp.example'}" description="test" network="Test">
 <admin name="test" email="test@example.org" nick="test">
@@ -176,7 +178,7 @@ ${[...MODULES, ...(linked === true ? ['sasl'] : [])].map((name) => `<module name
 <bind address="127.0.0.1" port="${linkPort}" type="servers">
 <connect name="main" allow="*" timeout="20" pingfreq="120" hardsendq="1M" softsendq="64K" recvq="64K"
   threshold="${fakelag === true ? 10 : 100_000}" commandrate="${fakelag === true ? 1000 : 100_000}"
-  fakelag="${fakelag === true ? 'yes' : 'no'}" localmax="500" globalmax="500" maxchans="100" resolvehostnames="no"
+  fakelag="${fakelag === true ? 'yes' : 'no'}" localmax="${perHost}" globalmax="${perHost}" maxchans="100" resolvehostnames="no"
   useident="no" modes="+x">
 <class name="all" commands="*" privs="*" usermodes="*" chanmodes="*">
 <type name="oper" classes="all">

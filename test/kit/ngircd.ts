@@ -5,6 +5,8 @@ import { findProgram, ForeignServer, steadyPorts, temporaryFolder } from './fore
 export interface NgircdOptions {
   /** The server's password. */
   readonly password?: string
+  /** Connections that one address may have. */
+  readonly perHost?: number
 }
 
 /** ngIRCd on a free port: the old kind of server, without SASL, tags or echoes. */
@@ -48,7 +50,7 @@ export class Ngircd {
   }
 }
 
-const config = (port: number, { password }: NgircdOptions): string => `
+const config = (port: number, { password, perHost = 0 }: NgircdOptions): string => `
 [Global]
   Name = ng.example
   Info = test
@@ -58,7 +60,7 @@ const config = (port: number, { password }: NgircdOptions): string => `
   ${password === undefined ? '' : `Password = ${password}`}
 [Limits]
   ConnectRetry = 5
-  MaxConnectionsIP = 0
+  MaxConnectionsIP = ${perHost}
   MaxJoins = 0
   MaxNickLength = 30
   MaxPenaltyTime = 0

@@ -165,3 +165,9 @@ test('fifty thousand messages are read through the index, whether in one convers
   expect(newest.at(-1)).toBe('x49998')
   expect(await ids({ from: 'newest', limit: 3 }, 'p3' as PortalId)).toEqual(['x47003', 'x48003', 'x49003'])
 })
+
+test('what was said to one alone is in no history', async () => {
+  await accept(message('for all', 1))
+  await accept({ ...message('for bob', 2), to: { network, user: '@bob:hs' as UserId } } as StoredInbound)
+  expect(await ids()).toEqual(['for all'])
+})

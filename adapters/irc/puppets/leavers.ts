@@ -1,0 +1,45 @@
+/** Who left the network, as far as we see: a person whom a netsplit took away is given time to come back. Time is an argument. */
+import type { IrcMessage } from 'irc-framework'
+
+/** `QUIT :hub.example leaf.example`, or `*.net *.split` where servers keep their names to themselves. */
+const NETSPLIT = /^(?:[\w*-]+\.)+[\w*-]+ (?:[\w*-]+\.)+[\w*-]+$/
+/** People who may be behind a split at once; further ones count as gone. */
+const MAX_SPLIT = 10_000
+
+export class Leavers {
+  readonly #graceMs: number
+  readonly #split = new Map<string, { readonly nick: string; readonly at: number }>()
+
+  constructor(graceMs: number) {
+    this.#graceMs = graceMs
+  }
+
+  /** The nick of whoever is gone now, if somebody is. */
+  message({ command, nick, params }: IrcMessage, fold: (nick: string) => string, now: number): string | undefined {
+    switch (command) {
+      case 'JOIN':
+        this.#split.delete(fold(nick))
+        return undefined
+      // Under another name they are nobody whom we know.
+      case 'NICK':
+        return nick
+      case 'QUIT':
+        if (!NETSPLIT.test(params.at(-1) ?? '') || this.#split.size >= MAX_SPLIT) return nick
+        this.#split.set(fold(nick), { nick, at: now })
+        return undefined
+      default:
+        return undefined
+    }
+  }
+
+  /** Those who did not come back in time. */
+  due(now: number): readonly string[] {
+    const gone: string[] = []
+    for (const [key, { nick, at }] of this.#split) {
+      if (now - at < this.#graceMs) break
+      this.#split.delete(key)
+      gone.push(nick)
+    }
+    return gone
+  }
+}
