@@ -33,7 +33,7 @@ module.exports = {
     rule(
       'msnp-users',
       'Only the MSN adapters and the daemon know MSN.',
-      { pathNot: '^(msnp|test|bench|adapters/msn)' },
+      { pathNot: '^(msnp|test|bench|demo|adapters/msn)' },
       { path: '^msnp/' },
     ),
     rule(
@@ -88,6 +88,21 @@ module.exports = {
       },
     ),
     rule(
+      'irc-server-is-pure',
+      'The server side of IRC is bytes and time: it knows no contract, no people and no sockets.',
+      { path: '^adapters/irc-gateway/(wire|machine)/' },
+      {
+        pathNot:
+          '^(adapters/irc-gateway/(wire|machine)/|irc/|sansio/(machine|bytes|rate)\\.ts$|bridge/model/|(node:)?buffer$)',
+      },
+    ),
+    rule(
+      'irc-server-layers',
+      'wire is the bottom layer.',
+      { path: '^adapters/irc-gateway/wire/' },
+      { path: '^adapters/irc-gateway/(?!wire/)' },
+    ),
+    rule(
       'adapters-do-not-know-each-other',
       'No adapter imports another.',
       { path: '^adapters/([^/]+)/' },
@@ -105,11 +120,16 @@ module.exports = {
       { path: '^config/fields\\.ts$' },
       { pathNot: '^node_modules/zod' },
     ),
-    rule('cli-is-the-top', 'Only main.ts runs commands.', { pathNot: '^(main\\.ts|cli/|test/)' }, { path: '^cli/' }),
+    rule(
+      'cli-is-the-top',
+      'Only main.ts runs commands.',
+      { pathNot: '^(main\\.ts|cli/|demo/|test/)' },
+      { path: '^cli/' },
+    ),
     rule(
       'daemon-is-the-root',
       'Only main.ts and the command line know the daemon.',
-      { pathNot: '^(main\\.ts|daemon\\.ts|cli/|test/)' },
+      { pathNot: '^(main\\.ts|daemon\\.ts|cli/|demo/|test/)' },
       { path: '^(daemon|compose)\\.ts$' },
     ),
     rule(

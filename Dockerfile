@@ -24,9 +24,9 @@ USER node
 # apply and the data is in /data/data.
 WORKDIR /data
 VOLUME /data
-# Notification server with switchboards, login page; events from a Matrix homeserver, links to files. Inside a container they
+# Notification server with switchboards, login page; IRC gateway without and with TLS; events from a Matrix homeserver, links to files. Inside a container they
 # listen on 0.0.0.0 only if the config says so.
-EXPOSE 1863 1443 29333 29334
+EXPOSE 1863 1443 6667 6697 29333 29334
 
 # The admin page listens on loopback inside the container, where the check runs, too. Another port: set ADMIN_URL.
 HEALTHCHECK --interval=30s --timeout=5s --start-period=20s --retries=3 \

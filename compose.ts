@@ -22,6 +22,7 @@ import { Networks } from './bridge/networks.ts'
 import type { MetricsPage } from './bridge/ops/metrics.ts'
 import { OutageNotices } from './bridge/outage.ts'
 import { OwnStatus } from './bridge/own-status.ts'
+import { Leaving } from './bridge/leaving.ts'
 import { PeopleWatch } from './bridge/people-news.ts'
 import { NetworkPeople } from './bridge/people-view.ts'
 import type { SecretBox } from './bridge/secrets.ts'
@@ -143,6 +144,7 @@ export const compose = (
     policyOf: (person) => homesOf(person).map((network) => friendPolicy(config, network))[0],
     tell: (person, op) => hub.tellPerson(person, op),
     add: (account, user) => askRoster({ kind: 'add', user }, account, { clock, sessionOf, stateOf }),
+    isOnline: (account) => stateOf(account)?.kind === 'online',
   })
   const ownStatus = new OwnStatus({
     clock,
@@ -167,6 +169,7 @@ export const compose = (
       outage.changed(account, state)
       news.changed(account, state, logins.isUnderway(account))
       logins.changed(account, state)
+      if (state.kind === 'online') friends.online(account)
       ownStatus.changed(state)
       watch.sessionChanged(account)
     },
@@ -202,11 +205,13 @@ export const compose = (
     linksChanged: () => ownStatus.changed(),
     mint: randomUUID,
   })
+  const { identity, portals } = hub
+  const linksChanged = (): void => ownStatus.changed()
+  const leaving = new Leaving({ identity, accounts, logins, portals, chats: hub, linksChanged })
   const place = signUpPlace(config)
   const signUpFor = (home: NetworkId): { readonly signUp?: NetworkSignUp } => {
     const hosting = place === undefined ? undefined : adapters.get(place.service)
     if (place === undefined || hosting === undefined || adapters.get(place.network) === undefined) return {}
-    const { identity } = hub
     const add = (): AddAccount | undefined => {
       const book = isRunning(place.service) ? hosting.accounts : undefined
       return book && ((address, password) => book.add(address, password))
@@ -224,7 +229,8 @@ export const compose = (
     state: store.adapterState(network),
     command: (request) => commands.run(request),
     claim: (request) => hub.claim(request),
-    people: new NetworkPeople(network, shown),
+    leave: (user) => leaving.run({ network, user }),
+    people: new NetworkPeople(network, { ...shown, networks: openTo(config, logins) }),
     history: new NetworkHistory(network, told),
     ...(keys.box.trouble === undefined ? { secrets: secretsOf(keys.box, network), ...signUpFor(network) } : {}),
   })
@@ -261,6 +267,12 @@ export const compose = (
 
 const mediaOf = async (adapter: HostingAdapter, ref: string, signal: AbortSignal): Promise<MediaResult> =>
   adapter.media?.(ref, signal) ?? { kind: 'refused', reason: 'not-found', detail: 'that network has no files' }
+
+/** Where people can sign in with accounts of their own. */
+const openTo = ({ networks }: Config, logins: Logins) => {
+  const open = new Set<string>(logins.networks())
+  return networks.filter(({ id }) => open.has(id)).map(({ id, type }) => ({ id: id as NetworkId, type }))
+}
 
 const mediaLinks = ({ media }: Config, key: string): MediaLinks => {
   const { host, port } = media.listen

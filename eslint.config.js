@@ -4,6 +4,7 @@ import tseslint from 'typescript-eslint'
 const pure = [
   'sansio/machine.ts',
   'sansio/bytes.ts',
+  'sansio/rate.ts',
   'msnp/wire/**',
   'msnp/model/**',
   'msnp/session/**',
@@ -14,6 +15,8 @@ const pure = [
   'irc/**',
   'adapters/*/inbound.ts',
   'adapters/*/outbound.ts',
+  'adapters/irc-gateway/wire/**',
+  'adapters/irc-gateway/machine/**',
 ]
 const impure = [
   'setTimeout',

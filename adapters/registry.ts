@@ -1,5 +1,6 @@
 /** Type of network -> its adapter, imported when a config first asks for it. */
 import type { AdapterState, Logger } from '../bridge/adapter.ts'
+import type { IrcGatewayConfig } from './irc-gateway/config.ts'
 import type { IrcConfig } from './irc/config.ts'
 import type { MatrixConfig } from './matrix/config.ts'
 import type { AccountAdmin, AdapterOptions, HostingAdapter, RegistrationAnswer } from './module.ts'
@@ -7,7 +8,7 @@ import type { MsnServiceConfig } from './msn-service/config.ts'
 import type { MsnConfig } from './msn/config.ts'
 
 /** Exactly the types that config/schema.ts accepts: a new fragment does not compile until it has its case here. */
-export type NetworkConfig = MsnServiceConfig | MsnConfig | IrcConfig | MatrixConfig
+export type NetworkConfig = MsnServiceConfig | MsnConfig | IrcConfig | IrcGatewayConfig | MatrixConfig
 
 type Shared = Omit<AdapterOptions<never>, 'config'>
 
@@ -19,6 +20,8 @@ export const createAdapter = async (config: NetworkConfig, shared: Shared): Prom
       return (await import('./msn/index.ts')).create({ ...shared, config })
     case 'irc':
       return (await import('./irc/index.ts')).create({ ...shared, config })
+    case 'irc-gateway':
+      return (await import('./irc-gateway/index.ts')).create({ ...shared, config })
     case 'matrix':
       return (await import('./matrix/index.ts')).create({ ...shared, config })
   }

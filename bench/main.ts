@@ -5,9 +5,11 @@ import { parseArgs } from 'node:util'
 import { median, type Figures, type Part } from './measure.ts'
 import { durable } from './parts/durable.ts'
 import { framer } from './parts/framer.ts'
+import { gatewayClients, gatewayHistory, gatewayRelay } from './parts/gateway.ts'
 import { history } from './parts/history.ts'
 import { limits } from './parts/limits.ts'
 import { matrixIntake, matrixPresence, matrixRelay, matrixRestart } from './parts/matrix.ts'
+import { puppets } from './parts/puppets.ts'
 import { fanOut, logins, memory, relay, signIns } from './parts/service.ts'
 import { pinned } from './processes.ts'
 
@@ -33,6 +35,10 @@ const parts: readonly Part[] = [
   matrixIntake,
   matrixRestart,
   matrixPresence,
+  gatewayRelay,
+  gatewayClients,
+  gatewayHistory,
+  puppets,
 ]
 const chosen = parts.filter((part) => options.only === undefined || part.name.includes(options.only))
 const runs = Math.max(1, Number(options.runs))
@@ -45,7 +51,9 @@ console.log(`msn-bridge bench: ${machine}`)
 console.log(
   `medians of ${runs} runs; server and load ${pinned() ? 'on a core of their own each' : 'NOT pinned (no taskset)'}`,
 )
-console.log("the service's rate limits are OFF for these measurements; the heap is set as the daemon sets it\n")
+console.log(
+  'the rate limits of the service and of the gateway are OFF for these measurements; the heap is set as the daemon sets it\n',
+)
 
 const results: Record<string, Figures> = {}
 for (const part of chosen) {

@@ -178,6 +178,12 @@ export interface AdapterContext {
    * portal with them. Resolves when that is on disk.
    */
   claim(request: ClaimRequest): Promise<ClaimResult>
+  /**
+   * Somebody lives here no more: what they signed in with is logged out and their chats are ended, so that whoever has that
+   * user id next finds nothing of it. A sentence: why that cannot be, and nothing was done. Durable when it resolves; rejects
+   * with `StoreUnavailable`.
+   */
+  leave(user: UserId): Promise<string | undefined>
   /** What those who live here have elsewhere. */
   readonly people: PeopleView
   /** What was said in the conversations that chats of this network are part of. */
@@ -188,6 +194,8 @@ export interface AdapterContext {
 
 /** As it is now, from memory. */
 export interface PeopleView {
+  /** Where somebody can sign in with an account of theirs, in the order of the config. `type` is that of the config: "msn". */
+  readonly networks: readonly { readonly id: NetworkId; readonly type: string }[]
   /** The accounts of one who lives here, in a steady order. */
   accountsOf(owner: UserId): readonly AccountView[]
   /** Everybody whom that account knows, by user id; empty for an account that nobody here owns. */

@@ -25,6 +25,7 @@ export interface FriendRequestsDeps {
   readonly tell: (person: PersonId, news: News) => Promise<void>
   /** Puts somebody on the list of the account. The sentence why not, or `undefined` when it was done. */
   readonly add: (account: Account, user: UserId) => Promise<string | undefined>
+  readonly isOnline: (account: AccountId) => boolean
 }
 
 type Answer = 'asked' | 'accepted' | 'declined'
@@ -49,6 +50,8 @@ export class FriendRequests {
   readonly #answers = new Map<AccountId, Promise<Map<UserId, Answer>>>()
   /** One event after the other for each account, so that nobody is asked about twice. */
   readonly #underway = new Map<AccountId, Promise<void>>()
+  /** Lists that came during a sign-in: nobody can be let in before it is through. */
+  readonly #early = new Map<AccountId, ContactNews>()
 
   readonly #askedOfOne: Throttle
   readonly #askedOfAll: Throttle
@@ -75,6 +78,13 @@ export class FriendRequests {
     this.#underway.set(account, working)
   }
 
+  /** The account is signed in. */
+  online(account: AccountId): void {
+    const early = this.#early.get(account)
+    this.#early.delete(account)
+    if (early !== undefined) this.seen(early)
+  }
+
   /** They were answered by a command. */
   async answered(account: AccountId, user: UserId, answer: 'accepted' | 'declined'): Promise<void> {
     await this.#remember(account, user, answer)
@@ -83,6 +93,7 @@ export class FriendRequests {
   /** The account is there no more. */
   forget(account: AccountId): void {
     this.#answers.delete(account)
+    this.#early.delete(account)
   }
 
   /** Nothing is under way. */
@@ -100,6 +111,10 @@ export class FriendRequests {
       .filter(({ user }) => !answers.has(user) && this.#isOpen(account.id, user))
       .map(({ user, name }) => ({ user, name: shownName(name, user) }))
     if (policy === 'ignore' || requesters.length === 0) return
+    if (policy === 'accept' && event.kind === 'roster' && !this.#deps.isOnline(account.id)) {
+      this.#early.set(account.id, event)
+      return
+    }
     if (policy === 'accept') {
       await this.#accept(account, requesters)
       return

@@ -99,6 +99,7 @@ export class Hub {
       patience: (account) => deps.patience?.(account) ?? this.#limits.giveUpMs,
       present: (account, user) => isPresent(roster.presence(account, user)),
       nameOf: (lane) => this.#nameOf(lane),
+      settled: (lane, event) => this.#privately.settled(lane, event, clock.now()),
     })
     this.#drops = new Drops({
       store,

@@ -25,6 +25,7 @@ export class Identity {
   #users = new Map<AccountId, UserRef>()
   #byUser = new Map<string, PersonId>()
   #byPerson = new Map<string, readonly UserId[]>()
+  #owned = new Map<PersonId, readonly Account[]>()
 
   constructor(deps: IdentityDeps) {
     this.#deps = deps
@@ -49,6 +50,7 @@ export class Identity {
   /** Accounts were added or removed, or belong to somebody else now. */
   refresh(): void {
     this.#accounts = new Map(this.#deps.accounts().map((account) => [account.id, account]))
+    this.#owned = Map.groupBy(this.#accounts.values(), ({ person }) => person)
     this.#users = new Map()
     this.#byUser = new Map()
     for (const account of this.#accounts.values()) {
@@ -83,6 +85,11 @@ export class Identity {
     return (this.#configured.get(key) ?? this.#linked.get(key))?.person ?? this.#byUser.get(key)
   }
 
+  /** The config says who they are. */
+  isConfigured(user: UserRef): boolean {
+    return this.#configured.has(userKey(user))
+  }
+
   /**
    * Whose are the accounts of somebody who was made a person by signing in: theirs, or those of the person that their user
    * was given to since.
@@ -108,7 +115,7 @@ export class Identity {
   }
 
   accountsOf(person: PersonId): readonly Account[] {
-    return [...this.#accounts.values()].filter((account) => account.person === person)
+    return this.#owned.get(person) ?? []
   }
 
   accountsOn(network: NetworkId): readonly Account[] {

@@ -9,7 +9,7 @@ import type { Outbox } from './outbox.ts'
 import { laneKey, laneTarget } from './place.ts'
 import { invitedBy, plan, type PlanContext } from './plan.ts'
 import type { Found } from './portals.ts'
-import type { PrivateTalks } from './private-talks.ts'
+import { privateWith, type PrivateTalks } from './private-talks.ts'
 import { isShared, type Route, type Router } from './route.ts'
 import type { LaneKey, NewRow, Store, Tell } from './store/port.ts'
 import type { Told } from './tell.ts'
@@ -28,14 +28,13 @@ export interface IntakeDeps {
   readonly linkOf: ((file: FileRef, at: number) => string) | undefined
 }
 
-const NOT_IN_PRIVATE =
-  'Nobody got that: a private word reaches only those who are linked by themselves or as contacts of a lobby.'
-
 /** An event that knows where it belongs and what it refers to. */
 interface Placed {
   readonly event: StoredInbound
   readonly route: Route
   readonly about: Pick<PlanContext, 'target' | 'replyTo' | 'quote' | 'takesBackReaction'>
+  /** With whom the message that it refers to was private. */
+  readonly privateWith?: UserRef
 }
 
 interface Issued {
@@ -43,7 +42,11 @@ interface Issued {
   readonly told: Told[]
   /** Somebody speaks in private with the contact at the end of this lane. */
   readonly talk?: LaneKey
-  /** The only one who gets it. */
+  /** A contact answers in private by this lane. */
+  readonly answer?: LaneKey
+  /** Private talks that are over with it. */
+  readonly over: readonly LaneKey[]
+  /** The only one who gets it, or for whom it was meant. */
   readonly to?: UserRef
 }
 
@@ -83,27 +86,32 @@ export class Intake {
     if (route === undefined || route.leg.flow === 'out') return undefined
     const native = spokenOf(event)
     if (native === undefined) return { event, route, about: {} }
-    return this.#about(event, route, native).then((about) => ({ event, route, about }))
+    return this.#about(event, route, native)
   }
 
-  async #about(event: StoredInbound, route: Route, native: MessageId): Promise<Placed['about']> {
+  async #about(event: StoredInbound, route: Route, native: MessageId): Promise<Placed> {
     const { store } = this.#deps
     const id = await store.eventOf(event.chat, route.back, native)
-    if (id === undefined) return {}
+    if (id === undefined) return { event, route, about: {} }
     const key = event.kind === 'message' ? { replyTo: id } : { target: id }
-    if (event.kind === 'edit') return key
     const spoken = await store.event(id)
-    const quote = spoken === undefined ? undefined : quoted(spoken)
+    const between = spoken === undefined ? undefined : privateWith(spoken, event.chat)
+    const quote = spoken === undefined || event.kind === 'edit' ? undefined : quoted(spoken)
     return {
-      ...key,
-      ...(quote === undefined ? {} : { quote }),
-      ...(event.kind === 'redact' && spoken?.kind === 'reaction' ? { takesBackReaction: true } : {}),
+      event,
+      route,
+      about: {
+        ...key,
+        ...(quote === undefined ? {} : { quote }),
+        ...(event.kind === 'redact' && spoken?.kind === 'reaction' ? { takesBackReaction: true } : {}),
+      },
+      ...(between === undefined ? {} : { privateWith: between }),
     }
   }
 
   async #issue(event: StoredInbound, placed: Placed | undefined): Promise<Accepted> {
     const { network } = event.chat
-    const { store, clock, log, metrics, mint, outbox } = this.#deps
+    const { store, clock, log, metrics, mint, outbox, privately } = this.#deps
     if (placed === undefined) {
       this.#unlinked++
       metrics.count('events', { network, outcome: 'unlinked' })
@@ -113,9 +121,9 @@ export class Intake {
     const { route } = placed
     const id = mint() as EventId
     const storedAt = clock.now()
-    const { rows, told, talk, to } = this.#rows(placed, id, storedAt)
-    if (talk !== undefined && event.kind === 'message')
-      await this.#deps.privately.begin(talk, event, placed.route.leg.id)
+    const { rows, told, talk, answer, over, to } = this.#rows(placed, id, storedAt)
+    if (talk !== undefined && event.kind === 'message') await privately.begin(talk, event, route.leg.id, id)
+    if (answer !== undefined) await privately.answered(answer, event.at)
     const announced = outbox.announce(rows)
     try {
       const { target } = placed.about
@@ -131,6 +139,7 @@ export class Intake {
       })
       if (result.kind === 'duplicate') {
         announced.cancelled()
+        if (talk !== undefined) privately.settled(talk, id, storedAt)
         this.#duplicates++
         metrics.count('events', { network, outcome: 'duplicate' })
         return 'duplicate'
@@ -140,6 +149,8 @@ export class Intake {
       announced.cancelled()
       throw error
     }
+    // A repetition ends nothing: what was answered since may be private.
+    for (const lane of over) privately.end(lane)
     for (const one of told) outbox.count(one)
     this.#accepted++
     metrics.count('events', { network, outcome: 'stored' })
@@ -157,7 +168,8 @@ export class Intake {
     const shown = this.#linked(event, at)
     const said = shown.kind === 'message' || shown.kind === 'edit' ? shown.body : undefined
     const isPrivate = event.kind === 'message' && event.to !== undefined
-    const only = privately.between(event, route, back)
+    const audience = privately.audience(event, route, back, placed.privateWith)
+    const only = audience.kind === 'one' ? audience.only : undefined
     const lobby = said === undefined || isPrivate ? undefined : router.addressed(route, said)
     const context: PlanContext = {
       ...contextOf(route),
@@ -182,16 +194,17 @@ export class Intake {
       const row = answerable ? outbox.tellRow([subject], one, lane) : undefined
       if (row !== undefined) rows.push(row)
     }
-    if (isPrivate && only === undefined) {
-      say({ outcome: 'refused', reason: 'unsupported', words: NOT_IN_PRIVATE }, back)
-      return { rows, told }
+    if (audience.kind === 'nobody') {
+      say({ outcome: 'refused', reason: 'unsupported', words: audience.words }, back)
+      return { rows, told, over: audience.over === undefined ? [] : [audience.over], to: audience.to }
     }
     let talk: LaneKey | undefined
+    const over: LaneKey[] = []
     const { ops, refused } = plan(shown, context)
     for (const { leg: to, place, op } of ops) {
       const lane = laneKey(to.via, place)
       if (isPrivate) talk = lane
-      else if (op.kind === 'message') privately.end(lane)
+      else if (op.kind === 'message' && only === undefined) over.push(lane)
       if (outbox.full(lane)) say({ outcome: 'refused', reason: 'rate-limited' }, lane)
       else rows.push({ lane, event: id, at, ops: [op], split: false, attempted: 0, ...(answerable ? { tell } : {}) })
     }
@@ -201,7 +214,14 @@ export class Intake {
     const hint =
       mayHint && lobby?.hint !== undefined ? router.hint(portal, event.sender, lobby.word, lobby.hint) : undefined
     if (hint !== undefined) say(hint, back)
-    return { rows, told, ...(talk === undefined ? {} : { talk }), ...(only === undefined ? {} : { to: only.to }) }
+    return {
+      rows,
+      told,
+      over,
+      ...(talk === undefined ? {} : { talk }),
+      ...(only === undefined ? {} : { to: only.to }),
+      ...(only === undefined || isPrivate || said === undefined ? {} : { answer: back }),
+    }
   }
 
   /** A file gets a link that anybody can open. */

@@ -30,6 +30,8 @@ export interface OutboxDeps {
   readonly present: (account: AccountId, user: UserId) => boolean
   /** What people call the other end of a lane; `undefined`: as its place is called. */
   readonly nameOf: (lane: LaneKey) => string | undefined
+  /** Nothing more becomes of an event at the end of that lane. */
+  readonly settled: (lane: LaneKey, event: EventId) => void
 }
 
 export type WaitingFor =
@@ -230,7 +232,10 @@ export class Outbox {
       absences: this.#absences,
       enqueue: (rows) => this.announce(rows),
       count: (told) => this.count(told),
-      settled: (event, delivered) => this.#spread.settled(event, key, delivered),
+      settled: (event, delivered) => {
+        this.#deps.settled(key, event)
+        return this.#spread.settled(event, key, delivered)
+      },
       idle: () => this.#drop(key, lane),
     })
     this.#lanes.set(key, lane)

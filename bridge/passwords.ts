@@ -1,5 +1,5 @@
 /** Passwords: how they are stored, and how they are checked without hashing anew at every sign-in. */
-import { createHmac, randomBytes, scrypt, timingSafeEqual, type ScryptOptions } from 'node:crypto'
+import { createHmac, createSecretKey, randomBytes, scrypt, timingSafeEqual, type ScryptOptions } from 'node:crypto'
 
 /** Cost of scrypt. Memory is 128 * N * r bytes: 32 MiB for each hash that is under way. */
 export interface Cost {
@@ -53,7 +53,8 @@ function derive(password: string, salt: Buffer, { N, r, p }: Cost): Promise<Buff
  * next sign-in and says nothing to whoever reads the database.
  */
 export class Verifiers {
-  readonly #key = randomBytes(32)
+  /** As an object: bytes are made into one at each use, which costs more than the digest. */
+  readonly #key = createSecretKey(randomBytes(32))
   readonly #known = new Map<string, Buffer>()
   readonly #max: number
 

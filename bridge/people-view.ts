@@ -7,6 +7,7 @@ import type { SessionState } from './model/result.ts'
 import type { Contact, Roster } from './roster.ts'
 
 export interface PeopleDeps {
+  readonly networks: PeopleView['networks']
   readonly identity: Pick<Identity, 'account' | 'accountsOf' | 'personOf' | 'userOf' | 'usersOn'>
   readonly accounts: Pick<Accounts, 'isWanted' | 'originOf'>
   readonly roster: Pick<Roster, 'contact' | 'contacts'>
@@ -15,10 +16,12 @@ export interface PeopleDeps {
 }
 
 export class NetworkPeople implements PeopleView {
+  readonly networks: PeopleView['networks']
   readonly #network: NetworkId
   readonly #deps: PeopleDeps
 
   constructor(network: NetworkId, deps: PeopleDeps) {
+    this.networks = deps.networks
     this.#network = network
     this.#deps = deps
   }

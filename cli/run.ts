@@ -7,8 +7,8 @@ import { createMetrics } from '../bridge/ops/metrics.ts'
 import { StoreRefused, StoreUnavailable } from '../bridge/store/port.ts'
 import type { Config } from '../config/schema.ts'
 import { Daemon, StartRefused } from '../daemon.ts'
-import { keepsAccounts } from '../adapters/registry.ts'
 import { type ExitCode, failWith, invocation, type Io } from './io.ts'
+import { fromHere, nextSteps } from './next-steps.ts'
 import { serve } from './served.ts'
 import { readVersion } from './version.ts'
 
@@ -17,7 +17,20 @@ const STOP_MS = 30_000
 /** One Ctrl-C may arrive twice: from the terminal, and once more from npm or the binary, which pass it on. */
 const SAME_SIGNAL_MS = 500
 
-export const run = async (config: Config, configFile: string | undefined, io: Io): Promise<ExitCode> => {
+/** What else is to happen in the process: `npm run demo` brings people along. */
+export interface Company {
+  /** What comes after the sign-in, in place of making a friend an account: friends are here. */
+  readonly thirdStep: string
+  readonly started: (daemon: Daemon) => void
+  readonly stopping: () => void
+}
+
+export const run = async (
+  config: Config,
+  configFile: string | undefined,
+  io: Io,
+  company?: Company,
+): Promise<ExitCode> => {
   const pretty = io.stdout.isTTY === true
   const log = createLog({ level: config.log.level, pretty, out: io.stdout })
   dieOnBugs(log)
@@ -54,11 +67,13 @@ export const run = async (config: Config, configFile: string | undefined, io: Io
   } catch (error) {
     log.error({ detail: error instanceof Error ? error.message : String(error) }, 'commands cannot reach this daemon')
   }
-  if (pretty) io.stdout.write(welcome(daemon, config, configFile, io))
+  if (pretty) io.stdout.write(welcome(daemon, config, configFile, io, company?.thirdStep))
   else log.info(readyFields(daemon, config), 'ready')
+  company?.started(daemon)
 
   const signal = await stopped
   log.info({ signal }, 'stopping')
+  company?.stopping()
   setTimeout(() => {
     log.error({ seconds: STOP_MS / 1000 }, 'the stop took too long, ending now')
     process.exit(1)
@@ -105,16 +120,20 @@ const readyFields = (daemon: Daemon, config: Config) => ({
 })
 
 const adminUrl = ({ admin }: Config, port: number): string => {
-  const host = admin.listen.host === '0.0.0.0' || admin.listen.host === '::' ? '127.0.0.1' : admin.listen.host
+  const host = fromHere(admin.listen.host)
   return `http://${host.includes(':') ? `[${host}]` : host}:${port}/status`
 }
 
 /** What somebody at a terminal wants to know: what is open, where the data is, what to type next. */
-const welcome = (daemon: Daemon, config: Config, configFile: string | undefined, io: Io): string => {
+const welcome = (
+  daemon: Daemon,
+  config: Config,
+  configFile: string | undefined,
+  io: Io,
+  thirdStep: string | undefined,
+): string => {
   const call = invocation(io.env)
   const option = configFile === undefined ? '' : ` --config ${configFile}`
-  const service = config.networks.find(keepsAccounts)
-  const domain = service?.type === 'msn-service' ? service.domain : undefined
   const lines = [
     '',
     ...daemon
@@ -126,9 +145,12 @@ const welcome = (daemon: Daemon, config: Config, configFile: string | undefined,
     `  ${'config'.padEnd(10)} ${configFile ?? 'none, built-in defaults'}`,
     ...(daemon.adminPort === undefined ? [] : [`  ${'status'.padEnd(10)} ${adminUrl(config, daemon.adminPort)}`]),
     '',
-    ...(domain === undefined
-      ? []
-      : ['  Make an account, in another terminal:', `    ${call} account add you@${domain}${option}`]),
+    ...nextSteps(
+      config,
+      daemon.report().networks.flatMap(({ id, state }) => (state === 'running' ? [id] : [])),
+      (address) => `${call} account add ${address}${option}`,
+      thirdStep,
+    ),
     `  Stop with Ctrl-C.`,
     '',
     '',

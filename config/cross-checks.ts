@@ -1,5 +1,6 @@
 /** What no single field can know: references between the parts of a config, and things named twice. */
 import { didYouMean, type Problem } from './problems.ts'
+import { checkSetting, rowsOf, settingRow } from '../adapters/irc-gateway/root/settings.ts'
 import type { HostPort } from './fields.ts'
 import { nearest } from '../bridge/nearest.ts'
 import type { Config, LinkEnd, NetworkConfig } from './schema.ts'
@@ -15,6 +16,7 @@ export const crossChecks = (config: Config): readonly Problem[] => [
   ...media(config),
   ...config.networks.flatMap((network, index) => {
     if (network.type === 'irc') return [...ircChecks(network, ['networks', index])]
+    if (network.type === 'irc-gateway') return [...gatewayChecks(network, ['networks', index])]
     return network.type === 'matrix' ? [...matrixChecks(network, ['networks', index])] : []
   }),
 ]
@@ -172,7 +174,10 @@ function* listenersOf(config: Config): Generator<Listener> {
   if (servesFiles(config)) yield { at: config.media.listen, path: ['media', 'listen'], owner: 'media' }
   for (const [index, network] of config.networks.entries()) {
     const path = ['networks', index]
-    if (network.type === 'matrix') yield { at: network.listen, path: [...path, 'listen'], owner: network.id }
+    if (network.type === 'matrix' || network.type === 'irc-gateway')
+      yield { at: network.listen, path: [...path, 'listen'], owner: network.id }
+    if (network.type === 'irc-gateway' && network.tls !== undefined)
+      yield { at: network.tls.listen, path: [...path, 'tls', 'listen'], owner: `${network.id} tls` }
     if (network.type !== 'msn-service') continue
     yield { at: network.listen, path: [...path, 'listen'], owner: network.id }
     if (network.dispatch !== undefined)
@@ -198,6 +203,24 @@ function* ircChecks(network: Extract<NetworkConfig, { type: 'irc' }>, path: Path
       path: [...path, 'sasl'],
       message: 'needs a certificate for the mechanism external: write tls: { cert, key }',
     }
+}
+
+function* gatewayChecks(network: Extract<NetworkConfig, { type: 'irc-gateway' }>, at: Path): Generator<Problem> {
+  for (const [name, value] of Object.entries(network.settings)) {
+    const path = [...at, 'settings', name]
+    const row = settingRow(name, 'user')
+    if (row === undefined) {
+      const meant = nearest(
+        name,
+        rowsOf('user').map((known) => known.name),
+      )
+      const remedy = meant === undefined ? ': take it out; docs/irc.md lists all' : didYouMean(meant)
+      yield { path, atKey: true, message: `is no setting${remedy}` }
+      continue
+    }
+    const checked = checkSetting(row, value)
+    if ('wrong' in checked) yield { path, message: `cannot be "${value}": ${checked.wrong}` }
+  }
 }
 
 function* matrixChecks(network: Extract<NetworkConfig, { type: 'matrix' }>, path: Path): Generator<Problem> {

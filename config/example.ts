@@ -25,6 +25,7 @@ const shown: ConfigInput = {
       dialects: ['MSNP9', 'MSNP8'],
     },
     { id: 'libera', type: 'irc', server: '127.0.0.1:6669', tls: false, nick: 'msnbridge', channels: ['#friends'] },
+    { id: 'irc', type: 'irc-gateway', listen: '127.0.0.1:6667' },
     {
       id: 'matrix',
       type: 'matrix',

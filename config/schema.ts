@@ -1,5 +1,6 @@
 /** The whole configuration: the fragments of the adapters and what is common to all. */
 import { z } from 'zod'
+import { ircGatewayConfig } from '../adapters/irc-gateway/config.ts'
 import { ircConfig } from '../adapters/irc/config.ts'
 import { matrixConfig } from '../adapters/matrix/config.ts'
 import { msnServiceConfig } from '../adapters/msn-service/config.ts'
@@ -11,10 +12,11 @@ export const fragments = {
   'msn-service': msnServiceConfig,
   msn: msnConfig,
   irc: ircConfig,
+  'irc-gateway': ircGatewayConfig,
   matrix: matrixConfig,
 } as const
 
-const network = z.discriminatedUnion('type', [msnServiceConfig, msnConfig, ircConfig, matrixConfig])
+const network = z.discriminatedUnion('type', [msnServiceConfig, msnConfig, ircConfig, ircGatewayConfig, matrixConfig])
 
 const person = z.strictObject({
   id: id('this person'),
@@ -137,9 +139,18 @@ export const configSchema = z.strictObject({
     .prefault({}),
   networks: z
     .array(network)
-    .min(1, 'is empty: the bridge would have nothing to do; leave it out to get an MSN service')
+    .min(1, 'is empty: the bridge would have nothing to do; leave it out to get an MSN service and an IRC gateway')
     .meta({ description: 'The networks that the bridge hosts or joins.' })
-    .prefault([{ id: 'home', type: 'msn-service' }]),
+    .prefault([
+      { id: 'home', type: 'msn-service' },
+      {
+        id: 'msn',
+        type: 'msn',
+        server: '127.0.0.1:1863',
+        passport: { nexus: 'https://127.0.0.1:1443/rdr/pprdr.asp' },
+      },
+      { id: 'irc', type: 'irc-gateway' },
+    ]),
   people: z
     .array(person)
     .meta({ description: 'Humans: accounts of one person on several networks belong together.' })

@@ -6,6 +6,7 @@ import type { AccountId, ChatId, ChatRef, MessageId, NetworkId, UserRef } from '
 import { textOf, type RichText } from '../../bridge/model/text.ts'
 import { chatIdOf, isChannelName, sameName, userIdOf, type CaseMapping } from '../../irc/casemap.ts'
 import { parse } from '../../irc/formatting.ts'
+import { isNudge } from '../../irc/nudge.ts'
 import { withoutZeroWidth } from './highlight.ts'
 
 export interface View {
@@ -108,8 +109,6 @@ const chatOf = (target: string, nick: string, view: View): ChatRef | undefined =
   return chat === undefined ? undefined : { network: view.network, chat }
 }
 
-/** "/me nudges you" is what a nudge becomes here, and so it is one on the way back. */
-const NUDGE = /^(nudges (you|everyone|everybody)|sends (you )?a nudge)[.!]*$/i
 const CTCP = '\x01'
 
 export const readText = (raw: string): MessageBody | undefined => {
@@ -118,7 +117,7 @@ export const readText = (raw: string): MessageBody | undefined => {
   const [, verb = '', rest = ''] = /^\x01(\S*) ?([^\x01]*)/.exec(text) ?? []
   // VERSION is answered by the library; whatever else is asked of a client is not for people.
   if (verb.toUpperCase() !== 'ACTION') return undefined
-  return NUDGE.test(rest.trim()) ? { kind: 'nudge' } : bodyOf('action', parse(rest))
+  return isNudge(rest) ? { kind: 'nudge' } : bodyOf('action', parse(rest))
 }
 
 const bodyOf = (kind: 'text' | 'action', text: RichText): MessageBody | undefined =>

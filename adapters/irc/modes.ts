@@ -1,5 +1,7 @@
 /** What the modes of our channels mean for what is said there. Pure but for its own state. */
+import type { IrcMessage } from 'irc-framework'
 import type { ChatId } from '../../bridge/model/ids.ts'
+import { isChannelName } from '../../irc/casemap.ts'
 
 /** c and S: styles and colours are taken out, or what has them is refused. */
 const PLAIN = new Set(['c', 'S'])
@@ -36,4 +38,11 @@ export class ChannelModes {
   forget(): void {
     this.#modes.clear()
   }
+}
+
+/** `MODE #chan +m`, and `324 me #chan +nt` in answer to our question: the channel, and the words. */
+export const readModes = ({ command, params }: IrcMessage): readonly [string, string] | undefined => {
+  const [first = '', second = '', third = ''] = params
+  if (command === 'MODE' && isChannelName(first)) return [first, second]
+  return command === '324' ? [second, third] : undefined
 }

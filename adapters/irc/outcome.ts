@@ -47,3 +47,8 @@ export const resultOf = (
   if (ids.length > 0) return { kind: 'uncertain', detail: unsent.detail }
   return unsent.reason === 'rate-limited' ? retryIn(backOffMs, unsent.reason, unsent.detail) : OFFLINE
 }
+
+/** Nothing of it can have been read: somebody else may say it. */
+export const mayBeSaidAgain = (outcomes: readonly LineOutcome[]): boolean =>
+  outcomes.length > 0 &&
+  outcomes.every((outcome) => outcome.kind === 'refused' || (outcome.kind === 'unsent' && outcome.reason === 'network'))

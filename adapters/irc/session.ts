@@ -25,9 +25,9 @@ import type { Ending } from './faults.ts'
 import { askerOf, readMessage } from './inbound.ts'
 import { Inbox } from './inbox.ts'
 import { Membership } from './membership.ts'
-import { ChannelModes } from './modes.ts'
+import { ChannelModes, readModes } from './modes.ts'
 import { lineOf, LONGEST_PREFIX, partsOf, relayedOp, wiresOf, type Prefix } from './outbound.ts'
-import { OFFLINE, resultOf, retryIn } from './outcome.ts'
+import { mayBeSaidAgain, OFFLINE, resultOf, retryIn } from './outcome.ts'
 import type { Permissions } from './permissions.ts'
 import { Playbacks } from './playbacks.ts'
 import { PresenceDigest } from './presence.ts'
@@ -447,18 +447,6 @@ export class RelaySession implements Session {
     else if (reading !== undefined) void this.#commands.run(reading)
   }
 }
-
-/** `MODE #chan +m`, and `324 me #chan +nt` in answer to our question. */
-const readModes = ({ command, params }: IrcMessage): readonly [string, string] | undefined => {
-  const [first = '', second = '', third = ''] = params
-  if (command === 'MODE' && isChannelName(first)) return [first, second]
-  return command === '324' ? [second, third] : undefined
-}
-
-/** Nothing of it can have been read: somebody else may say it. */
-const mayBeSaidAgain = (outcomes: readonly LineOutcome[]): boolean =>
-  outcomes.length > 0 &&
-  outcomes.every((outcome) => outcome.kind === 'refused' || (outcome.kind === 'unsent' && outcome.reason === 'network'))
 
 /** The bot's certificate would make them all the bot, for services that know it by that. */
 const withoutCertificate = (settings: ConnectionSettings): ConnectionSettings => {

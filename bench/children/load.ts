@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { setTimeout as pause } from 'node:timers/promises'
 import { call, pair, Peer, signIn, textMessage, ticketFor, type Ports } from '../load.ts'
 import { clockMs, quantile } from '../measure.ts'
+import { pool } from '../pool.ts'
 import { answer, sharedClock } from '../processes.ts'
 
 const email = (index: number): string => `user${index}@bench.example`
@@ -14,16 +15,6 @@ const rooms: Peer[] = []
 let heard: number[] = []
 let lastHeard = 0
 let pairs: (readonly [Peer, Peer])[] = []
-
-/** Runs `work` for 0..count-1, `width` at a time. */
-async function pool(count: number, width: number, work: (index: number) => Promise<void>): Promise<void> {
-  let next = 0
-  await Promise.all(
-    Array.from({ length: width }, async () => {
-      while (next < count) await work(next++)
-    }),
-  )
-}
 
 /** Sends `count` messages with at most `window` without an ACK; resolves when the other side has all and all are ACKed. */
 function flow([from, to]: readonly [Peer, Peer], count: number, window: number): Promise<void> {
@@ -155,11 +146,11 @@ answer({
     for (const peer of held) peer.write(`CHG 8 ${status} 268435456\r\n`)
   },
   /** user0 to user<count - 1> sign in and call the bridge, each into a conversation of their own. */
-  callBridge: async (ports: Ports, count: number) => {
+  callBridge: async (ports: Ports, count: number, bridge = 'bridge@bench.example') => {
     for (let index = 0; index < count; index++) {
       const peer = await signIn(ports, email(index), await ticketFor(ports, email(index)))
       held.push(peer)
-      const room = await call(peer, email(index), 'bridge@bench.example')
+      const room = await call(peer, email(index), bridge)
       room.onFrame = (frame) => {
         const sent =
           frame.payload === undefined ? undefined : /t=(\d+)/.exec(Buffer.from(frame.payload).toString())?.[1]

@@ -25,7 +25,7 @@ export interface MessageEvent extends InChat, Stamped {
   /**
    * Said in private to this one, whom the network shows there: only the leg behind which they are gets it. `chat` is the talk
    * of the two, and `chat.account` who heard it. What they answer goes there as well, until others speak to them, the sender
-   * is `gone`, or `answersMs` have passed.
+   * is `gone`, or `answersMs` have passed since the last word of either arrived.
    */
   readonly to?: UserRef
   readonly answersMs?: number

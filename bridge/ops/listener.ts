@@ -1,5 +1,6 @@
 /** An HTTP listener of the bridge: bounded, closed without waiting for idle clients, and with words for a port that cannot be had. */
 import { createServer, type RequestListener, type Server } from 'node:http'
+import { listen } from '../../sansio/listen.ts'
 
 const MAX_HEADER_BYTES = 16 * 1024
 /** A request must be complete, and an idle connection is closed, after so long. */
@@ -34,13 +35,9 @@ export class HttpListener {
       serve,
     )
     server.maxConnections = maxConnections
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', (error) => reject(new Error(listenWords(error, host, port), { cause: error })))
-      server.listen(port, host, resolve)
-    })
+    const opened = await listen(server, { host, port })
     this.#server = server
-    const address = server.address()
-    return typeof address === 'object' && address !== null ? address.port : port
+    return opened
   }
 
   /** What is under way ends. Twice is harmless. */
@@ -51,23 +48,5 @@ export class HttpListener {
     const closed = new Promise((resolve) => server.close(resolve))
     server.closeAllConnections()
     await closed
-  }
-}
-
-/** Why a port cannot be had, and what to do. */
-const listenWords = (error: NodeJS.ErrnoException, host: string, port: number): string => {
-  const where = `${host}:${port}`
-  switch (error.code) {
-    case 'EADDRINUSE':
-      return `${where} is taken by another program: stop it, or choose another port`
-    case 'EACCES':
-      return `${where} may not be opened by this user: choose a port from 1024 on`
-    case 'EADDRNOTAVAIL':
-      return `${where} is no address of this machine: choose one that is, or 0.0.0.0`
-    case 'ENOTFOUND':
-      return `${where} cannot be found: check the name`
-    case undefined:
-    default:
-      return `${where} cannot be opened (${error.code ?? error.message})`
   }
 }

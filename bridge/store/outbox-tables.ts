@@ -126,20 +126,17 @@ const splitRow = (tables: Tables, seq: number, ops: readonly Outbound<EventId>[]
       )
 }
 
-/** Several parts of one event add to each other. */
+/** Several parts of one event add to each other. For the first, which is the only one nearly always, nothing is looked up. */
 const addReceipts = (tables: Tables, event: EventId, lane: LaneKey, ids: readonly MessageId[]): void => {
   const number = tables.lane(lane)
-  for (const native of ids)
-    tables.run(
-      `INSERT INTO receipt (event, lane, position, native)
-       SELECT ?, ?, coalesce(max(position) + 1, 0), ? FROM receipt WHERE event = ? AND lane = ?`,
-      event,
-      number,
-      native,
-      event,
-      number,
-    )
+  for (const [position, native] of ids.entries())
+    if (tables.run(FIRST_RECEIPT, event, number, position, native) === 0)
+      tables.run(NEXT_RECEIPT, event, number, native, event, number)
 }
+
+const FIRST_RECEIPT = 'INSERT INTO receipt (event, lane, position, native) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING'
+const NEXT_RECEIPT = `INSERT INTO receipt (event, lane, position, native)
+  SELECT ?, ?, coalesce(max(position) + 1, 0), ? FROM receipt WHERE event = ? AND lane = ?`
 
 export const setMeta = (tables: Tables, key: string, value: string | undefined): void => {
   if (value === undefined) tables.run('DELETE FROM meta WHERE key = ?', key)

@@ -1,4 +1,4 @@
-import { TokenBucket } from '../session/rate.ts'
+import { TokenBucket } from '../../sansio/rate.ts'
 import type { ServiceLimits } from '../service/contract.ts'
 
 /** Why a connection is not even answered. */

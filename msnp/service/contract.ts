@@ -2,6 +2,7 @@
  * What the parts of the MSN service know of each other. The notification desk (lists, presence, rings) and the
  * switchboard desk (rooms, invitations) meet only here; `Host` is what whoever runs the service provides.
  */
+import type { Rate } from '../../sansio/rate.ts'
 import type { Dialect } from '../model/dialect.ts'
 import type { Status } from '../model/status.ts'
 
@@ -112,12 +113,6 @@ export interface ServiceLimits {
   readonly roomMembers: number
   /** Switchboard connections of one account; more give 714. */
   readonly switchboardsPerAccount: number
-}
-
-/** A token bucket. `burst: 0`: no limit. */
-export interface Rate {
-  readonly burst: number
-  readonly intervalMs: number
 }
 
 export const DEFAULT_LIMITS: ServiceLimits = {

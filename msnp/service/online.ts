@@ -1,6 +1,6 @@
+import type { TokenBucket } from '../../sansio/rate.ts'
 import type { Dialect } from '../model/dialect.ts'
 import type { Status } from '../model/status.ts'
-import type { TokenBucket } from '../session/rate.ts'
 import type { AccountRecord } from './contract.ts'
 import type { Line } from './line.ts'
 

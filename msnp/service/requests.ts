@@ -1,5 +1,5 @@
+import { TokenBucket } from '../../sansio/rate.ts'
 import type { NsEvent } from '../session/notification-server-events.ts'
-import { TokenBucket } from '../session/rate.ts'
 import type { Accounts } from './accounts.ts'
 import type { AccountRecord, ServiceLimits, SwitchboardDesk } from './contract.ts'
 import { isOn } from './lists.ts'

@@ -1,4 +1,5 @@
 import { MisuseError, type CloseReason, type Machine, type Output } from '../../sansio/machine.ts'
+import { TokenBucket } from '../../sansio/rate.ts'
 import { parseAddress } from '../model/address.ts'
 import { knownDialects, TRAITS, type Dialect } from '../model/dialect.ts'
 import type { ServiceLimits, ServiceTimings } from '../service/contract.ts'
@@ -7,7 +8,6 @@ import { encodeFrame, Framer, isFault, SERVER_LIMITS, type Frame, type FrameFaul
 import { verbOf, type Verb } from '../wire/verbs.ts'
 import type { NsCommand, NsEvent } from './notification-server-events.ts'
 import { localAnswer, REQUESTS } from './notification-requests.ts'
-import { TokenBucket } from './rate.ts'
 import { ServerChallenge } from './server-challenge.ts'
 
 export interface NotificationServerOptions {

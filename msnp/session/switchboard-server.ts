@@ -1,4 +1,5 @@
 import { MisuseError, type CloseReason, type Machine, type Output } from '../../sansio/machine.ts'
+import { TokenBucket } from '../../sansio/rate.ts'
 import { TRAITS, type Dialect } from '../model/dialect.ts'
 import type { ServiceLimits, ServiceTimings } from '../service/contract.ts'
 import { encodeNick } from '../wire/escape.ts'
@@ -6,7 +7,6 @@ import { encodeFrame, Framer, isFault, SERVER_LIMITS, type Frame, type FrameFaul
 import { verbOf } from '../wire/verbs.ts'
 import { isMalformedP2p } from './p2p-check.ts'
 import { ServerChallenge } from './server-challenge.ts'
-import { TokenBucket } from './rate.ts'
 import type { AckType, Person, SwitchboardCommand, SwitchboardEvent } from './switchboard-server-events.ts'
 
 export interface SwitchboardServerOptions {

@@ -157,3 +157,21 @@ test('nobody is asked about an account of somebody who lives nowhere', async () 
   await house.roster('relay', { address: 'bob@x', listed: false })
   expect(house.matrix.ops('status')).toEqual([])
 })
+
+test('who is on the list of those to let in before the sign-in is through is let in after it', async () => {
+  const house = await startHouse(policy('accept'))
+  const asked: RosterRequest[] = []
+  house.retro.askedRoster = async (request): Promise<RosterResult> => {
+    asked.push(request)
+    return { kind: 'done' }
+  }
+  house.retro.connecting = async ({ id: account }) => {
+    const bob = { user: house.user('bob@x', RETRO), name: 'Bob', listed: false, blocked: false, hasUs: true }
+    await house.retro.context?.emit({ kind: 'roster', account, contacts: [bob] })
+    await house.parts.friends.settled()
+  }
+  await house.login('alice@x')
+  await house.settle()
+  expect(asked).toEqual([{ kind: 'add', user: 'bob@x' }])
+  expect(house.newsText()).toContain('Bob <bob@x> added you (alice@x on retro), and is on your list now.')
+})

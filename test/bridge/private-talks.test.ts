@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
-import type { AccountId, ChatId, ChatRef, NetworkId, UserId } from '../../bridge/model/ids.ts'
-import type { MessageEvent } from '../../bridge/model/events.ts'
+import type { AccountId, ChatId, ChatRef, MessageId, NetworkId, UserId } from '../../bridge/model/ids.ts'
+import type { MessageEvent, StoredInbound } from '../../bridge/model/events.ts'
+import { plain } from '../../bridge/model/text.ts'
 import { plainCapabilities } from '../kit/fake-adapter.ts'
 import {
   bot,
@@ -61,7 +62,8 @@ test('the answer goes to whoever wrote, and to no channel or room', async () => 
 test('after others spoke to the contact their answers are for all again', async () => {
   const core = await town()
   await core.say(whisper(core, 'psst'), answer(core, 'what?'))
-  await core.say(message(ircChat('#bob'), 'amy', 'hello'), answer(core, 'hello all'))
+  await core.say(message(ircChat('#bob'), 'amy', 'hello'))
+  await core.say(answer(core, 'hello all'))
   expect(core.irc.lines).toEqual(['dave: [bob] what?', '#bob: [bob] hello all'])
   expect(core.matrix.lines).toContain('!friends: [bob] hello all')
 })
@@ -71,7 +73,7 @@ test('a talk ends after the time that its network says', async () => {
   await core.say(whisper(core, 'psst', 'bob@x', { answersMs: 5 * MINUTE }))
   await core.clock.advance(4 * MINUTE)
   await core.say(answer(core, 'soon'))
-  await core.clock.advance(2 * MINUTE)
+  await core.clock.advance(6 * MINUTE)
   await core.say(answer(core, 'late'))
   expect(core.irc.lines).toEqual(['dave: [bob] soon', '#bob: [bob] late'])
 })
@@ -135,8 +137,108 @@ test('what became of a private word is told in private', async () => {
 test('a word from a third network ends a private talk as well', async () => {
   const core = await town()
   await core.say(whisper(core, 'psst'))
-  await core.say(message(room('!friends'), '@erin:hs', 'hello'), answer(core, 'hello erin'))
+  await core.say(message(room('!friends'), '@erin:hs', 'hello'))
+  await core.say(answer(core, 'hello erin'))
   expect(core.irc.lines).toContain('#bob: [bob] hello erin')
+})
+
+test('a contact who goes on answering stays in private, however long that takes', async () => {
+  const core = await town()
+  await core.say(whisper(core, 'psst'))
+  for (const said of ['one', 'two', 'three']) {
+    await core.clock.advance(20 * MINUTE)
+    await core.say(answer(core, said))
+  }
+  expect(core.irc.lines).toEqual(['dave: [bob] one', 'dave: [bob] two', 'dave: [bob] three'])
+})
+
+test.each(['', ' after a restart'])('a private word that had to wait is answered in private, too%s', async (how) => {
+  const before = await town()
+  await before.goOffline(relay)
+  await before.say(whisper(before, 'psst'))
+  if (how !== '') await before.stop()
+  const core = how === '' ? before : await town({ folder: before.folder, clock: before.clock, offline: true })
+  await core.clock.advance(120 * MINUTE)
+  for (const account of [bot, relay]) await core.goOnline(account)
+  expect(core.msn.lines).toEqual(['dm:bob@x: <dave (private)> psst'])
+  await core.clock.advance(20 * MINUTE)
+  await core.say(answer(core, 'what?'))
+  expect(core.irc.lines.at(-1)).toBe('dave: [bob] what?')
+  await core.clock.advance(40 * MINUTE)
+  await core.say(answer(core, 'hello all'))
+  expect(core.irc.lines.at(-1)).toBe('#bob: [bob] hello all')
+})
+
+test('a private word that never arrived is over in its time', async () => {
+  let answered: 'refused' | 'delivered' = 'refused'
+  const core = await town({
+    msn: {
+      deliver: () =>
+        Promise.resolve(
+          answered === 'refused'
+            ? { kind: 'refused', reason: 'blocked', detail: 'blocked' }
+            : { kind: 'delivered', ids: [] },
+        ),
+    },
+  })
+  await core.say(whisper(core, 'psst'))
+  answered = 'delivered'
+  await core.clock.advance(40 * MINUTE)
+  await core.say(answer(core, 'hello all'))
+  expect(core.irc.lines.at(-1)).toBe('#bob: [bob] hello all')
+})
+
+test('that a word to all comes a second time ends no private talk', async () => {
+  const core = await town()
+  const hello = message(ircChat('#bob'), 'amy', 'hello')
+  await core.say(hello, whisper(core, 'psst'), hello, answer(core, 'what?'))
+  expect(core.irc.lines).toEqual(['dave: [bob] what?'])
+})
+
+const answered = 'answered' as MessageId
+const ofBob = { chat: msnChat('bob@x'), sender: msnUser('bob@x'), at: 0, id: 'more' as MessageId } as const
+const words = { kind: 'text', text: plain('I meant this') } as const
+
+test.each<StoredInbound>([
+  { ...ofBob, kind: 'message', body: words, replyTo: answered },
+  { ...ofBob, kind: 'edit', body: words, target: answered },
+  { ...ofBob, kind: 'reaction', key: '+', target: answered },
+  { ...ofBob, kind: 'redact', target: answered },
+])('after the end of a talk nobody else hears what it was about: $kind', async (event) => {
+  const core = await town()
+  await core.say(whisper(core, 'psst'), { ...answer(core, 'a secret'), id: answered })
+  await core.say(message(ircChat('#bob'), 'amy', 'hello'))
+  const before = core.irc.lines
+  await core.hub.accept(event)
+  await core.settle()
+  expect(core.irc.lines).toEqual(before)
+  expect(core.matrix.lines).toEqual(['!friends: [amy] hello'])
+  const isTold = event.kind === 'message' || event.kind === 'edit'
+  expect(core.msn.lines.filter((line) => line.includes('that talk is over'))).toHaveLength(isTold ? 1 : 0)
+})
+
+test('what a contact says of a private word while the talk goes on reaches the other one alone', async () => {
+  const core = await town()
+  await core.say(whisper(core, 'psst'), { ...answer(core, 'a secret'), id: answered })
+  await core.hub.accept({ ...ofBob, kind: 'edit', body: words, target: answered })
+  await core.settle()
+  expect(core.irc.lines).toEqual(['dave: [bob] a secret', 'dave: [bob] * corrected: I meant this'])
+  expect(core.matrix.lines).toEqual([])
+})
+
+test('when the chat is linked no more from which somebody whispered, the answer reaches nobody, and the contact learns that', async () => {
+  const core = await town({ links: [] })
+  const linked = await core.hub.link([contact('bob@x'), channel('#bob'), inRoom])
+  await core.settle()
+  await core.say(whisper(core, 'psst'))
+  const leg = linked.kind === 'linked' ? linked.portal.legs.find(({ network }) => network === bot.network) : undefined
+  if (leg === undefined) throw new Error('not linked')
+  await core.hub.unlink(leg.id)
+  await core.say(answer(core, 'a secret'))
+  expect(core.matrix.lines).toEqual([])
+  expect(core.msn.lines.at(-1)).toMatch(/the private talk with dave is over/)
+  await core.say(answer(core, 'hello all'))
+  expect(core.matrix.lines).toEqual(['!friends: [bob] hello all'])
 })
 
 test('presence says in which channels a ghost is, with those for private words first', async () => {

@@ -110,17 +110,17 @@ test.each<[what: string, text: string, ...problems: string[]]>([
   [
     'there are no networks',
     'networks: []',
-    'config.yaml:1:11 networks: is empty: the bridge would have nothing to do; leave it out to get an MSN service',
+    'config.yaml:1:11 networks: is empty: the bridge would have nothing to do; leave it out to get an MSN service and an IRC gateway',
   ],
   [
     'a type is misspelt',
     'networks:\n  - { id: home, type: msn-servce }',
-    'config.yaml:2:23 networks.0.type: must be one of msn-service, msn, irc, matrix, but is "msn-servce"; did you mean msn-service?',
+    'config.yaml:2:23 networks.0.type: must be one of msn-service, msn, irc, irc-gateway, matrix, but is "msn-servce"; did you mean msn-service?',
   ],
   [
     'a type is missing',
     'networks:\n  - { id: home }',
-    'config.yaml:2:5 networks.0.type: is missing: write one of msn-service, msn, irc, matrix',
+    'config.yaml:2:5 networks.0.type: is missing: write one of msn-service, msn, irc, irc-gateway, matrix',
   ],
   [
     'an id has capitals',
@@ -167,6 +167,13 @@ test.each<[what: string, text: string, ...problems: string[]]>([
     'networks:\n  - { id: home, type: msn-service, tls: { cert: a.pem, key: b.pem } }',
     'config.yaml:2:49 networks.0.tls.cert: /nowhere/a.pem cannot be read (ENOENT): check the path and its permissions',
     'config.yaml:2:61 networks.0.tls.key: /nowhere/b.pem cannot be read (ENOENT): check the path and its permissions',
+  ],
+  [
+    'people of the gateway would begin with a setting that there is not, or that cannot be so',
+    'networks:\n  - id: irc\n    type: irc-gateway\n    settings:\n      typing_notce: "true"\n      colour: "red"\n      timezone: "Mars"',
+    'config.yaml:5:7 networks.0.settings.typing_notce: is no setting; did you mean typing_notice?',
+    'config.yaml:6:7 networks.0.settings.colour: is no setting: take it out; docs/irc.md lists all',
+    'config.yaml:7:17 networks.0.settings.timezone: cannot be "Mars": It is local, utc, gmt, or a difference to UTC such as +1 or -03:30.',
   ],
   [
     'a network is there twice',

@@ -44,7 +44,7 @@ test('a config is looked for on the command line, then in the environment, then 
   expect(findConfig('third.yaml', { MSN_BRIDGE_CONFIG: 'other.yaml' }, folder)).toBe(join(folder, 'third.yaml'))
 })
 
-test('without a config there is the MSN service, with its data in the folder', () => {
+test('without a config there are the MSN service, an account network on it and the gateway, with their data in the folder', () => {
   const result = loadConfig(undefined, {}, folder)
   expect(result).toMatchObject({
     kind: 'loaded',
@@ -61,6 +61,13 @@ test('without a config there is the MSN service, with its data in the folder', (
           challenge: 'off',
           limits: { contacts: 150, groups: 30, group_name_bytes: 61, message_bytes: 1664 },
         },
+        {
+          id: 'msn',
+          type: 'msn',
+          server: { host: '127.0.0.1', port: 1863 },
+          passport: { nexus: 'https://127.0.0.1:1443/rdr/pprdr.asp' },
+        },
+        { id: 'irc', type: 'irc-gateway', listen: { host: '127.0.0.1', port: 6667 }, register: 'open' },
       ],
       accounts: [],
       links: [],

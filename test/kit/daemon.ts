@@ -9,6 +9,7 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 
 const ENTRY = fileURLToPath(new URL('../../dist/main.js', import.meta.url))
+const DEMO = fileURLToPath(new URL('../../dist/demo/main.js', import.meta.url))
 /** Its standard input ends when the test runner does, however that ends: no daemon is left behind. */
 const DIES_WITH_US = 'data:text/javascript,process.stdin.on("end",()=>process.exit(1)).resume().unref()'
 const READY_MS = 15_000
@@ -20,6 +21,8 @@ export interface DaemonSetup {
   readonly env?: Readonly<Record<string, string>>
   /** An existing folder, e.g. that of a daemon that was killed. */
   readonly folder?: string
+  /** What `npm run demo` starts, in place of the daemon alone. */
+  readonly demo?: true
 }
 
 export interface LogEntry extends Readonly<Record<string, unknown>> {
@@ -132,11 +135,11 @@ export const runCommand = async (
 
 const spawnCommand = (
   args: readonly string[],
-  { folder, env }: DaemonSetup,
+  { folder, env, demo }: DaemonSetup,
   runtimeOptions: readonly string[] = [],
 ): ChildProcess => {
   if (!existsSync(ENTRY)) throw new Error('dist/main.js is missing: npm run build')
-  return spawn(process.execPath, [...runtimeOptions, ENTRY, ...args], {
+  return spawn(process.execPath, [...runtimeOptions, ...(demo === true ? [DEMO] : [ENTRY, ...args])], {
     cwd: folder,
     env: { PATH: process.env['PATH'] ?? '', ...env },
     stdio: ['pipe', 'pipe', 'pipe'],

@@ -13,6 +13,8 @@ export interface InspircdOptions {
   readonly fakelag?: boolean
   /** Connections that one address may have. */
   readonly perHost?: number
+  /** The class of a public server, so many times as fast, and with a PING each five seconds that must be answered within five. */
+  readonly hurry?: number
   /** One of several servers of a network (test/kit/inspircd-network.ts). */
   readonly place?: Place
 }
@@ -166,7 +168,7 @@ interface Ports {
 const config = (
   folder: string,
   { port, tlsPort, linkPort }: Ports,
-  { services: linked, fakelag, place, perHost = 500 }: InspircdOptions,
+  { services: linked, fakelag, hurry = 1, place, perHost = 500 }: InspircdOptions,
 ) => `
 <server name="${place?.name ?? 'insp.example'}" description="test" network="Test">
 <admin name="test" email="test@example.org" nick="test">
@@ -176,8 +178,8 @@ ${[...MODULES, ...(linked === true ? ['sasl'] : [])].map((name) => `<module name
 <bind address="127.0.0.1" port="${port}" type="clients">
 <bind address="127.0.0.1" port="${tlsPort}" type="clients" sslprofile="clients">
 <bind address="127.0.0.1" port="${linkPort}" type="servers">
-<connect name="main" allow="*" timeout="20" pingfreq="120" hardsendq="1M" softsendq="64K" recvq="64K"
-  threshold="${fakelag === true ? 10 : 100_000}" commandrate="${fakelag === true ? 1000 : 100_000}"
+<connect name="main" allow="*" timeout="20" pingfreq="${hurry === 1 ? 120 : 5}" hardsendq="1M" softsendq="64K" recvq="64K"
+  threshold="${fakelag === true ? 10 : 100_000}" commandrate="${fakelag === true ? 1000 * hurry : 100_000}"
   fakelag="${fakelag === true ? 'yes' : 'no'}" localmax="${perHost}" globalmax="${perHost}" maxchans="100" resolvehostnames="no"
   useident="no" modes="+x">
 <class name="all" commands="*" privs="*" usermodes="*" chanmodes="*">

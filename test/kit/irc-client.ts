@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { connect as connectTcp, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import { Watch } from './watch.ts'
@@ -7,6 +8,8 @@ export class IrcClient {
   readonly nick: string
   /** All lines received, without CR LF. */
   readonly lines: string[] = []
+  /** Off: like a client whose line is dead. */
+  answersPings = true
   readonly #socket: Socket
   readonly #watch = new Watch()
   #rest = ''
@@ -21,14 +24,28 @@ export class IrcClient {
     socket.on('close', () => this.#watch.changed())
   }
 
-  /** Registered, on 127.0.0.1. `insecureTls`: over TLS, whatever the certificate. */
-  static async connect(port: number, nick: string, insecureTls = false): Promise<IrcClient> {
+  /** On 127.0.0.1, and nothing is said yet. */
+  static async open(port: number, nick: string): Promise<IrcClient> {
+    const socket = connectTcp({ host: '127.0.0.1', port })
+    const client = new IrcClient(nick, socket)
+    await once(socket, 'connect')
+    return client
+  }
+
+  /** Registered, on 127.0.0.1. `insecureTls`: over TLS, whatever the certificate. `before`: lines that go first. */
+  static async connect(
+    port: number,
+    nick: string,
+    insecureTls = false,
+    before: readonly string[] = [],
+  ): Promise<IrcClient> {
     const target = { host: '127.0.0.1', port }
     const socket = insecureTls ? connectTls({ ...target, rejectUnauthorized: false }) : connectTcp(target)
     const client = new IrcClient(nick, socket)
+    for (const line of before) client.send(line)
     client.send(`NICK ${nick}`)
     client.send(`USER ${nick} 0 * :${nick}`)
-    await client.next(/^\S+ 001 /)
+    await client.next(/^(?:@\S+ )?\S+ 001 /)
     return client
   }
 
@@ -78,9 +95,17 @@ export class IrcClient {
     const lines = (this.#rest + chunk).split('\r\n')
     this.#rest = lines.pop() ?? ''
     for (const line of lines) {
+      if (line.startsWith('PING ') && !this.answersPings) continue
       if (line.startsWith('PING ')) this.send(line.replace('PING', 'PONG'))
       else this.lines.push(line)
     }
     this.#watch.changed()
   }
 }
+
+/** Asks for capabilities before the registration ends. */
+export const requesting = (caps: readonly string[]): readonly string[] => [
+  'CAP LS 302',
+  `CAP REQ :${caps.join(' ')}`,
+  'CAP END',
+]

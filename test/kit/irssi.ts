@@ -22,6 +22,8 @@ export interface IrssiOptions extends Registration {
   readonly tls?: { readonly ca?: string }
   /** SASL PLAIN. */
   readonly sasl?: { readonly account: string; readonly password: string }
+  /** Lines that it sends without a pause; then two in a second. It is read when irssi connects. */
+  readonly atOnce?: number
 }
 
 type Folder = Awaited<ReturnType<typeof temporaryFolder>>
@@ -88,6 +90,13 @@ export class Irssi implements RealClient {
       await tmux(path, 'send-keys', '-l', '--', keys.replace(/;$/, '\\;'))
     }
     await tmux(path, 'send-keys', 'Enter')
+  }
+
+  /** Lines at once, as from a clipboard. */
+  async paste(lines: readonly string[]): Promise<void> {
+    const text = lines.map((line) => `${oneLine(line)}\r`).join('')
+    for (let at = 0; at < text.length; at += TYPED_AT_ONCE)
+      await tmux(this.#folder.path, 'send-keys', '-l', '--', text.slice(at, at + TYPED_AT_ONCE))
   }
 
   /** `/nick bob`, in the window of the server or whichever is shown. */
@@ -175,7 +184,7 @@ const settings = (values: Readonly<Record<string, string | undefined>>): string 
     .flatMap(([key, value]) => (value === undefined ? [] : [`${key} = ${quoted(value)};`]))
     .join(' ')
 
-const config = (folder: string, { port, nick, password, tls, sasl }: IrssiOptions): string => `
+const config = (folder: string, { port, nick, password, tls, sasl, atOnce = 50 }: IrssiOptions): string => `
 servers = ( { ${settings({
   // It compares a certificate with names only, not with addresses.
   address: tls?.ca === undefined ? '127.0.0.1' : 'localhost',
@@ -218,7 +227,7 @@ settings = {
   "irc/core" = { ${settings({
     skip_motd: 'yes',
     // Typed lines go out at once; the server is the one to complain.
-    cmds_max_at_once: '50',
+    cmds_max_at_once: String(atOnce),
     cmd_queue_speed: '10msec',
   })} };
 };

@@ -21,6 +21,8 @@ export interface MatrixWorldOptions {
   readonly service?: string
   readonly msn?: string
   readonly matrix?: string
+  /** YAML list items of further networks, indented by two spaces. */
+  readonly networks?: string
   /** YAML list items under `links:`. */
   readonly links?: readonly string[]
   /** YAML at the end of the config. The file `./password` holds the password of every MSN account. */
@@ -280,7 +282,7 @@ ${
     flood: { burst: 1000, interval_ms: 0 }
 ${SHORT}
 `
-}
+}${options.networks ?? ''}
 ${options.links === undefined ? '' : `links:\n${options.links.map((link) => `  - ${link}`).join('\n')}\n`}${options.more ?? ''}`
 
 const homeNetwork = (options: MatrixWorldOptions, ports: Ports): string => `  - id: home

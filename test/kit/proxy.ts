@@ -37,6 +37,11 @@ export class Proxy {
     this.#target = target
   }
 
+  /** Says it to all clients, as if the server had. */
+  inject(bytes: string): void {
+    for (const { client } of this.#links) client.write(bytes)
+  }
+
   /** All cables are pulled. */
   cut(): void {
     for (const { client, upstream } of this.#links) {

@@ -10,6 +10,8 @@ export interface WorldOptions {
   readonly ircd?: 'inspircd' | 'ngircd'
   /** With Atheme beside the InspIRCd: NickServ and SASL. */
   readonly services?: boolean
+  /** The InspIRCd throttles what comes in, as a public one does, and the relay keeps to it, but both so many times as fast. */
+  readonly hurry?: number
   /** YAML list items under `links:`. */
   readonly links: readonly string[]
   /** Local parts of the accounts on the service, besides `relay`. */
@@ -48,7 +50,10 @@ export class World {
   static async start(options: WorldOptions, before?: (world: World) => Promise<Partial<WorldOptions>>): Promise<World> {
     const ircd = await (options.ircd === 'ngircd'
       ? Ngircd.start()
-      : Inspircd.start({ services: options.services === true }))
+      : Inspircd.start({
+          services: options.services === true,
+          ...(options.hurry === undefined ? {} : { fakelag: true, hurry: options.hurry }),
+        }))
     const world = new World(ircd, { msn: await freePort(), passport: await freePort(), admin: await freePort() })
     try {
       const all = { ...options, ...(await before?.(world)) }
@@ -156,7 +161,7 @@ ${options.msn ?? '    timing: { backoff_ms: [100, 200, 400] }'}
     server: 127.0.0.1:${options.ircPort ?? this.ircd.port}
     tls: false
     nick: msnbridge
-    flood: { burst: 1000, interval_ms: 0 }
+    flood: ${options.hurry === undefined ? '{ burst: 1000, interval_ms: 0 }' : `{ burst: 4, interval_ms: ${1_100 / options.hurry} }`}
     permissions: { admins: { hostmasks: ["op!*@*"] } }
 ${options.irc ?? '    timing: { backoff_ms: [100, 200, 400] }'}
 people:

@@ -218,3 +218,48 @@ describe.skipIf(noIi)('ii on ngIRCd, with no capabilities at all', () => {
     expect((await room.heard()).text).toBe('<annette> neuer Name')
   }, 60_000)
 })
+
+const PUPPETS = `    timing: { backoff_ms: [100, 200, 400] }
+    puppets: { enabled: true, connect_ms: 10, debounce_ms: 10, quit_grace_ms: 500 }`
+
+describe.skipIf(noIrssi)('irssi beside puppets on InspIRCd, by TLS and SASL', () => {
+  it('sees a contact come, talks with them in the channel and in a query, and sees them go', async () => {
+    const world = await World.start({ services: true, links: [CONTACT], irc: PUPPETS })
+    opened.push(() => world.stop())
+    const { ircd } = world
+    if (!(ircd instanceof Inspircd)) throw new Error('not the server that was asked for')
+    await ircd.register(SASL.account, SASL.password)
+    const irssi = await Irssi.start({ port: ircd.tlsPort, nick: 'ann', tls: { ca: ircd.ca }, sasl: SASL })
+    opened.push(() => irssi.stop())
+    await expectSignedIn(world, 'ann')
+    await irssi.join(CHANNEL)
+    const op = await world.irc('op', CHANNEL)
+    op.say(CHANNEL, `!msn add ${address('bob')}`)
+    await op.next(/NOTICE #bob :.*bob/)
+    const bob = await world.messenger('bob')
+    const joined = await irssi.until(CHANNEL, /-!- bob\S* \[\S+\] has joined #bob/)
+    const puppet = /-!- (bob\S*) \[/.exec(joined)?.[1] ?? ''
+
+    await irssi.say(CHANNEL, EVERY_SCRIPT)
+    const room = await bob.answer()
+    expect((await room.heard()).text).toBe(`<ann> ${EVERY_SCRIPT}`)
+    await room.acked(room.text(`zurück: ${EVERY_SCRIPT}`))
+    await irssi.until(CHANNEL, () => irssi.said(puppet, CHANNEL).includes(`zurück: ${EVERY_SCRIPT}`), 'the puppet')
+
+    await irssi.say(puppet, 'unter uns 🤫')
+    expect((await room.heard()).text).toBe('<ann (private)> unter uns 🤫')
+    await room.acked(room.text('ja, unter uns'))
+    await irssi.until(puppet, () => irssi.said(puppet, puppet).includes('ja, unter uns'), 'an answer in the query')
+    expect(irssi.said(puppet, CHANNEL)).toEqual([`zurück: ${EVERY_SCRIPT}`])
+
+    await bob.status('BRB')
+    await op.until(() => {
+      op.send(`WHOIS ${puppet}`)
+      return op.lines.some((line) => / 301 op bob\S* :Be right back/.test(line))
+    })
+    await irssi.command(`/whois ${puppet}`)
+    await irssi.until(EVERYTHING, /Be right back/)
+    bob.signOut()
+    await irssi.until(CHANNEL, /-!- bob\S* \[\S+\] has quit/)
+  }, 60_000)
+})

@@ -8,24 +8,28 @@ const MAX_SPLIT = 10_000
 
 export class Leavers {
   readonly #graceMs: number
-  readonly #split = new Map<string, { readonly nick: string; readonly at: number }>()
+  readonly #split = new Map<string, { readonly nick: string; readonly mask: string; readonly at: number }>()
 
   constructor(graceMs: number) {
     this.#graceMs = graceMs
   }
 
   /** The nick of whoever is gone now, if somebody is. */
-  message({ command, nick, params }: IrcMessage, fold: (nick: string) => string, now: number): string | undefined {
+  message(message: IrcMessage, fold: (nick: string) => string, now: number): string | undefined {
+    const { command, nick, params } = message
     switch (command) {
-      case 'JOIN':
+      case 'JOIN': {
+        const known = this.#split.get(fold(nick))
         this.#split.delete(fold(nick))
-        return undefined
+        // While somebody is behind a split, their nick is anybody's.
+        return known === undefined || known.mask === maskOf(message) ? undefined : nick
+      }
       // Under another name they are nobody whom we know.
       case 'NICK':
         return nick
       case 'QUIT':
         if (!NETSPLIT.test(params.at(-1) ?? '') || this.#split.size >= MAX_SPLIT) return nick
-        this.#split.set(fold(nick), { nick, at: now })
+        this.#split.set(fold(nick), { nick, mask: maskOf(message), at: now })
         return undefined
       default:
         return undefined
@@ -43,3 +47,5 @@ export class Leavers {
     return gone
   }
 }
+
+const maskOf = ({ ident, hostname }: IrcMessage): string => `${ident}@${hostname}`

@@ -172,7 +172,7 @@ export class Puppet {
     const { command, nick, params } = message
     switch (command) {
       case 'NICK':
-        if (this.#isMe(params.at(-1) ?? '')) this.#renamed()
+        if (this.#live && this.#isMe(params.at(-1) ?? '')) this.#renamed()
         return
       case '432':
       case '433':

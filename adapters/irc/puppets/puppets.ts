@@ -16,6 +16,7 @@ import { KnownNicks } from './known-nicks.ts'
 import { Leavers } from './leavers.ts'
 import { LEAST_NICK_LENGTH, MOST_NICK_LENGTH, type NickRules } from './nicks.ts'
 import { type About, Notices } from './notices.ts'
+import { OwnNicks } from './own-nicks.ts'
 import { Puppet } from './puppet.ts'
 import { type Base, connectionFor, type PuppetSettings } from './settings.ts'
 
@@ -47,8 +48,6 @@ interface Shown extends About {
   attempt: number
 }
 
-/** A nick that one of ours had is nobody else's for so long, unless the bot sees it leave. */
-const NICK_LEAVES_MS = 60_000
 const MIN_TEND_MS = 10
 const MAX_TEND_MS = 1_000
 const BYE = 'The bridge is going down'
@@ -79,8 +78,7 @@ export class Puppets {
   readonly #nicks: KnownNicks
   readonly #leavers: Leavers
   readonly #shown = new Map<string, Shown>()
-  /** Nicks of ours, folded, and until when; what they say comes from us. */
-  readonly #ours = new Map<string, number>()
+  readonly #ours = new OwnNicks<Puppet>()
   readonly #notices: Notices
   readonly #over = new AbortController()
   #bot: Connection | undefined
@@ -196,7 +194,7 @@ export class Puppets {
   }
 
   isOurs(nick: string): boolean {
-    return (this.#ours.get(this.#fold(nick)) ?? 0) > this.#now
+    return this.#ours.has(this.#fold(nick), this.#now)
   }
 
   /** The channel is linked no more. */
@@ -229,10 +227,8 @@ export class Puppets {
   seen(message: IrcMessage): void {
     const { command, nick, params } = message
     if (nick !== '' && this.isOurs(nick)) {
-      if (command === 'NICK') {
-        this.#ours.delete(this.#fold(nick))
-        this.#isNow(params.at(-1) ?? '')
-      } else if (command === 'QUIT' && !this.#isAnyones(nick)) this.#ours.delete(this.#fold(nick))
+      if (command === 'NICK') this.#ours.seenRenamed(this.#fold(nick), this.#fold(params.at(-1) ?? ''), this.#now)
+      else if (command === 'QUIT') this.#ours.seenGone(this.#fold(nick))
       return
     }
     const gone = this.#leavers.message(message, (name) => this.#fold(name), this.#now)
@@ -255,17 +251,6 @@ export class Puppets {
 
   #fold(nick: string): string {
     return fold(nick, this.#mapping)
-  }
-
-  #isNow(nick: string): void {
-    this.#ours.set(this.#fold(nick), Number.POSITIVE_INFINITY)
-  }
-
-  #isAnyones(nick: string): boolean {
-    const folded = this.#fold(nick)
-    for (const { puppet } of this.#shown.values())
-      if (puppet?.isLive === true && this.#fold(puppet.nick) === folded) return true
-    return false
   }
 
   #place(shown: Shown, chats: readonly ChatId[]): void {
@@ -318,7 +303,7 @@ export class Puppets {
       puppet.tend()
     }
     if (this.#crowd.isFull(now)) this.#tellFull()
-    for (const [nick, until] of this.#ours) if (until <= now) this.#ours.delete(nick)
+    this.#ours.tend(now)
     this.#measure(now)
   }
 
@@ -346,6 +331,8 @@ export class Puppets {
     const ending = await puppet.open(this.#over.signal)
     context.metrics.count('irc_puppet_connections', { network, outcome: ending?.cause ?? 'connected' })
     if (shown.puppet !== puppet) {
+      // It was given up before it was called anything.
+      this.#ours.left(puppet, this.#now)
       if (ending === undefined) await puppet.quit(BYE)
     } else if (ending === undefined) {
       context.log.info({ nick: puppet.nick }, 'a puppet is connected')
@@ -364,7 +351,7 @@ export class Puppets {
         { rejoinMs, retryMs, nickBackMs },
         {
           context,
-          named: (nick) => this.#isNow(nick),
+          named: (nick) => this.#ours.called(puppet, this.#fold(nick), this.#now),
           heard: (message) => this.#heard(shown, message),
           watch: {
             joined: (chat) => this.#notices.joined(shown, chat),
@@ -407,13 +394,8 @@ export class Puppets {
     shown.attempt++
     this.#crowd.left(shown.key)
     if (puppet === undefined) return
-    this.#noLonger(puppet)
+    this.#ours.left(puppet, this.#now)
     void puppet.quit(reason)
-  }
-
-  /** What it said last may still be on its way to the bot. */
-  #noLonger(puppet: Puppet): void {
-    this.#ours.set(this.#fold(puppet.nick), this.#now + NICK_LEAVES_MS)
   }
 
   async #leave(): Promise<void> {
@@ -422,14 +404,14 @@ export class Puppets {
       shown.puppet = undefined
       shown.attempt++
       this.#crowd.left(shown.key)
-      if (puppet !== undefined) this.#noLonger(puppet)
+      if (puppet !== undefined) this.#ours.left(puppet, this.#now)
       return puppet === undefined ? [] : [puppet]
     })
     await Promise.all(puppets.map((puppet) => puppet.quit(BYE)))
   }
 
   #ended(shown: Shown, puppet: Puppet | undefined, ending: Ending): void {
-    if (puppet !== undefined) this.#noLonger(puppet)
+    if (puppet !== undefined) this.#ours.left(puppet, this.#now)
     shown.puppet = undefined
     const { detail } = ending.fault
     this.#deps.context.log.info({ nick: puppet?.nick, detail }, 'the connection of a puppet ended')

@@ -67,6 +67,10 @@ export class FakeContext implements AdapterContext {
     this.#watch.changed()
   }
 
+  leave(): Promise<string | undefined> {
+    return Promise.resolve(undefined)
+  }
+
   claim(): Promise<ClaimResult> {
     return Promise.resolve({ kind: 'refused', detail: 'not here' })
   }

@@ -1,4 +1,8 @@
-import type { Rate } from '../service/contract.ts'
+/** A token bucket's measures. `burst: 0`: no limit. */
+export interface Rate {
+  readonly burst: number
+  readonly intervalMs: number
+}
 
 /** Fractions of a millisecond that adding and subtracting intervals may leave behind. */
 const ROUNDING_MS = 1e-6

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { TokenBucket } from '../../../msnp/session/rate.ts'
+import { TokenBucket } from '../../sansio/rate.ts'
 
 it('gives a burst, then one token an interval', () => {
   const bucket = new TokenBucket({ burst: 2, intervalMs: 100 }, 0)

@@ -1,0 +1,46 @@
+/** What a client sees of the world: all of its person's, or, as long as it is nobody's, root in the control channel. */
+import { sameName } from '../../../irc/casemap.ts'
+import type { ChannelMember, ChannelPort, ClientPort, Face, GatewayDeps, PersonPort } from '../types.ts'
+import { CASE_MAPPING } from '../wire/isupport.ts'
+import { rootFace as rootNamed } from '../world/faces.ts'
+
+export type Sight = Pick<PersonPort, 'faces' | 'face' | 'channels' | 'channel'>
+
+export const ROOT_NICK = 'root'
+const CONTROL_TOPIC = 'Welcome to the control channel. Type help for help information.'
+
+export const same = (one: string, other: string): boolean => sameName(one, other, CASE_MAPPING)
+
+/** Root as somebody sees it who is not identified yet. */
+export const rootFace = (server: string): Face => rootNamed(ROOT_NICK, server)
+
+export const sightOf = (client: ClientPort, deps: GatewayDeps): Sight => client.person ?? strangersSight(client, deps)
+
+const strangersSight = (client: ClientPort, { server, control }: GatewayDeps): Sight => {
+  const root = rootFace(server)
+  const members: readonly ChannelMember[] = [
+    { nick: root.nick, face: root, prefixes: '@' },
+    { nick: client.nick, face: undefined, prefixes: '@' },
+  ]
+  const channel: ChannelPort = {
+    name: control,
+    kind: 'control',
+    topic: CONTROL_TOPIC,
+    topicBy: root.nick,
+    topicAt: client.connectedAt,
+    createdAt: client.connectedAt,
+    members: () => members,
+    chat: undefined,
+  }
+  return {
+    faces: () => [root],
+    face: (nick) => (same(nick, root.nick) ? root : undefined),
+    channels: () => [channel],
+    channel: (name) => (same(name, control) ? channel : undefined),
+  }
+}
+
+/** Letters before a channel that make it STATUSMSG: "@&bitlbee". Who has which is nobody's business here. */
+export const withoutStatus = (target: string): string => target.replace(/^[@%+]+(?=[&#])/, '')
+
+export const isChannel = (name: string): boolean => /^[&#]/.test(name)
