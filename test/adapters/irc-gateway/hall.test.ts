@@ -252,7 +252,7 @@ describe('who comes in', () => {
     rig.loadFails = true
     expect(await rig.hall.identify((await rig.stranger('third')).client, 'bob', 'geheim')).toMatchObject({
       kind: 'refused',
-      detail: /cannot be looked up now/,
+      detail: expect.stringMatching(/cannot be looked up now/),
     })
   })
 
@@ -262,9 +262,9 @@ describe('who comes in', () => {
     // What is refused costs as much to ask for as what is not.
     for (let asked = 0; asked < NEW_ACCOUNTS.burst; asked++) {
       const answer = await rig.hall.register(client, 'carol', 'secret')
-      expect(answer).not.toMatchObject({ detail: /Too many accounts/ })
+      expect(JSON.stringify(answer)).not.toContain('Too many accounts')
     }
-    expect(await rig.hall.register(client, 'carol', 'secret')).toMatchObject({ detail: /Too many accounts/ })
+    expect(JSON.stringify(await rig.hall.register(client, 'carol', 'secret'))).toContain('Too many accounts')
   })
 
   test('and is gone before the password is checked is attached to nobody', async () => {

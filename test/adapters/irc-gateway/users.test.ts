@@ -30,7 +30,10 @@ test('who registers has an account, on disk, with a hash in place of the passwor
   const later = again()
   await later.load()
   expect(later.has('alice' as UserId)).toBe(true)
-  expect(await later.register('ALICE', 'mine')).toMatchObject({ kind: 'refused', detail: /There is an account alice/ })
+  expect(await later.register('ALICE', 'mine')).toMatchObject({
+    kind: 'refused',
+    detail: expect.stringMatching(/There is an account alice/),
+  })
 })
 
 test.each([
@@ -60,8 +63,11 @@ test('nobody new comes in where that is closed, nor more than there may be, nor 
     users.register('carol', 'secret'),
   ])
   expect(first.kind).toBe('done')
-  expect(second).toMatchObject({ kind: 'refused', detail: /There is an account bob/ })
-  expect(third).toMatchObject({ kind: 'refused', detail: /as many accounts as the operator allows/ })
+  expect(second).toMatchObject({ kind: 'refused', detail: expect.stringMatching(/There is an account bob/) })
+  expect(third).toMatchObject({
+    kind: 'refused',
+    detail: expect.stringMatching(/as many accounts as the operator allows/),
+  })
 })
 
 test('a name that could not be kept is free again', async () => {
@@ -76,7 +82,7 @@ test('a name that could not be kept is free again', async () => {
 test.each([
   ['right', { kind: 'done', user: 'bob' }],
   ['wrong', { kind: 'refused', detail: 'Wrong name or password.' }],
-  ['throttled', { kind: 'refused', detail: /Too many wrong passwords/ }],
+  ['throttled', { kind: 'refused', detail: expect.stringMatching(/Too many wrong passwords/) }],
 ] as const)('a password that is %s', async (answer, result) => {
   const { users, asked } = made({ answer })
   expect(await users.identify('Bob', 'secret', '192.0.2.1')).toMatchObject(result)
