@@ -26,6 +26,8 @@ export class Client implements ClientPort, DriveOptions<IrcdEvent> {
   readonly #machine: IrcdMachine
   readonly #driven: Driven<IrcdCommand>
   #person: PersonPort | undefined
+  /** Absent: as it said itself when it registered. */
+  #realname: string | undefined
   #activeAt: number
 
   constructor(socket: Socket, host: string, tls: boolean, machine: IrcdMachine, desk: Desk) {
@@ -52,7 +54,11 @@ export class Client implements ClientPort, DriveOptions<IrcdEvent> {
   }
 
   get realname(): string {
-    return this.#machine.realname
+    return this.#realname ?? this.#machine.realname
+  }
+
+  setRealname(realname: string): void {
+    this.#realname = realname
   }
 
   get caps(): ReadonlySet<Cap> {

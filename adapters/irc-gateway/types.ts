@@ -39,6 +39,8 @@ export interface ClientPort {
   send(...messages: readonly ServerMessage[]): void
   /** A reply of the server to this client: `:localhost 401 nick bob :No such nick`. `params` come behind the nick. */
   numeric(code: string, ...params: readonly string[]): void
+  /** What WHOIS and WHO say of it from now on. */
+  setRealname(realname: string): void
   /** Gives it another nick. */
   rename(nick: string): void
   close(reason: string): void

@@ -58,6 +58,7 @@ const setname = async ({ client, person, params }: AskedByPerson): Promise<void>
     return
   }
   await tellName({ client, person, verb: 'SETNAME' }, name)
+  for (const each of person.clients) each.setRealname(name)
   // "they MUST send the server-to-client version of the SETNAME message to ... the client from which it originated"
   person.tell((to) => (works(to.caps, 'setname') ? [{ source: to.mask, verb: 'SETNAME', params: [name] }] : []))
 }

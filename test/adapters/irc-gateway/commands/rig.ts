@@ -32,7 +32,7 @@ export const NOW = Date.UTC(2004, 0, 1)
 export class FakeClient implements ClientPort {
   nick: string
   readonly username = 'al'
-  readonly realname = 'Alice L'
+  realname = 'Alice L'
   readonly host = '127.0.0.1'
   readonly tls: boolean = false
   readonly caps: Set<Cap>
@@ -48,6 +48,10 @@ export class FakeClient implements ClientPort {
 
   get mask(): string {
     return `${this.nick}!${this.username}@${this.host}`
+  }
+
+  setRealname(realname: string): void {
+    this.realname = realname
   }
 
   send(...messages: readonly ServerMessage[]): void {

@@ -186,7 +186,7 @@ export class FakeClient implements ClientPort {
   nick = 'alice'
   readonly mask = 'alice!alice@localhost'
   readonly username = 'alice'
-  readonly realname = 'Alice'
+  realname = 'Alice'
   readonly host = 'localhost'
   readonly tls = false
   readonly caps = new Set<never>()
@@ -197,6 +197,10 @@ export class FakeClient implements ClientPort {
 
   constructor(person?: PersonPort) {
     this.person = person
+  }
+
+  setRealname(realname: string): void {
+    this.realname = realname
   }
 
   send(...messages: readonly ServerMessage[]): void {

@@ -77,7 +77,7 @@ export const DEFAULTS: ReadonlyMap<string, string> = new Map(
 
 export class FakeClient implements ClientPort {
   readonly username = 'al'
-  readonly realname = 'Alice'
+  realname = 'Alice'
   readonly host: string
   readonly tls = false
   readonly connectedAt = 0
@@ -97,6 +97,10 @@ export class FakeClient implements ClientPort {
 
   get mask(): string {
     return `${this.nick}!${this.username}@${this.host}`
+  }
+
+  setRealname(realname: string): void {
+    this.realname = realname
   }
 
   send(...messages: readonly ServerMessage[]): void {
