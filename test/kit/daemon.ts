@@ -57,6 +57,10 @@ export const makeFolder = (): string => mkdtempSync(join(tmpdir(), 'msn-bridge-t
 
 export const removeFolder = (folder: string): void => rmSync(folder, { recursive: true, force: true })
 
+/** Ports that a world of this process has had lately: the system may give the same one again, and to two of its servers. */
+const given = new Set<number>()
+const GIVEN_LIMIT = 200
+
 /** A port that nobody has right now, for daemons that come back on the same one. */
 export const freePort = async (): Promise<number> => {
   const server = createServer()
@@ -66,6 +70,9 @@ export const freePort = async (): Promise<number> => {
   server.close()
   await once(server, 'close')
   if (address === null || typeof address === 'string') throw new Error('a server without a port')
+  if (given.has(address.port)) return freePort()
+  if (given.size >= GIVEN_LIMIT) given.clear()
+  given.add(address.port)
   return address.port
 }
 
