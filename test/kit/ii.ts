@@ -8,6 +8,7 @@ import {
   textOf,
   textsOf,
   untilLog,
+  welcomed,
   type Fits,
   type RealClient,
   type Registration,
@@ -42,14 +43,7 @@ export class Ii implements RealClient {
 
   /** Resolves when it is registered. */
   static async start(options: IiOptions): Promise<Ii> {
-    const ii = await Ii.launch(options)
-    try {
-      await ii.until('', /Welcome to /, 'the welcome of the server')
-    } catch (error) {
-      await ii.stop()
-      throw error
-    }
-    return ii
+    return welcomed(await Ii.launch(options), '', /Welcome to /)
   }
 
   /** Resolves when the program runs; nobody knows whether the server takes it. */

@@ -10,6 +10,7 @@ import {
   textOf,
   textsOf,
   untilLog,
+  welcomed,
   type Fits,
   type RealClient,
   type Registration,
@@ -53,14 +54,7 @@ export class Irssi implements RealClient {
 
   /** Resolves when it is registered. */
   static async start(options: IrssiOptions): Promise<Irssi> {
-    const irssi = await Irssi.launch(options)
-    try {
-      await irssi.until(EVERYTHING, /-!- Welcome to /, 'the welcome of the server')
-    } catch (error) {
-      await irssi.stop()
-      throw error
-    }
-    return irssi
+    return welcomed(await Irssi.launch(options), EVERYTHING, /-!- Welcome to /)
   }
 
   /** Resolves when the program runs; nobody knows whether the server takes it. */

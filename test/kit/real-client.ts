@@ -97,3 +97,18 @@ export const oneLine = (text: string): string => {
   if (/[\r\n\0]/.test(text)) throw new Error('one line at a time')
   return text
 }
+
+/** The client once its server has let it in; it is stopped when that does not happen. `where`: the log that says so. */
+export const welcomed = async <Client extends Pick<RealClient, 'until' | 'stop'>>(
+  client: Client,
+  where: string,
+  words: RegExp,
+): Promise<Client> => {
+  try {
+    await client.until(where, words, 'the welcome of the server')
+  } catch (error) {
+    await client.stop()
+    throw error
+  }
+  return client
+}

@@ -10,6 +10,7 @@ import {
   textOf,
   textsOf,
   untilLog,
+  welcomed,
   type Fits,
   type RealClient,
   type Registration,
@@ -48,14 +49,7 @@ export class Weechat implements RealClient {
 
   /** Resolves when it is registered. */
   static async start(options: WeechatOptions): Promise<Weechat> {
-    const weechat = await Weechat.launch(options)
-    try {
-      await weechat.until(SERVER, /\t--\tWelcome to /, 'the welcome of the server')
-    } catch (error) {
-      await weechat.stop()
-      throw error
-    }
-    return weechat
+    return welcomed(await Weechat.launch(options), SERVER, /\t--\tWelcome to /)
   }
 
   /** Resolves when the program runs; nobody knows whether the server takes it. */

@@ -1,6 +1,5 @@
-import Database from 'better-sqlite3'
-import { join } from 'node:path'
 import { afterEach, expect, test as always } from 'vitest'
+import { committed } from '../kit/committed.ts'
 import { missing } from '../kit/foreign-server.ts'
 import type { Messenger, Room } from '../kit/messenger.ts'
 import { address, World } from '../kit/world.ts'
@@ -22,21 +21,9 @@ const numberIn = (text: string): number | undefined => {
   return found === undefined ? undefined : Number(found)
 }
 
-/** Texts of what the daemon has on disk as said on a network, in the order of their acceptance. */
-function committed(folder: string, network: string): readonly number[] {
-  const db = new Database(join(folder, 'data', 'bridge.db'), { readonly: true })
-  try {
-    const rows = db
-      .prepare('SELECT data FROM event JOIN chat ON chat.id = event.chat WHERE chat.network = ? ORDER BY event.rowid')
-      .all(network) as { data: string }[]
-    return rows.flatMap(({ data }) => {
-      const { body } = JSON.parse(data) as { body?: { text?: { text: string }[] } }
-      return numberIn((body?.text ?? []).map((span) => span.text).join('')) ?? []
-    })
-  } finally {
-    db.close()
-  }
-}
+/** The numbers of what the daemon has on disk as said on a network, in the order of their acceptance. */
+const numbersIn = (folder: string, network: string): readonly number[] =>
+  committed(folder, network).flatMap((text) => numberIn(text) ?? [])
 
 /** Of how many messages a notice says that they may not have arrived. */
 const doubtful = (text: string): number =>
@@ -132,12 +119,12 @@ test('killed again and again while 1,000 messages go each way: what was committe
   expect(once(atBob)).toBe(true)
   expect(rising(atBob)).toBe(true)
 
-  const due = new Set([...acknowledged, ...committed(world.folder, 'retro')])
+  const due = new Set([...acknowledged, ...numbersIn(world.folder, 'retro')])
   const missing = [...due].filter((number) => !atAmy.includes(number))
   const toldBob = sum(shown.map(doubtful))
   expect(missing.length).toBeLessThanOrEqual(toldBob)
 
-  const missingAtBob = committed(world.folder, 'irc').filter((number) => !atBob.includes(number))
+  const missingAtBob = numbersIn(world.folder, 'irc').filter((number) => !atBob.includes(number))
   const toldAmy = sum(heard.map(doubtful))
   expect(missingAtBob.length).toBeLessThanOrEqual(toldAmy)
 
@@ -148,6 +135,6 @@ test('killed again and again while 1,000 messages go each way: what was committe
   expect(shown.some((payload) => /may be missing/.test(payload))).toBe(true)
   console.log(
     `${acknowledged.length} of bob acknowledged, ${atAmy.length} arrived, ${toldBob} uncertain; ` +
-      `${committed(world.folder, 'irc').length} of amy committed, ${atBob.length} arrived, ${toldAmy} uncertain`,
+      `${numbersIn(world.folder, 'irc').length} of amy committed, ${atBob.length} arrived, ${toldAmy} uncertain`,
   )
 }, 180_000)

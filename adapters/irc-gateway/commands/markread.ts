@@ -10,7 +10,7 @@ import { timeIn } from './selectors.ts'
 import { isChannel } from './sight.ts'
 
 /** The same for good, whatever somebody is called: where a mark stands. */
-export const placeOfContact = ({ account, user }: ContactKey): string => `contact/${account}/${user}`
+const placeOfContact = ({ account, user }: ContactKey): string => `contact/${account}/${user}`
 export const placeOfChannel = ({ name, chat }: Pick<ChannelPort, 'name' | 'chat'>): string =>
   chat === undefined ? placeOfName(name) : `chat/${chat}`
 const placeOfName = (name: string): string => `name/${fold(name, CASE_MAPPING)}`

@@ -10,7 +10,7 @@ const motd = ({ client, desk }: Asked): Answering => {
 }
 
 /** Of the registration, too. */
-export const motdOf = (client: Asked['client'], server: string, words: readonly string[]): readonly ServerMessage[] =>
+const motdOf = (client: Asked['client'], server: string, words: readonly string[]): readonly ServerMessage[] =>
   words.length === 0
     ? [numericFor(client, 'ERR_NOMOTD')]
     : [

@@ -135,7 +135,7 @@ const aboutName = (name: string, commands: readonly RootCommand[]): readonly str
   return command === undefined ? index : commandHelp(command)
 }
 
-export const commandHelp = ({ usage, about, help }: RootCommand): readonly string[] => [
+const commandHelp = ({ usage, about, help }: RootCommand): readonly string[] => [
   ...usageLines(usage),
   `${about.charAt(0).toUpperCase()}${about.slice(1)}.`,
   ...help,
@@ -154,7 +154,7 @@ const aboutSetting = (name: string, scope: Scope): readonly string[] => {
   return [`There is no such setting${near === undefined ? '.' : `; did you mean ${near}?`} See: help settings`]
 }
 
-export const settingHelp = (row: SettingRow): readonly string[] => [
+const settingHelp = (row: SettingRow): readonly string[] => [
   `${row.name} (${row.scopes.map((scope) => WORDS[scope]).join(', ')}): ${typeWords(row.type)}${
     row.default === '' ? '' : `, at first \`${row.default}'`
   }`,
@@ -163,7 +163,7 @@ export const settingHelp = (row: SettingRow): readonly string[] => [
 ]
 
 /** "yes or no", "one of lifo, fifo". */
-export const typeWords = (type: SettingType): string => {
+const typeWords = (type: SettingType): string => {
   switch (type.kind) {
     case 'boolean':
       return 'yes or no'

@@ -42,7 +42,7 @@ const ROWS: Readonly<Record<Cap, CapRow>> = CAPS
 
 export const CAP_NAMES: readonly Cap[] = Object.keys(CAPS).filter((name): name is Cap => Object.hasOwn(CAPS, name))
 
-export const isCap = (name: string): name is Cap => Object.hasOwn(CAPS, name)
+const isCap = (name: string): name is Cap => Object.hasOwn(CAPS, name)
 
 /** Whether a capability has an effect: it is on, and so is what it needs. */
 export const works = (caps: ReadonlySet<Cap>, cap: Cap): boolean =>

@@ -20,11 +20,11 @@ const ESCAPES: Readonly<Record<string, string>> = {
 }
 const MEANINGS: Readonly<Record<string, string>> = { ':': ';', s: ' ', r: '\r', n: '\n' }
 
-export const escapeTag = (value: string): string =>
+const escapeTag = (value: string): string =>
   SPECIAL.test(value) ? value.replace(SPECIALS, (special) => ESCAPES[special] ?? '') : value
 
 /** "If a lone `\` exists at the end of an escaped value, then there SHOULD be no output character." */
-export const unescapeTag = (value: string): string =>
+const unescapeTag = (value: string): string =>
   value.includes('\\') ? value.replace(/\\(.?)/gsu, (_, letter: string) => MEANINGS[letter] ?? letter) : value
 
 /** Everything else needs message-tags. */

@@ -3,7 +3,7 @@
 const MINUTE_MS = 60_000
 
 /** `timezone`: local (of this machine), utc or gmt, or a difference: "+1", "-3:30". */
-export const clockOf = (at: number, timezone: string): { readonly day: string; readonly time: string } => {
+const clockOf = (at: number, timezone: string): { readonly day: string; readonly time: string } => {
   const date = new Date(at + offsetOf(at, timezone) * MINUTE_MS)
   const iso = Number.isNaN(date.getTime()) ? new Date(0).toISOString() : date.toISOString()
   return { day: iso.slice(0, 10), time: iso.slice(11, 16) }
