@@ -33,6 +33,11 @@ export interface MsnClientOptions {
   readonly timings?: Partial<ClientTimings>
   /** We will `confirm` each message that we have stored. Default: no, and what has reached us counts as received. */
   readonly confirms?: boolean
+  /**
+   * Say that we stand beside the person's Messenger: a service of ours then lets both be signed in. Default: no, and
+   * whoever signs in last puts the other out.
+   */
+  readonly beside?: boolean
   /** Whether to answer an invitation to a switchboard. Default: yes, unless they are on BL. */
   readonly answers?: (invitation: { readonly email: string; readonly name: string }) => boolean
   /** Milliseconds. Default: Date.now. */

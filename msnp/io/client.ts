@@ -233,6 +233,7 @@ export class MsnClient {
       timings: this.#timings,
       firstTrid,
       confirms: this.#options.confirms ?? false,
+      beside: this.#options.beside ?? false,
       now: () => this.#now(),
       ticket: (policy) => this.#passport.ticket(policy, aborts),
       onEvent: (event) => {

@@ -202,7 +202,8 @@ export class MsnServer {
     const switchboards = new Switchboards({
       notifications: {
         ring: (callee, ring) => notifications.ring(callee, ring),
-        signedIn: (email) => notifications.signedIn(email),
+        ringSession: (email, beside, ring) => notifications.ringSession(email, beside, ring),
+        signedIn: (email, beside) => notifications.signedIn(email, beside),
       },
       limits,
       timings,

@@ -85,7 +85,13 @@ export class Changes {
     const written = [...(outcome.record === undefined ? [] : [outcome.record]), ...(outcome.others ?? [])]
     if (written.length > 0) await this.#accounts.commit(written)
     online.line.send({ kind: 'reply', verb: VERB[change.kind], trid: change.trid, words: outcome.words })
+    if (outcome.record !== undefined) this.#tellBeside(online, encodeFrame(VERB[change.kind], [0, ...outcome.words]))
     outcome.after?.()
+  }
+
+  /** The other session of the same account, if there is one, hears of it as of something that it did not ask for. */
+  #tellBeside(online: Online, bytes: Uint8Array): void {
+    for (const other of this.#accounts.sessions(online.email)) if (other !== online && other.synced) other.push(bytes)
   }
 
   #plan(online: Online, record: AccountRecord, change: Change): Promise<Outcome | number> | Outcome | number {
@@ -152,8 +158,12 @@ export class Changes {
         }
         const friend = this.#accounts.online(email)
         if (friend === undefined) return
-        if (canSee(online, friend)) online.push(presenceLine(friend, online.dialect, trid))
-        friend.push(encodeFrame('ADD', [0, 'RL', watched.version, record.email, nameWord(record)]))
+        if (canSee(online, friend)) {
+          online.push(presenceLine(friend, online.dialect, trid))
+          this.#tellBeside(online, presenceLine(friend, online.dialect))
+        }
+        const added = encodeFrame('ADD', [0, 'RL', watched.version, record.email, nameWord(record)])
+        for (const session of this.#accounts.sessions(email)) session.push(added)
       },
     }
   }
@@ -175,7 +185,8 @@ export class Changes {
       others: [unwatched],
       words,
       after: () => {
-        this.#accounts.online(email)?.push(encodeFrame('REM', [0, 'RL', unwatched.version, record.email]))
+        const removed = encodeFrame('REM', [0, 'RL', unwatched.version, record.email])
+        for (const session of this.#accounts.sessions(email)) session.push(removed)
       },
     }
   }
@@ -247,12 +258,12 @@ export class Changes {
   }
 
   #tell(viewer: string, subject: string, numbers: Uint8Array, sawBefore: boolean, seesNow: boolean): void {
-    const online = this.#accounts.online(viewer)
-    if (online === undefined) return
-    if (numbers.length > 0 && online.synced) online.push(numbers)
     const self = this.#accounts.online(subject)
-    if (sawBefore === seesNow || self?.isVisible !== true || online.presence === undefined) return
-    online.push(seesNow ? presenceLine(self, online.dialect) : offlineLine(subject))
+    for (const online of this.#accounts.sessions(viewer)) {
+      if (numbers.length > 0 && online.synced) online.push(numbers)
+      if (sawBefore === seesNow || self?.isVisible !== true || online.presence === undefined) continue
+      online.push(seesNow ? presenceLine(self, online.dialect) : offlineLine(subject))
+    }
   }
 
   async #readAll(emails: readonly string[]): Promise<readonly AccountRecord[]> {

@@ -189,17 +189,19 @@ export interface Invitation {
 /** The switchboard desk, as the notification desk sees it. */
 export interface SwitchboardDesk {
   /** For `XFR SB`. undefined: no switchboard can take it (707). */
-  open(email: string, now: number): Invitation | undefined
-  /** Ends all rooms' connections of somebody who signed out: they must receive nothing more. */
-  signedOut(email: string): void
+  open(email: string, now: number, beside?: boolean): Invitation | undefined
+  /** Ends all rooms' connections of a session that signed out: it must receive nothing more. */
+  signedOut(email: string, beside?: boolean): void
 }
 
 /** The notification desk, as the switchboard desk sees it. */
 export interface NotificationDesk {
   /** For CAL. Decides by address syntax (208), presence (217), lists and privacy (216); `ringing`: RNG is on its way. */
   ring(callee: string, ring: Ring): 'ringing' | 208 | 216 | 217
-  /** The signed-in session of an account. */
-  signedIn(email: string): SignedIn | undefined
+  /** RNG to that session of somebody who takes part already. */
+  ringSession(email: string, beside: boolean, ring: Ring): void
+  /** The signed-in session of an account: that one, or by default the one by which others see them. */
+  signedIn(email: string, beside?: boolean): SignedIn | undefined
 }
 
 export interface SignedIn {
@@ -207,6 +209,8 @@ export interface SignedIn {
   readonly name: string
   readonly dialect: Dialect
   readonly status: Status
+  /** It stands beside the person's Messenger. */
+  readonly beside?: boolean
   /** Their client says with CFM what it has stored, and an ACK waits for that. */
   readonly confirms?: boolean
   /** Our own IP address as this client reached it: where invitations send it when no public name is configured. */

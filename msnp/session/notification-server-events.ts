@@ -20,6 +20,8 @@ export type NsEvent =
       readonly email: string
       readonly dialect: Dialect
       readonly ticket: string
+      /** The client wants to stand beside the person's Messenger. */
+      readonly beside?: true
     }
   /** `SYN 5 27` */
   | { readonly kind: 'sync'; readonly trid: string; readonly version: number }

@@ -152,7 +152,8 @@ class Service {
       ...common,
       notifications: {
         ring: (callee, ring) => this.#notifications.ring(callee, ring),
-        signedIn: (email) => this.#notifications.signedIn(email),
+        ringSession: (email, beside, ring) => this.#notifications.ringSession(email, beside, ring),
+        signedIn: (email, beside) => this.#notifications.signedIn(email, beside),
       },
       address: () => '192.0.2.1:1864',
     })
