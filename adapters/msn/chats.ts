@@ -19,6 +19,8 @@ export const MAX_CHATS = 2_000
 export interface ChatsOptions {
   readonly network: NetworkId
   readonly account: AccountId
+  /** Whose account it is. */
+  readonly own: UserId
   readonly context: AdapterContext
   readonly groups: Groups
   readonly held: Held
@@ -107,7 +109,7 @@ export class Chats {
         const seat = this.#seats.get(board)
         if (seat === undefined) return
         seat.conversation.heard(board)
-        this.#typing(seat, event.from)
+        if (!this.#isOwn(event.from)) this.#typing(seat, event.from)
         return
       }
       case 'message':
@@ -286,10 +288,17 @@ export class Chats {
       case 'nothing':
         confirm()
         return
-      case 'message':
-        this.#options.held.stored(reading.event, confirm)
+      case 'message': {
+        // From the Messenger of the same person, beside which we stand.
+        const own = this.#isOwn(event.from) ? ({ own: true } as const) : {}
+        this.#options.held.stored({ ...reading.event, ...own }, confirm)
         return
+      }
       case 'invitation':
+        if (this.#isOwn(event.from)) {
+          confirm()
+          return
+        }
         void seat.conversation.whisper(inviteDecline(reading.cookie), board)
         if (seat.cookies.has(reading.cookie) || seat.cookies.size >= MAX_INVITATIONS) {
           confirm()
@@ -299,6 +308,10 @@ export class Chats {
         this.#options.held.stored(reading.event, confirm)
         return
     }
+  }
+
+  #isOwn(from: Member): boolean {
+    return userIdOf(from.email) === this.#options.own
   }
 
   #in(seat: Seat, from: Member) {

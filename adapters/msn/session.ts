@@ -210,7 +210,16 @@ export class MsnSession implements Session {
         if (this.#live?.line === line) this.#on(this.#live, event)
       },
     })
-    const chats = new Chats({ network, account: account.id, context, groups: this.#groups, held: this.#held, line })
+    const own = this.#own
+    const chats = new Chats({
+      network,
+      account: account.id,
+      own,
+      context,
+      groups: this.#groups,
+      held: this.#held,
+      line,
+    })
     return { line, chats, contacts: new Contacts(network, account.id, line) }
   }
 

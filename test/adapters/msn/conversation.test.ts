@@ -5,7 +5,7 @@ import { Groups } from '../../../adapters/msn/groups.ts'
 import { Held } from '../../../adapters/msn/held.ts'
 import { MAX_WAITING } from '../../../adapters/msn/conversation.ts'
 import { MAX_NAKS, SLOW_MS, SOON_MS } from '../../../adapters/msn/results.ts'
-import type { EventId } from '../../../bridge/model/ids.ts'
+import type { UserId, EventId } from '../../../bridge/model/ids.ts'
 import type { SendResult } from '../../../msnp/index.ts'
 import { account, chatOf, FakeCore, FakeLine, network, refusedWith, Rig, textOfPayload, words } from './fakes.ts'
 
@@ -414,7 +414,15 @@ describe('what they say', () => {
       password: '',
       onEvent: (event) => 'switchboard' in event && chats.on(event),
     })
-    const chats = new Chats({ network, account: account.id, context, groups, held: new Held(context), line })
+    const chats = new Chats({
+      network,
+      account: account.id,
+      own: 'relay@example.com' as UserId,
+      context,
+      groups,
+      held: new Held(context),
+      line,
+    })
     line.ring(bob)
     const open = chats.conversation(chat.chat)
     for (let at = 0; at < MAX_CHATS + 10; at++) line.ring(`stranger${at}@example.com`).end()
