@@ -3,7 +3,7 @@
  * `Session`; all that an adapter may ask of the bridge is `AdapterContext`. docs/adding-an-adapter.md walks through it.
  */
 import type { Capabilities } from './model/capabilities.ts'
-import type { AccountNews, Inbound, MessageEvent, Outbound } from './model/events.ts'
+import type { AccountNews, Inbound, MessageEvent, Outbound, Strangers } from './model/events.ts'
 import type {
   AccountId,
   ChatId,
@@ -135,6 +135,15 @@ export type RosterRequest =
   | { readonly kind: 'add' | 'remove' | 'block' | 'unblock'; readonly user: UserId }
   /** How we appear to ourselves and others. */
   | { readonly kind: 'rename'; readonly name: string }
+  /** What stands beside our name; empty: nothing. */
+  | { readonly kind: 'personal-message'; readonly text: string }
+  /** Groups of the contact list go by their names, whatever the case. */
+  | { readonly kind: 'group-add' | 'group-remove'; readonly group: string }
+  | { readonly kind: 'group-rename'; readonly group: string; readonly name: string }
+  /** Into that group and out of all others; without one, into none. */
+  | { readonly kind: 'move'; readonly user: UserId; readonly group?: string }
+  /** Whether those who are neither allowed nor blocked may see us and write to us. */
+  | { readonly kind: 'privacy'; readonly strangers: Strangers }
 
 export interface Account {
   readonly id: AccountId
@@ -212,7 +221,12 @@ export interface AccountView {
   readonly wanted: boolean
   /** It stands in the config: nobody can log out of it. */
   readonly fixed: boolean
+  /** Absent until its network has told. */
+  readonly own?: OwnView
 }
+
+/** How an account is on its network, as that network last told. */
+export type OwnView = Pick<Extract<Inbound, { kind: 'own' }>, 'name' | 'groups' | 'strangers' | 'text'>
 
 export interface ContactView {
   readonly user: UserId

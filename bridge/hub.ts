@@ -210,6 +210,7 @@ export class Hub {
       case 'profile':
       case 'contact':
       case 'roster':
+      case 'own':
         await this.#passing.accept(event)
         return 'passing'
       case 'gone':

@@ -118,6 +118,11 @@ export class Chats {
     }
   }
 
+  /** The conversation of two with somebody, if it is open. In a group they stay: it is not ours to end. */
+  leaveDirect(user: UserId): void {
+    this.#conversations.get(user as string as ChatId)?.leave()
+  }
+
   cameOnline(user: UserId): void {
     for (const conversation of this.#conversations.values()) conversation.cameOnline(user)
   }

@@ -1,15 +1,16 @@
-/** Our contact list as the core is told of it, and what it asks to be done with it. */
-import type { RosterRequest } from '../../bridge/adapter.ts'
+/** Our contact list as the core is told of it. */
 import type { PassingInbound, RosterEntry } from '../../bridge/model/events.ts'
 import type { AccountId, NetworkId, UserRef } from '../../bridge/model/ids.ts'
 import type { Availability } from '../../bridge/model/presence.ts'
-import type { Reason, RosterResult } from '../../bridge/model/result.ts'
-import { onList, type CommandFailure, type Contact, type Group, type MsnClientEvent } from '../../msnp/index.ts'
+import { onList, type Contact, type Group, type MsnClientEvent } from '../../msnp/index.ts'
 import type { Line } from './line.ts'
 import { availabilityOf } from './presence.ts'
 import { oneLine, userIdOf } from './words.ts'
 
-export type ContactEvent = Extract<MsnClientEvent, { kind: 'roster' | 'presence' | 'list' }>
+export type ContactEvent = Extract<MsnClientEvent, { kind: 'roster' | 'presence' | 'list' | 'arranged' | 'own-name' }>
+
+/** What of a sign-in can be looked at. */
+type Seen = Pick<Line, 'contacts' | 'groups' | 'name' | 'privacy'>
 
 /** What was told of a contact last. */
 interface Told {
@@ -21,10 +22,10 @@ interface Told {
 export class Contacts {
   readonly #network: NetworkId
   readonly #account: AccountId
-  readonly #line: Pick<Line, 'groups'>
+  readonly #line: Seen
   readonly #told = new Map<string, Told>()
 
-  constructor(network: NetworkId, account: AccountId, line: Pick<Line, 'groups'>) {
+  constructor(network: NetworkId, account: AccountId, line: Seen) {
     this.#network = network
     this.#account = account
     this.#line = line
@@ -38,22 +39,41 @@ export class Contacts {
         return this.#presence(event.email, event.name, availabilityOf(event.presence?.status))
       case 'list':
         return this.#list(event)
+      case 'arranged':
+        return [this.#whole([...this.#line.contacts.values()]), this.#own()]
+      case 'own-name':
+        return [this.#own()]
     }
   }
 
   #roster(contacts: readonly Contact[]): readonly PassingInbound[] {
-    const names = new Map(this.#line.groups.filter(isNamed).map(({ id, name }) => [id, nameOf(name)]))
-    const roster: PassingInbound = {
-      kind: 'roster',
-      account: this.#account,
-      contacts: contacts.map((contact) => this.#entry(contact, names)),
-    }
     // The names are in it already. Who is not seen any more, as we were sent to another server, has to be told.
     const changes = contacts.flatMap(({ email, name, presence }) => {
       this.#of(email).name = name
       return this.#presence(email, name, availabilityOf(presence?.status))
     })
-    return [roster, ...changes]
+    return [this.#whole(contacts), this.#own(), ...changes]
+  }
+
+  #whole(contacts: readonly Contact[]): PassingInbound {
+    const names = new Map(namedGroups(this.#line.groups).map(({ id, name }) => [id, name]))
+    return {
+      kind: 'roster',
+      account: this.#account,
+      // Others may be known for their presence alone.
+      contacts: contacts.filter(({ lists }) => lists !== 0).map((contact) => this.#entry(contact, names)),
+    }
+  }
+
+  #own(): PassingInbound {
+    const { name, groups, privacy } = this.#line
+    return {
+      kind: 'own',
+      account: this.#account,
+      name: nameOf(name),
+      groups: namedGroups(groups).map((group) => group.name),
+      strangers: privacy === 'AL' ? 'allowed' : 'blocked',
+    }
   }
 
   #entry(contact: Contact, names: ReadonlyMap<string, string>): RosterEntry {
@@ -91,7 +111,7 @@ export class Contacts {
       case 'RL':
         return [{ kind: 'contact', ...about, change: added ? 'added-us' : 'removed-us' }]
       case 'AL':
-        return []
+        return [this.#whole([...this.#line.contacts.values()])]
     }
   }
 
@@ -107,66 +127,11 @@ export class Contacts {
   }
 }
 
+/** As people see them. */
+export const namedGroups = (groups: readonly Group[]): readonly Group[] =>
+  groups.filter(isNamed).map(({ id, name }) => ({ id, name: nameOf(name) }))
+
 /** Group 0 holds those who are in none, unless its owner has given it a name. */
 const isNamed = ({ id, name }: Group): boolean => id !== '0' || (name !== '~' && name !== 'Other Contacts')
 
 const nameOf = (name: string): string => oneLine(name, name.length)
-
-/** The answer is a sentence for the person who asked. */
-export const change = async (line: Line, request: RosterRequest): Promise<RosterResult> => {
-  if (request.kind === 'remove') {
-    const contact = line.contacts.get(request.user)
-    if (contact === undefined || !onList(contact, 'FL')) return wrong('not-found', `${request.user} is not on the list`)
-  }
-  const result = await ask(line, request)
-  return result.ok ? { kind: 'done' } : refusalOf(result.failure, request)
-}
-
-const ask = (line: Line, request: RosterRequest) => {
-  if (request.kind === 'rename') return line.rename(request.name)
-  const email = line.contacts.get(request.user)?.email ?? request.user
-  switch (request.kind) {
-    case 'add':
-      return line.add(email)
-    case 'remove':
-      return line.remove(email)
-    case 'block':
-      return line.block(email)
-    case 'unblock':
-      return line.unblock(email)
-  }
-}
-
-const refusalOf = (failure: CommandFailure, request: RosterRequest): RosterResult => {
-  switch (failure.kind) {
-    case 'closed':
-      return wrong('network', 'the MSN account is not signed in')
-    case 'timeout':
-      return wrong('network', 'the MSN server did not answer; look again in a minute whether it was done')
-    case 'invalid':
-      return wrong('not-found', failure.detail)
-    case 'refused':
-      return refusalOfCode(failure.code, failure.meaning, request)
-  }
-}
-
-const refusalOfCode = (code: number, meaning: string, request: RosterRequest): RosterResult => {
-  switch (code) {
-    case 201:
-    case 205:
-    case 206:
-    case 208:
-      return wrong('not-found', request.kind === 'rename' ? meaning : `${request.user} has no account there`)
-    case 209:
-      return wrong('forbidden', 'the MSN server does not allow this name')
-    case 210:
-      return wrong('forbidden', 'the list is full: remove somebody first')
-    case 713:
-    case 800:
-      return wrong('rate-limited', 'that was too fast for the MSN server: try again in a minute')
-    default:
-      return wrong('protocol', `the MSN server refused: ${meaning} (${code})`)
-  }
-}
-
-const wrong = (reason: Reason, detail: string): RosterResult => ({ kind: 'refused', reason, detail })

@@ -5,6 +5,7 @@ import type {
   Group,
   MsnClientOptions,
   OpenSwitchboardResult,
+  Privacy,
   SignInResult,
   Status,
 } from '../../msnp/index.ts'
@@ -13,6 +14,7 @@ export interface Line {
   /** By address in lower case. */
   readonly contacts: ReadonlyMap<string, Contact>
   readonly groups: readonly Group[]
+  readonly privacy: Privacy
   readonly name: string
   /** As the server last confirmed it. */
   readonly status: Status | undefined
@@ -24,6 +26,13 @@ export interface Line {
   remove(email: string): Promise<CommandResult>
   block(email: string): Promise<CommandResult>
   unblock(email: string): Promise<CommandResult>
+  addGroup(name: string): Promise<CommandResult>
+  renameGroup(group: string, name: string): Promise<CommandResult>
+  removeGroup(group: string): Promise<CommandResult>
+  move(email: string, group?: string): Promise<CommandResult>
+  setPrivacy(privacy: Privacy): Promise<CommandResult>
+  /** Absent: the dialects that we speak have no such thing. */
+  setPersonalMessage?(text: string): Promise<CommandResult>
   openSwitchboard(signal?: AbortSignal): Promise<OpenSwitchboardResult>
 }
 

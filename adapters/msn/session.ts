@@ -13,7 +13,7 @@ import {
 } from '../../msnp/index.ts'
 import { capabilities } from './capabilities.ts'
 import { Chats } from './chats.ts'
-import { change, Contacts } from './contacts.ts'
+import { Contacts } from './contacts.ts'
 import type { Conversation } from './conversation.ts'
 import { faultOfClose, needsPerson, sessionFault } from './faults.ts'
 import { Groups, isGroupId } from './groups.ts'
@@ -21,6 +21,7 @@ import { Held } from './held.ts'
 import type { Line, OpenLine } from './line.ts'
 import { partsOf, payloadOf } from './outbound.ts'
 import { statusFor } from './presence.ts'
+import { change } from './roster-requests.ts'
 import { BUSY_MS, refused, resultOfCommand, retry, SIGNED_OUT } from './results.ts'
 import { parseAddress, userIdOf } from './words.ts'
 
@@ -230,8 +231,14 @@ export class MsnSession implements Session {
         if (event.presence !== undefined) live.chats.cameOnline(userIdOf(event.email))
         for (const passing of live.contacts.read(event)) this.#held.passing(passing)
         return
-      case 'roster':
       case 'list':
+        // What they said before is not answered any more, nor heard.
+        if (event.list === 'BL' && event.change === 'added') live.chats.leaveDirect(userIdOf(event.email))
+        for (const passing of live.contacts.read(event)) this.#held.passing(passing)
+        return
+      case 'roster':
+      case 'arranged':
+      case 'own-name':
         for (const passing of live.contacts.read(event)) this.#held.passing(passing)
         return
       case 'switchboard':
@@ -248,7 +255,6 @@ export class MsnSession implements Session {
       case 'invitation-failed':
         context.log.debug({ account: this.account, detail: event.detail }, 'an invitation came to nothing')
         return
-      case 'own-name':
       case 'own-status':
         return
       case 'closed': {

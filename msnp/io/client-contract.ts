@@ -225,6 +225,8 @@ export type MsnClientEvent =
       /** In answer to a command of this client. */
       readonly asked: boolean
     }
+  /** Groups, who is in them, or whether strangers may see us are others now: `contacts`, `groups` and `privacy` say how. */
+  | { readonly kind: 'arranged' }
   | { readonly kind: 'own-name'; readonly name: string }
   /** The server says that our status is this, unasked or in answer. */
   | { readonly kind: 'own-status'; readonly status: Status }

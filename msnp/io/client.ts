@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
 import { MisuseError } from '../../sansio/machine.ts'
-import { DIALECTS, type Dialect } from '../model/dialect.ts'
+import { DIALECTS, TRAITS, type Dialect } from '../model/dialect.ts'
 import type { Status } from '../model/status.ts'
 import { wrongAddress } from '../session/client-requests.ts'
 import type { NotificationEvent, NotificationRequest, SignedIn } from '../session/notification-states.ts'
@@ -21,7 +21,14 @@ import { closeReason, commandResult, signInFailure } from './client-results.ts'
 import { ClientSwitchboards } from './client-switchboards.ts'
 import { connect } from './connect.ts'
 import { isPrivateAddress } from './hosts.ts'
-import { addContact, blockContact, removeContact, unblockContact, type ListAccess } from './list-changes.ts'
+import {
+  addContact,
+  blockContact,
+  moveContact,
+  removeContact,
+  unblockContact,
+  type ListAccess,
+} from './list-changes.ts'
 import { NotificationConnection, type Answer, type LineEnd } from './notification-connection.ts'
 import { PassportClient } from './passport-client.ts'
 
@@ -166,6 +173,31 @@ export class MsnClient {
     return unblockContact(this.#lists, email)
   }
 
+  async addGroup(name: string): Promise<CommandResult> {
+    return commandResult(await this.ask({ kind: 'group-add', name }), 'ADG')
+  }
+
+  async renameGroup(group: string, name: string): Promise<CommandResult> {
+    return commandResult(await this.ask({ kind: 'group-rename', group, name }), 'REG')
+  }
+
+  /** Whoever is in it stays on the list. */
+  async removeGroup(group: string): Promise<CommandResult> {
+    return commandResult(await this.ask({ kind: 'group-remove', group }), 'RMG')
+  }
+
+  /** Somebody on FL into that group alone; without one, into none. */
+  move(email: string, group?: string): Promise<CommandResult> {
+    const hasGroup0 = this.#session === undefined || TRAITS[this.#session.dialect].number < 10
+    return moveContact(this.#lists, email, group ?? (hasGroup0 ? '0' : undefined))
+  }
+
+  /** Whether people on neither AL nor BL may see us and call us. */
+  async setPrivacy(privacy: Privacy): Promise<CommandResult> {
+    if (this.privacy === privacy) return { ok: true }
+    return commandResult(await this.ask({ kind: 'privacy', privacy }), 'BLP')
+  }
+
   /** Any command by itself: groups, privacy, phone numbers, single lists. Never rejects. */
   ask(request: NotificationRequest): Promise<Answer> {
     return this.#line?.ask(request) ?? Promise.resolve({ kind: 'closed' })
@@ -273,6 +305,8 @@ export class MsnClient {
   }
 
   #heard(line: NotificationConnection, event: NotificationEvent): void {
+    if (this.#session !== line.session && line.session !== undefined)
+      line.session.roster.onChange = () => this.#tell({ kind: 'arranged' })
     this.#session = line.session
     switch (event.kind) {
       case 'synchronized':

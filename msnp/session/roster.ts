@@ -49,7 +49,9 @@ export const keyOf = (email: string): string => email.toLowerCase()
 export class Roster {
   #contacts = new Map<string, Contact>()
   #groups: Group[] = []
-  privacy: Privacy = 'AL'
+  #privacy: Privacy = 'AL'
+  /** Groups, who is in them, or `privacy` are others now. Not called for a list that comes whole. */
+  onChange: () => void = () => undefined
   /** Whether the official client is to ask before it lets people in who add us. */
   prompt = true
   /** Our own numbers, by code. */
@@ -62,6 +64,16 @@ export class Roster {
 
   get groups(): readonly Group[] {
     return this.#groups
+  }
+
+  get privacy(): Privacy {
+    return this.#privacy
+  }
+
+  set privacy(privacy: Privacy) {
+    if (this.#privacy === privacy) return
+    this.#privacy = privacy
+    this.onChange()
   }
 
   get(email: string): Contact | undefined {
@@ -85,7 +97,9 @@ export class Roster {
         : [...known.groups, group]
     // What is added along with an address is seldom the person's own name: presence knows better.
     const named = name === undefined || known.name !== known.email ? known.name : name
-    return this.#put({ ...known, name: named, lists, groups }) && lists !== known.lists
+    if (!this.#put({ ...known, name: named, lists, groups })) return false
+    if (groups !== known.groups) this.onChange()
+    return lists !== known.lists
   }
 
   /**
@@ -99,6 +113,7 @@ export class Roster {
       const groups = known.groups.filter((id) => id !== group)
       if (groups.length > 0 || known.groups.length === 0) {
         this.#put({ ...known, groups })
+        this.onChange()
         return false
       }
     }
@@ -133,7 +148,9 @@ export class Roster {
 
   addGroup(id: string, name: string): void {
     const others = this.#groups.filter((group) => group.id !== id)
-    if (others.length < MAX_ROSTER_GROUPS) this.#groups = [...others, { id, name }]
+    if (others.length >= MAX_ROSTER_GROUPS) return
+    this.#groups = [...others, { id, name }]
+    this.onChange()
   }
 
   removeGroup(id: string): void {
@@ -141,6 +158,7 @@ export class Roster {
     for (const contact of this.#contacts.values()) {
       if (contact.groups.includes(id)) this.#put({ ...contact, groups: contact.groups.filter((group) => group !== id) })
     }
+    this.onChange()
   }
 
   /** Takes over the lists of a fresh synchronisation; who is online stays known. `fresh` must not be used any more. */
@@ -151,7 +169,7 @@ export class Roster {
     }
     this.#contacts = fresh.#contacts
     this.#groups = fresh.#groups
-    this.privacy = fresh.privacy
+    this.#privacy = fresh.#privacy
     this.prompt = fresh.prompt
     this.phones = fresh.phones
   }

@@ -6,6 +6,7 @@ import { contactCommands } from './contact-commands.ts'
 import type { RootCommand } from './deps.ts'
 import { helpFor } from './help.ts'
 import { identityCommands } from './identity-commands.ts'
+import { groupCommands } from './group-commands.ts'
 import { listCommands } from './list-commands.ts'
 import { selfCommands } from './self-commands.ts'
 
@@ -25,6 +26,7 @@ export const commandRows: readonly RootCommand[] = [
   ...accountCommands,
   ...contactCommands,
   ...listCommands,
+  ...groupCommands,
   ...channelCommands,
   ...selfCommands,
   ...bridgeCommands,

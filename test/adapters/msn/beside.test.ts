@@ -1,5 +1,6 @@
 /** An account of ours whose owner has a Messenger open, on a service that lets both be there. */
 import { afterEach, describe, expect, it } from 'vitest'
+import type { RosterRequest } from '../../../bridge/adapter.ts'
 import { chatOf, user } from './fakes.ts'
 import { bob, carol, relay, Town } from './town.ts'
 
@@ -64,5 +65,44 @@ describe('beside the Messenger of the same person', () => {
     const answer = await town.session.roster({ kind: 'remove', user: user(bob).user }, AbortSignal.timeout(5_000))
     expect(answer).toEqual({ kind: 'done' })
     expect((await own.ns.next('REM 0 FL')).words[4]).toBe(bob)
+  })
+
+  it('blocking somebody ends the open conversation with them', async () => {
+    const { town, other } = await together()
+    const theirs = await other.call(relay)
+    theirs.text('still talking')
+    await town.heard('still talking')
+    expect(await town.session.roster({ kind: 'block', user: user(bob).user }, AbortSignal.timeout(5_000))).toEqual({
+      kind: 'done',
+    })
+    await theirs.wire.next(`BYE ${relay}`)
+    theirs.wire.send(`CAL 99 ${relay}`)
+    expect((await theirs.wire.next((line) => line.words[1] === '99')).words[0]).toBe('216')
+  })
+
+  it('groups and privacy go both ways, and what cannot be is said', async () => {
+    const { town, own } = await together()
+    const ask = (request: RosterRequest) => town.session.roster(request, AbortSignal.timeout(5_000))
+    expect(await ask({ kind: 'group-add', group: 'Work' })).toEqual({ kind: 'done' })
+    const id = (await own.ns.next('ADG 0')).words[4]!
+    expect(await ask({ kind: 'group-add', group: 'work' })).toMatchObject({ kind: 'refused', reason: 'forbidden' })
+    expect(await ask({ kind: 'move', user: user(bob).user, group: 'WORK' })).toEqual({ kind: 'done' })
+    expect((await own.ns.next('ADD 0 FL')).words.at(-1)).toBe(id)
+    expect(await ask({ kind: 'move', user: user(bob).user, group: 'None' })).toMatchObject({ reason: 'not-found' })
+    expect(await ask({ kind: 'group-rename', group: 'None', name: 'x' })).toMatchObject({ reason: 'not-found' })
+    expect(await ask({ kind: 'group-remove', group: 'None' })).toMatchObject({ reason: 'not-found' })
+    expect(await ask({ kind: 'personal-message', text: 'x' })).toMatchObject({ reason: 'unsupported' })
+    expect(await ask({ kind: 'privacy', strangers: 'blocked' })).toEqual({ kind: 'done' })
+    expect(await ask({ kind: 'privacy', strangers: 'blocked' })).toEqual({ kind: 'done' })
+    await own.ask('REG', id, 'Play', '0')
+    await town.core.until('the name of the group', () =>
+      town.core.of('own').find(({ groups, strangers }) => groups.includes('Play') && strangers === 'blocked'),
+    )
+    expect(
+      town.core
+        .of('roster')
+        .at(-1)
+        ?.contacts.find(({ user: who }) => who.user === bob)?.groups,
+    ).toEqual(['Play'])
   })
 })
