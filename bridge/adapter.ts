@@ -37,6 +37,11 @@ export interface Adapter {
   parseChat(name: string): ChatId | { readonly wrong: string }
   parseUser(name: string): UserId | { readonly wrong: string }
   /**
+   * Whom or what the part before the @ of an address stands for here: `bob=example.org`. `undefined`: nobody. Absent: people
+   * of this network have no such addresses.
+   */
+  addressed?(local: string): Addressed | undefined
+  /**
    * People live on this network: a conversation that nobody linked becomes a chat of theirs here, through the first of
    * `ownAccounts`. Absent: they do not.
    */
@@ -197,6 +202,8 @@ export interface AdapterContext {
   readonly people: PeopleView
   /** What was said in the conversations that chats of this network are part of. */
   readonly history: History
+  /** Absent: this is not the service on which people of other networks have accounts. */
+  readonly visitors?: Visitors
   /** Absent: this bridge hosts no service on which somebody could be given an account. */
   readonly signUp?: SignUp
 }
@@ -299,6 +306,32 @@ export interface SignUp {
 export type SignUpResult =
   | { readonly kind: 'done'; readonly account: AccountId; readonly login: string; readonly detail?: string }
   | { readonly kind: 'refused'; readonly detail: string }
+
+/** `name` for people; `server`: where they live, on a network that is made of servers. */
+export type Addressed =
+  | { readonly kind: 'user'; readonly user: UserId; readonly name: string; readonly server?: string }
+  | { readonly kind: 'channel'; readonly chat: ChatId; readonly name: string }
+
+/** People and channels of other networks as contacts on a service that we host. */
+export interface Visitors {
+  find(network: NetworkId, local: string): Addressed | undefined
+  /** The bridge signs in for them already. */
+  knows(address: string): boolean
+  /** Somebody is about to add one whom the bridge knows: nobody need be asked. Durable when it resolves. */
+  expect(address: string, by: UserId): Promise<void>
+  /** Signs in for them if that is not so yet, and begins the conversation. What goes wrong is in the log. */
+  bring(request: VisitRequest): void
+}
+
+export interface VisitRequest {
+  readonly network: NetworkId
+  readonly who: Addressed
+  /** Of the account on the service, which is there, and its password if the bridge did not know it yet. */
+  readonly address: string
+  readonly password: string
+  /** Who has added them. */
+  readonly by: UserId
+}
 
 /** `open`: `undefined` when it was sealed with another key, or is damaged. */
 export interface Secrets {

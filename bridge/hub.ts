@@ -245,6 +245,11 @@ export class Hub {
     return this.portals.link(ends)
   }
 
+  /** As `link`, but a conversation may get another contact of an account that it has already. */
+  linkMore(ends: readonly LinkEnd[]): Promise<LinkResult> {
+    return this.portals.link(ends, 'command', true)
+  }
+
   /** Takes one end out of its link. */
   unlink(leg: LegId): Promise<LinkResult> {
     return this.portals.unlink(leg)

@@ -31,6 +31,7 @@ export {
   type AccountRecord,
   type ContactRecord,
   type Host,
+  type Introduction,
   type PhoneCode,
   type ServiceLimits,
   type ServiceNotice,

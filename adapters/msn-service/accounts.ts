@@ -3,6 +3,7 @@ import type { AdapterState } from '../../bridge/adapter.ts'
 import { hashPassword, type Cost } from '../../bridge/passwords.ts'
 import { newAccount, parseAddress, type AccountRecord } from '../../msnp/index.ts'
 import type { AccountAdmin, AccountAnswer, AccountRow } from '../module.ts'
+import { elsewhereOf } from './addresses.ts'
 
 /** Bytes of an address. */
 const MAX_ADDRESS_BYTES = 129
@@ -11,6 +12,8 @@ const MAX_PASSWORD = 128
 
 const RECORD = 'account/'
 const PASSWORD = 'password/'
+/** The bit of AL. */
+const LET_IN = 2
 
 export interface AccountBookOptions {
   readonly state: AdapterState
@@ -32,6 +35,11 @@ export class AccountBook {
   /** Lower case, with a domain; or what is wrong with it. */
   parse(address: string): string | { readonly wrong: string } {
     return accountAddress(address, this.#options.domain)
+  }
+
+  /** The bridge makes those by itself. */
+  isElsewhere(email: string): boolean {
+    return elsewhereOf(email, this.#options.domain) !== undefined
   }
 
   /** undefined: there is no such account. Rejects when it cannot be read. */
@@ -58,6 +66,22 @@ export class AccountBook {
     this.#removed.delete(email)
     await this.#options.state.update([
       [RECORD + email, JSON.stringify(newAccount(email))],
+      [PASSWORD + email, hash],
+    ])
+  }
+
+  /**
+   * Somebody or something of another network, whom `by` has let in already on their side. Only the password is new where the
+   * account is there: nobody knew it any more.
+   */
+  async addElsewhere(email: string, name: string, by: string, password: string): Promise<void> {
+    const hash = await hashPassword(password, this.#options.cost)
+    this.#removed.delete(email)
+    const known = await this.load(email)
+    const contacts = [{ email: by, name: by, lists: LET_IN, groups: [] }]
+    const record = known ?? { ...newAccount(email, name), contacts }
+    await this.#options.state.update([
+      [RECORD + email, JSON.stringify(record)],
       [PASSWORD + email, hash],
     ])
   }
@@ -118,6 +142,8 @@ export class ServiceAccounts implements AccountAdmin {
   async add(address: string, password: string): Promise<AccountAnswer> {
     const email = this.#book.parse(address)
     if (typeof email !== 'string') return refused(email.wrong)
+    if (this.#book.isElsewhere(email))
+      return refused(`${email} is an address of another network: those are made when somebody adds them`)
     const wrong = passwordProblem(password)
     if (wrong !== undefined) return refused(wrong)
     // Of two at the same time the second would get the account of the first, with another password.

@@ -8,6 +8,7 @@ import type { AccountAdmin, AdapterModule, AdapterOptions, HostingAdapter } from
 import { accountAddress, AccountBook, ServiceAccounts } from './accounts.ts'
 import { certificateFor } from './certificate.ts'
 import { certificateName, type MsnServiceConfig } from './config.ts'
+import { Elsewhere } from './elsewhere.ts'
 import { ServiceMetrics } from './metrics.ts'
 import { Notices } from './notices.ts'
 import { HostedSession } from './session.ts'
@@ -106,7 +107,8 @@ export class MsnServiceAdapter implements HostingAdapter {
     ]
   }
 
-  async #build({ state, log, clock, metrics }: AdapterContext): Promise<Running> {
+  async #build(context: AdapterContext): Promise<Running> {
+    const { state, log, clock, metrics } = context
     const { config, dataFolder } = this.#options
     const now = (): number => clock.now()
     const book = new AccountBook({ state, domain: config.domain })
@@ -127,10 +129,12 @@ export class MsnServiceAdapter implements HostingAdapter {
           names: certificateNames(config),
           now: now(),
         })
+    const elsewhere = new Elsewhere({ config, book, context })
     const host: Host = {
       verifyPassword: (email, password, address) => passwords.verify(email, password, address),
       load: (email) => book.load(email),
       save: (records) => book.save(records),
+      introduce: (by, email) => elsewhere.introduce(by, email),
       onNotice: (notice) => notices.take(notice),
     }
     const server = new MsnServer({

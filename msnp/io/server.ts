@@ -292,6 +292,7 @@ export class MsnServer {
       verifyPassword: (email, password, address) => host.verifyPassword(email, password, address),
       load: (email) => host.load(email),
       save: (records) => host.save(records),
+      introduce: (by, email) => host.introduce?.(by, email) ?? Promise.resolve('as-it-is'),
       onNotice: (notice) => {
         if (notice.kind === 'signed-in') this.#signIns++
         host.onNotice?.(notice)

@@ -1,4 +1,4 @@
-import type { AccountRecord, Host } from './contract.ts'
+import type { AccountRecord, Host, Introduction } from './contract.ts'
 import type { Online } from './online.ts'
 import { visiblePhones } from './phones.ts'
 
@@ -59,6 +59,11 @@ export class Accounts {
     const record = this.online(email)?.record ?? (await this.#host.load(email))
     if (record !== undefined) this.#notePhones(record)
     return record
+  }
+
+  /** Somebody is about to be put on a list. Rejects when the store fails. */
+  introduce(by: string, email: string): Promise<Introduction> {
+    return this.#host.introduce?.(by, email) ?? Promise.resolve('as-it-is')
   }
 
   /** Writes all of them or none; what is in memory follows the disk. Rejects when the store fails. */

@@ -135,9 +135,12 @@ export class Changes {
   ): Promise<Outcome | number> {
     const next = addTo(record, list, { email, name }, group, this.#limits)
     if (typeof next === 'number') return next
-    const other = await this.#accounts.read(email)
-    if (other === undefined) return TRAITS[online.dialect].noSuchAccount
     const isNew = list === 'FL' && !isOn(contactOf(record, email), 'FL')
+    const introduction = isNew ? await this.#accounts.introduce(record.email, email) : 'as-it-is'
+    if (introduction === 'wrong') return 201
+    if (introduction === 'too-often') return 800
+    const other = introduction === 'unknown' ? undefined : await this.#accounts.read(email)
+    if (other === undefined) return TRAITS[online.dialect].noSuchAccount
     const words = [
       list,
       next.version,

@@ -53,9 +53,14 @@ export interface Host {
   load(email: string): Promise<AccountRecord | undefined>
   /** All of them or none; resolves when they are on disk. Nothing is answered to the client before. */
   save(records: readonly AccountRecord[]): Promise<void>
+  /** Somebody puts an address on their FL that was not there. It may make that account; 'as-it-is': look for it. */
+  introduce?(by: string, email: string): Promise<Introduction>
   /** Something an operator should know; never holds a secret. */
   onNotice?(notice: ServiceNotice): void
 }
+
+/** unknown: no such account. wrong: no address (201). too-often: later (800). */
+export type Introduction = 'as-it-is' | 'unknown' | 'wrong' | 'too-often'
 
 export type ServiceNotice =
   | {
