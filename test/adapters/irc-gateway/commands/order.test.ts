@@ -17,12 +17,12 @@ const rig = () => {
 test('lines behind one to root wait for its answer, those of others and of the connection do not', async () => {
   const { started, order } = rig()
   const [alice, carol] = [client(), client()]
-  const answer = Promise.withResolvers<void>()
+  const answer = Promise.withResolvers<undefined>()
   const goesOn = order.asked(alice, answer.promise)
   for (const verb of ['PRIVMSG', 'PING', 'WHOIS']) order.take(alice, line(verb))
   order.take(carol, line('AWAY'))
   expect(started).toEqual(['PING', 'AWAY'])
-  answer.resolve()
+  answer.resolve(undefined)
   await goesOn
   expect(started).toEqual(['PING', 'AWAY', 'PRIVMSG', 'WHOIS'])
   order.take(alice, line('NICK'))
