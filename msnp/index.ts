@@ -67,6 +67,7 @@ export {
   mediaLine,
   NO_PERSONAL_MESSAGE,
   parsePersonalMessage,
+  samePersonalMessage,
   songOf,
   type CurrentMedia,
   type PersonalMessage,
