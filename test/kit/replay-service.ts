@@ -1,19 +1,13 @@
 /** Plays the clients of a transcript against our service, without sockets. */
 import { Buffer } from 'node:buffer'
-import { createHash } from 'node:crypto'
-import { TicketBook } from '../../msnp/auth/tickets.ts'
-import { DEFAULT_LIMITS, DEFAULT_TIMINGS, type AccountRecord } from '../../msnp/service/contract.ts'
-import { Notifications } from '../../msnp/service/notification.ts'
-import { Switchboards } from '../../msnp/service/switchboards.ts'
-import { CLIENT_LIMITS, Framer, isFault, type Frame } from '../../msnp/wire/frame.ts'
-import type { CloseReason, Machine, Output } from '../../sansio/machine.ts'
+import { DEFAULT_LIMITS, type AccountRecord } from '../../msnp/service/contract.ts'
+import type { Frame } from '../../msnp/wire/frame.ts'
+import type { CloseReason } from '../../sansio/machine.ts'
 import type { Mode } from './replay-client.ts'
 import type { Transcript, TranscriptFrame } from './transcript.ts'
-
-const NOW = Date.UTC(2004, 0, 1)
+import { WholeService, type Served } from './whole-service.ts'
 
 export interface ServedConnection {
-  readonly name: string
   readonly answers: readonly Frame[]
   readonly closed: CloseReason | undefined
 }
@@ -31,7 +25,7 @@ export async function playAgainstService(
   mode: Mode,
 ): Promise<ServedTranscript> {
   const stored = new Map(accounts.map((account) => [account.email, account]))
-  const service = new Service(stored)
+  const service = new WholeService(stored)
   const owners = new Map(connections.map(({ name, email }) => [name, email]))
   const served = new Map<string, Served>()
 
@@ -68,7 +62,7 @@ export async function playAgainstService(
       case 'https':
         break
       case 'connect':
-        served.set(step.connection, service.connect(step.connection))
+        served.set(step.connection, service.connect(step.connection.endsWith('.SB') ? 'SB' : 'NS'))
         break
       case 'closed':
         if (step.by === 'client') served.get(step.connection)?.receive(null)
@@ -92,7 +86,7 @@ export async function playAgainstService(
         break
       }
     }
-    await service.settled([...served.values()])
+    await service.settled()
   }
   return { connections: served, accounts: stored }
 }
@@ -102,141 +96,3 @@ const isLast = ({ words, payload }: TranscriptFrame): boolean =>
   words[0] === 'OUT' || (payload?.length ?? 0) > DEFAULT_LIMITS.messageBytes
 
 const isWayIn = (verb: string, second: string): boolean => verb === 'RNG' || (verb === 'XFR' && second === 'SB')
-
-/** A connection of either kind: what a socket would do, at once. */
-class Served implements ServedConnection {
-  readonly name: string
-  readonly answers: Frame[] = []
-  closed: CloseReason | undefined
-  queued = 0
-  readonly remoteAddress = '192.0.2.77'
-  readonly remotePort = 1863
-  receive: (bytes: Uint8Array | null) => void = () => undefined
-  /** What was written has left. */
-  flushed: () => void = () => undefined
-  readonly #framer = new Framer('server', CLIENT_LIMITS)
-
-  constructor(name: string) {
-    this.name = name
-  }
-
-  write(bytes: Uint8Array): void {
-    this.queued += bytes.length
-    this.#framer.push(bytes)
-    for (let frame = this.#framer.next(); frame !== undefined; frame = this.#framer.next()) {
-      if (isFault(frame)) throw new Error(`the service wrote what cannot be framed: ${frame.fault}`)
-      this.answers.push(frame)
-    }
-    this.#framer.settle()
-  }
-}
-
-interface Desk<Event> {
-  event(event: Event): void
-  taken?(total: number): void
-  closed(): void
-}
-
-class Service {
-  readonly #notifications: Notifications
-  readonly #switchboards: Switchboards
-  readonly #tickets: TicketBook
-  #count = 0
-
-  constructor(stored: Map<string, AccountRecord>) {
-    const random = (bytes: number): Uint8Array =>
-      createHash('sha512').update(String(this.#count++)).digest().subarray(0, bytes)
-    const common = { limits: DEFAULT_LIMITS, timings: DEFAULT_TIMINGS, now: () => NOW, random }
-    this.#tickets = new TicketBook({ lifetimeMs: 60_000, random })
-    this.#switchboards = new Switchboards({
-      ...common,
-      notifications: {
-        ring: (callee, ring) => this.#notifications.ring(callee, ring),
-        signedIn: (email) => this.#notifications.signedIn(email),
-      },
-      address: () => '192.0.2.1:1864',
-    })
-    this.#notifications = new Notifications({
-      ...common,
-      host: {
-        verifyPassword: async () => 'right',
-        load: async (email) => stored.get(email),
-        save: async (records) => records.forEach((record) => stored.set(record.email, record)),
-        onNotice: (notice) => {
-          if (notice.kind === 'failure') throw new Error(notice.detail)
-        },
-      },
-      tickets: this.#tickets,
-      switchboards: this.#switchboards,
-      addresses: { notification: () => '192.0.2.1:1863', own: () => '192.0.2.1:1863' },
-    })
-  }
-
-  ticket(email: string): string {
-    return this.#tickets.mint(email, NOW)
-  }
-
-  connect(name: string): Served {
-    const served = new Served(name)
-    if (name.endsWith('.SB')) {
-      const machine = this.#switchboards.machine(NOW)
-      plug(served, machine, (line) => this.#switchboards.attach(line))
-    } else {
-      const machine = this.#notifications.machine('NS', NOW)
-      plug(served, machine, (line) => this.#notifications.attach(line))
-    }
-    return served
-  }
-
-  /** Resolves when nothing is under way, whatever that set off included. */
-  async settled(all: readonly Served[]): Promise<void> {
-    for (let count = 0; count < 3; count++) {
-      await this.#notifications.idle()
-      await new Promise(setImmediate)
-      for (const served of all) served.flushed()
-    }
-  }
-}
-
-interface PluggedLine<Command> {
-  send(command: Command): void
-  close(reason?: CloseReason): void
-  readonly queued: number
-  readonly remoteAddress: string
-  readonly remotePort: number
-}
-
-function plug<Command, Event>(
-  served: Served,
-  machine: Machine<Command, Event>,
-  attach: (line: PluggedLine<Command>) => Desk<Event>,
-): void {
-  const close = (reason: CloseReason): void => {
-    if (served.closed !== undefined) return
-    served.closed = reason
-    desk.closed()
-  }
-  const run = (outputs: readonly Output<Event>[]): void => {
-    for (const output of outputs) {
-      if (served.closed !== undefined) return
-      if (output.kind === 'write') served.write(output.bytes)
-      else if (output.kind === 'event') desk.event(output.event)
-      else close(output.reason)
-    }
-  }
-  served.flushed = () => desk.taken?.(served.queued)
-  const desk = attach({
-    send: (command) => {
-      if (served.closed === undefined) run(machine.command(command, NOW))
-    },
-    close: (reason = { kind: 'done' }) => close(reason),
-    get queued() {
-      return served.queued
-    },
-    remoteAddress: served.remoteAddress,
-    remotePort: served.remotePort,
-  })
-  served.receive = (bytes) => {
-    if (served.closed === undefined) run(machine.receive(bytes, NOW))
-  }
-}
