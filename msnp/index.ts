@@ -61,7 +61,7 @@ export {
   type ClientFeature,
 } from './model/client-id.ts'
 export { STATUSES, type Status } from './model/status.ts'
-export { DIALECTS, USUAL_DIALECTS, type Dialect } from './model/dialect.ts'
+export { DIALECTS, TRAITS, type Dialect } from './model/dialect.ts'
 export {
   formatPersonalMessage,
   mediaLine,

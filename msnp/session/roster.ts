@@ -93,9 +93,10 @@ export class Roster {
   /** Whether they were not on that list before. */
   add(list: ListName, email: string, name: string | undefined, group?: string, id?: ContactId): boolean {
     const known = this.get(email) ?? blank(email)
-    // Whoever was let in or blocked has had the answer that PL waits for.
-    const waiting = list === 'AL' || list === 'BL' ? known.lists & ~LIST_BITS.PL : known.lists
-    const lists = waiting | LIST_BITS[list]
+    // Whoever was let in or blocked has had the answer that PL waits for: what is left is that they have us.
+    const answered = (list === 'AL' || list === 'BL') && onList(known, 'PL')
+    const before = answered ? (known.lists & ~LIST_BITS.PL) | LIST_BITS.RL : known.lists
+    const lists = before | LIST_BITS[list]
     const full = known.groups.length >= MAX_ROSTER_GROUPS
     const groups =
       list !== 'FL' || group === undefined || full || known.groups.includes(group)
