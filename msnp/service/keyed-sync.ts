@@ -41,12 +41,11 @@ function entryLine(record: AccountRecord, contact: ContactRecord, dialect: Diale
   const { email: owner, groups } = record
   const { email, name, lists } = contact
   const isContact = isOn(contact, 'FL')
-  const isNamed = isContact || (name !== '' && name !== email)
   return encodeFrame(
     'LST',
     formatKeyedEntry({
       email,
-      ...(isNamed ? { name: name === '' ? email : name } : {}),
+      name: name === '' ? email : name,
       ...(isContact ? { id: contactGuid(owner, email) } : {}),
       // Who waits for an answer is on PL until there is one, then on RL: clients ask about the former.
       lists: isOn(contact, 'PL') ? lists & ~LIST_BITS.RL : lists,

@@ -16,6 +16,8 @@ export interface ServedTranscript {
   readonly connections: ReadonlyMap<string, ServedConnection>
   /** As they are on disk at the end. */
   readonly accounts: ReadonlyMap<string, AccountRecord>
+  /** GUIDs of the transcript and what our service has in their place. */
+  readonly ids: ReadonlyMap<string, string>
 }
 
 /** Plays all of a transcript. `accounts`: as they were before it. */
@@ -29,9 +31,37 @@ export async function playAgainstService(
   const owners = new Map(connections.map(({ name, email }) => [name, email]))
   const served = new Map<string, Served>()
 
-  /** What a client says, with our tickets, tokens and session ids in place of those of the transcript. */
+  const ids = new Map<string, string>()
+  /** Two answers to one request have their GUIDs in the same order. */
+  const learnIds = (): void => {
+    for (const { name, frames } of connections) {
+      for (const theirs of frames) {
+        const found = theirs.from === 'server' ? theirs.words.flatMap(guidsOf) : []
+        if (found.length === 0 || found.every((id) => ids.has(id))) continue
+        const ours = served
+          .get(name)
+          ?.answers.find(({ verb, params }) => verb === theirs.words[0] && params[0] === theirs.words[1])
+        for (const [index, id] of (ours?.params.flatMap(guidsOf) ?? []).entries()) {
+          if (found[index] !== undefined) ids.set(found[index], id)
+        }
+      }
+    }
+  }
+
+  /** A client cannot say an id that it has not been told. */
+  const needsAnId = ({ words }: TranscriptFrame): boolean => {
+    const said = words.flatMap(guidsOf)
+    if (said.some((id) => !ids.has(id))) learnIds()
+    return said.some((id) => !ids.has(id))
+  }
+
+  /** What a client says, with our tickets, tokens, ids and session ids in place of those of the transcript. */
   const translated = (frame: TranscriptFrame): Buffer => {
     const [verb = '', ...words] = frame.words
+    if (words.flatMap(guidsOf).length > 0) {
+      learnIds()
+      return Buffer.from(`${withIds(frame.words.join(' '), ids)}\r\n`, 'latin1')
+    }
     const email = owners.get(frame.connection) ?? ''
     if (verb === 'USR' && words[1] === 'TWN' && words[2] === 'S') words.splice(3, Infinity, service.ticket(email))
     else if (frame.connection.endsWith('.SB') && (verb === 'USR' || verb === 'ANS')) {
@@ -77,7 +107,7 @@ export async function playAgainstService(
             const next = steps[at + 1]!
             if (next.kind !== 'frame') break
             if (next.from === 'server') continue
-            if (next.connection !== step.connection || isLast(next)) break
+            if (next.connection !== step.connection || isLast(next) || needsAnId(next)) break
             bytes = Buffer.concat([bytes, translated(next)])
           }
         }
@@ -88,8 +118,16 @@ export async function playAgainstService(
     }
     await service.settled()
   }
-  return { connections: served, accounts: stored }
+  learnIds()
+  return { connections: served, accounts: stored, ids }
 }
+
+const GUID = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/g
+const guidsOf = (word: string): readonly string[] => word.match(GUID) ?? []
+
+/** A text with our ids in place of those of the transcript. */
+export const withIds = (text: string, ids: ReadonlyMap<string, string>): string =>
+  text.replace(GUID, (id) => ids.get(id) ?? id)
 
 /** Whether the connection ends with it: what the answers to earlier commands are then is a matter of timing. */
 const isLast = ({ words, payload }: TranscriptFrame): boolean =>

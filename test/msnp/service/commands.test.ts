@@ -186,7 +186,7 @@ const KEYED: readonly Row[] = [
         'BPR PHM 1%20555',
         'BPR MOB Y',
         `LST N=carol@example.com F=Carol C=${CAROL} 3${network}`,
-        `LST N=dave@example.com 8${network}`,
+        `LST N=dave@example.com F=dave@example.com 8${network}`,
       ]
     },
   },
@@ -206,7 +206,7 @@ const KEYED: readonly Row[] = [
         'BPR PHM 1%20555',
         'BPR MOB Y',
         `LST N=carol@example.com F=Carol C=${CAROL} 3${network}`,
-        `LST N=dave@example.com 8${network}`,
+        `LST N=dave@example.com F=dave@example.com 8${network}`,
       ]
     },
   },
