@@ -56,6 +56,8 @@ export const keyOf = (email: string): string => email.toLowerCase()
 /** Our lists as the server last told them, and who is online. Changes come from the lines of the server alone. */
 export class Roster {
   #contacts = new Map<string, Contact>()
+  /** Ids in lower case -> keys of contacts. */
+  #ids = new Map<string, string>()
   #groups: Group[] = []
   privacy: Privacy = 'AL'
   /** Whether the official client is to ask before it lets people in who add us. */
@@ -78,9 +80,8 @@ export class Roster {
 
   /** Whom the service knows by that id. */
   byId(id: string): Contact | undefined {
-    const wanted = id.toLowerCase()
-    for (const contact of this.#contacts.values()) if (contact.id?.toLowerCase() === wanted) return contact
-    return undefined
+    const key = this.#ids.get(id.toLowerCase())
+    return key === undefined ? undefined : this.#contacts.get(key)
   }
 
   /** A line of a synchronisation. */
@@ -186,6 +187,7 @@ export class Roster {
       if (presence !== undefined) fresh.#contacts.set(key, { ...contact, presence, ...more })
     }
     this.#contacts = fresh.#contacts
+    this.#ids = fresh.#ids
     this.#groups = fresh.#groups
     this.privacy = fresh.privacy
     this.prompt = fresh.prompt
@@ -195,12 +197,15 @@ export class Roster {
   /** Whether there was room. Who is on no list and offline need not be remembered. */
   #put(contact: Contact): boolean {
     const key = keyOf(contact.email)
-    if (contact.lists === 0 && contact.presence === undefined) {
-      this.#contacts.delete(key)
-      return true
+    const before = this.#contacts.get(key)
+    const gone = contact.lists === 0 && contact.presence === undefined
+    if (!gone && before === undefined && this.#contacts.size >= MAX_ROSTER) return false
+    if (before?.id !== undefined && (gone || before.id !== contact.id)) this.#ids.delete(before.id.toLowerCase())
+    if (gone) this.#contacts.delete(key)
+    else {
+      this.#contacts.set(key, contact)
+      if (contact.id !== undefined) this.#ids.set(contact.id.toLowerCase(), key)
     }
-    if (this.#contacts.size >= MAX_ROSTER && !this.#contacts.has(key)) return false
-    this.#contacts.set(key, contact)
     return true
   }
 }

@@ -407,6 +407,19 @@ describe.each(keyed)('%s, as services say it', (dialect) => {
     expect(alice.client.malformedLines).toBe(1)
   })
 
+  it('adds somebody anew whom it knew by an id before', () => {
+    const alice = new Client(dialect).online().says(`REM 0 FL ${BOB_ID}`)
+    alice.asks({ kind: 'list-add', list: 'FL', email: BOB, name: BOB, group: PLAY })
+    expect(alice.said).toBe(`ADC 6 FL N=${BOB} F=${BOB}`)
+    alice.says(`ADC 6 FL N=${BOB} F=Bob C=${WORK}`)
+    expect(alice.said).toBe(`ADC 7 FL C=${WORK} ${PLAY}`)
+    alice.says(`ADC 7 FL C=${WORK} ${PLAY}`)
+    expect(alice.bob).toMatchObject({ id: WORK, groups: [PLAY] })
+    // The old id is nobody's any more.
+    alice.says(`REM 0 FL ${BOB_ID}`)
+    expect(alice.bob).toMatchObject({ lists: 11 })
+  })
+
   it('does not ask a second time for a group that the server does not name', () => {
     const alice = new Client(dialect).online()
     alice.asks({ kind: 'list-add', list: 'FL', email: 'eve@example.com', name: 'Eve', group: PLAY })
