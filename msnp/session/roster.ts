@@ -50,6 +50,10 @@ export type Privacy = 'AL' | 'BL'
 export const onList = (contact: { readonly lists: number }, list: ListName): boolean =>
   (contact.lists & LIST_BITS[list]) !== 0
 
+/** PL stands for RL as long as there is no answer: on either they have us, and of both it is told once. */
+const bitsOf = (list: ListName): number =>
+  list === 'RL' || list === 'PL' ? LIST_BITS.RL | LIST_BITS.PL : LIST_BITS[list]
+
 /** How addresses are compared. */
 export const keyOf = (email: string): string => email.toLowerCase()
 
@@ -106,7 +110,7 @@ export class Roster {
     // What is added along with an address is seldom the person's own name: presence knows better.
     const named = name === undefined || known.name !== known.email ? known.name : name
     const more = id === undefined ? {} : { id }
-    return this.#put({ ...known, ...more, name: named, lists, groups }) && (known.lists & LIST_BITS[list]) === 0
+    return this.#put({ ...known, ...more, name: named, lists, groups }) && (known.lists & bitsOf(list)) === 0
   }
 
   /**
@@ -115,7 +119,7 @@ export class Roster {
    */
   remove(list: ListName, email: string, group?: string): boolean {
     const known = this.get(email)
-    if (known === undefined || !onList(known, list)) return false
+    if (known === undefined || (known.lists & bitsOf(list)) === 0) return false
     if (list === 'FL' && group !== undefined) {
       const groups = known.groups.filter((id) => id !== group)
       if (groups.length > 0 || known.groups.length === 0) {
@@ -123,7 +127,7 @@ export class Roster {
         return false
       }
     }
-    const lists = known.lists & ~LIST_BITS[list]
+    const lists = known.lists & ~(list === 'RL' ? bitsOf(list) : LIST_BITS[list])
     this.#put(list === 'FL' ? unlisted({ ...known, lists }) : { ...known, lists })
     return true
   }
