@@ -175,7 +175,7 @@ describe('a service that goes down', () => {
     await desk.desk.stop()
     expect(alice.take()).toEqual(['OUT SSD'])
     expect(bob.take().filter((line) => !line.startsWith('MSG'))).toEqual(['OUT SSD'])
-    expect(desk.record('alice@example.com').groups).toEqual([{ id: 1, name: 'Work' }])
+    expect(desk.record('alice@example.com').groups).toEqual([{ id: 1, name: 'Work', since: 2 }])
     expect(await late.ask(`USR 3 TWN S ${desk.tickets.mint('carol@example.com', desk.now)}`)).toEqual(['OUT SSD'])
     const later = desk.connect()
     await later.ask('VER 1 MSNP9')
