@@ -32,6 +32,7 @@ export {
   type ContactRecord,
   type Host,
   type PhoneCode,
+  type SeenPresence,
   type ServiceLimits,
   type ServiceNotice,
   type ServiceTimings,

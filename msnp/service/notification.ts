@@ -302,7 +302,7 @@ export class Notifications implements NotificationDesk {
   }
 
   #gone(online: Online): void {
-    if (online.isVisible && !this.#stopping) vanish(this.#accounts, online)
+    if (online.isVisible) vanish(this.#accounts, online, this.#stopping ? 'quietly' : 'to all')
     online.presence = undefined
     this.#deps.switchboards.signedOut(online.email)
     this.#notice(online, 'signed-out')

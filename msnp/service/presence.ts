@@ -54,13 +54,11 @@ export function tellPersonal(accounts: Accounts, online: Online): void {
   accounts.shows(seen(online, 'here'))
 }
 
-/** `FLN` to everybody who could see them. */
-export function vanish(accounts: Accounts, online: Online): void {
+/** `FLN` to everybody who could see them; quietly: when everybody goes, that helps nobody. */
+export function vanish(accounts: Accounts, online: Online, how: 'to all' | 'quietly' = 'to all'): void {
   const { record } = online
   let bytes: Uint8Array | undefined
-  eachViewer(accounts, record, (viewer) => {
-    viewer.push((bytes ??= offlineLine(record.email)))
-  })
+  if (how === 'to all') eachViewer(accounts, record, (viewer) => viewer.push((bytes ??= offlineLine(record.email))))
   accounts.shows(seen(online, 'gone'))
 }
 

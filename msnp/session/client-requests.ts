@@ -3,7 +3,7 @@ import { TRAITS, type Dialect } from '../model/dialect.ts'
 import { formatPersonalMessage } from '../model/personal-message.ts'
 import { encodeName } from '../wire/escape.ts'
 import type { NotificationRequest, SignedIn } from './notification-states.ts'
-import { keyOf } from './roster.ts'
+import { keyOf, onList } from './roster.ts'
 
 /** Bytes of an encoded name; servers cut the connection over a longer one. Source: docs/protocol.md, Sizes. */
 export const MAX_NAME_BYTES = 387
@@ -143,7 +143,8 @@ function plainAddition({ list, email, name, group }: Addition): WireCommand {
 /** `ADC 9 FL N=bob@example.com F=Bob`, or `ADC 9 FL C=guid groupGuid` for somebody who is on it already. */
 function addition({ list, email, name, group }: Addition, { roster }: Spoken): WireCommand {
   if (list !== 'FL') return { verb: 'ADC', params: [list, `N=${email}`] }
-  const id = roster.get(email)?.id
+  const contact = roster.get(email)
+  const id = contact !== undefined && onList(contact, 'FL') ? contact.id : undefined
   if (id !== undefined && group !== undefined && group !== '0') return { verb: 'ADC', params: ['FL', `C=${id}`, group] }
   return { verb: 'ADC', params: ['FL', `N=${email}`, `F=${nickOf(name, email)}`] }
 }

@@ -50,12 +50,18 @@ export type Privacy = 'AL' | 'BL'
 export const onList = (contact: { readonly lists: number }, list: ListName): boolean =>
   (contact.lists & LIST_BITS[list]) !== 0
 
+/** PL stands for RL as long as there is no answer: on either they have us, and of both it is told once. */
+const bitsOf = (list: ListName): number =>
+  list === 'RL' || list === 'PL' ? LIST_BITS.RL | LIST_BITS.PL : LIST_BITS[list]
+
 /** How addresses are compared. */
 export const keyOf = (email: string): string => email.toLowerCase()
 
 /** Our lists as the server last told them, and who is online. Changes come from the lines of the server alone. */
 export class Roster {
   #contacts = new Map<string, Contact>()
+  /** Ids in lower case -> keys of contacts. */
+  #ids = new Map<string, string>()
   #groups: Group[] = []
   privacy: Privacy = 'AL'
   /** Whether the official client is to ask before it lets people in who add us. */
@@ -78,9 +84,8 @@ export class Roster {
 
   /** Whom the service knows by that id. */
   byId(id: string): Contact | undefined {
-    const wanted = id.toLowerCase()
-    for (const contact of this.#contacts.values()) if (contact.id?.toLowerCase() === wanted) return contact
-    return undefined
+    const key = this.#ids.get(id.toLowerCase())
+    return key === undefined ? undefined : this.#contacts.get(key)
   }
 
   /** A line of a synchronisation. */
@@ -105,7 +110,7 @@ export class Roster {
     // What is added along with an address is seldom the person's own name: presence knows better.
     const named = name === undefined || known.name !== known.email ? known.name : name
     const more = id === undefined ? {} : { id }
-    return this.#put({ ...known, ...more, name: named, lists, groups }) && (known.lists & LIST_BITS[list]) === 0
+    return this.#put({ ...known, ...more, name: named, lists, groups }) && (known.lists & bitsOf(list)) === 0
   }
 
   /**
@@ -114,7 +119,7 @@ export class Roster {
    */
   remove(list: ListName, email: string, group?: string): boolean {
     const known = this.get(email)
-    if (known === undefined || !onList(known, list)) return false
+    if (known === undefined || (known.lists & bitsOf(list)) === 0) return false
     if (list === 'FL' && group !== undefined) {
       const groups = known.groups.filter((id) => id !== group)
       if (groups.length > 0 || known.groups.length === 0) {
@@ -122,7 +127,7 @@ export class Roster {
         return false
       }
     }
-    const lists = known.lists & ~LIST_BITS[list]
+    const lists = known.lists & ~(list === 'RL' ? bitsOf(list) : LIST_BITS[list])
     this.#put(list === 'FL' ? unlisted({ ...known, lists }) : { ...known, lists })
     return true
   }
@@ -186,6 +191,7 @@ export class Roster {
       if (presence !== undefined) fresh.#contacts.set(key, { ...contact, presence, ...more })
     }
     this.#contacts = fresh.#contacts
+    this.#ids = fresh.#ids
     this.#groups = fresh.#groups
     this.privacy = fresh.privacy
     this.prompt = fresh.prompt
@@ -195,12 +201,15 @@ export class Roster {
   /** Whether there was room. Who is on no list and offline need not be remembered. */
   #put(contact: Contact): boolean {
     const key = keyOf(contact.email)
-    if (contact.lists === 0 && contact.presence === undefined) {
-      this.#contacts.delete(key)
-      return true
+    const before = this.#contacts.get(key)
+    const gone = contact.lists === 0 && contact.presence === undefined
+    if (!gone && before === undefined && this.#contacts.size >= MAX_ROSTER) return false
+    if (before?.id !== undefined && (gone || before.id !== contact.id)) this.#ids.delete(before.id.toLowerCase())
+    if (gone) this.#contacts.delete(key)
+    else {
+      this.#contacts.set(key, contact)
+      if (contact.id !== undefined) this.#ids.set(contact.id.toLowerCase(), key)
     }
-    if (this.#contacts.size >= MAX_ROSTER && !this.#contacts.has(key)) return false
-    this.#contacts.set(key, contact)
     return true
   }
 }

@@ -1,6 +1,7 @@
 import { MisuseError, type Machine, type Output } from '../../sansio/machine.ts'
 import { isAddress } from '../model/address.ts'
 import { CONTENT_TYPES, MAX_MESSAGE_BYTES, parseSaid } from '../model/content-types.ts'
+import { TRAITS } from '../model/dialect.ts'
 import { nameOf } from '../model/names.ts'
 import { errorNumber } from '../wire/error-codes.ts'
 import type { Frame } from '../wire/frame.ts'
@@ -187,9 +188,11 @@ export class SwitchboardClient implements Machine<SwitchboardCommand, Switchboar
     this.#lastUsed = this.#line.now
     this.#present ??= [...this.#members.keys()]
     const members = this.#present
+    // Before MSNP9 servers close the switchboard over a D.
+    const word = ack === 'D' && !TRAITS[this.#options.dialect].directMessages ? 'A' : ack
     const trid = this.#line.ask(
       'MSG',
-      [ack],
+      [word],
       { kind: 'message', id, ack: ack === 'U' ? 'N' : ack, members },
       ack === 'N' ? nakMs : ackMs,
       payload,

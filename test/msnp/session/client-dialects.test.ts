@@ -89,7 +89,8 @@ const withPayload = (line: string, payload: string): string => `${line} ${Buffer
 const psm = (text: string, media = ''): string => `<Data><PSM>${text}</PSM><CurrentMedia>${media}</CurrentMedia></Data>`
 
 describe.each(DIALECTS)('%s', (dialect) => {
-  const { number, guidIds, msnObject, personalMessages, policyFiles, noSuchAccount } = TRAITS[dialect]
+  const { number, guidIds, msnObject, personalMessages, policyFiles, mobileCredits, noSuchAccount } = TRAITS[dialect]
+  const { mailSummary, directMessages } = TRAITS[dialect]
 
   it('signs in, knows our name, and tells the lists whole', () => {
     const alice = new Client(dialect).authenticate()
@@ -109,6 +110,41 @@ describe.each(DIALECTS)('%s', (dialect) => {
       ...(number >= 12 ? { network: 1 } : {}),
     })
     expect(alice.strange).toBe(0)
+  })
+
+  it('calls itself the client that came with the dialect', () => {
+    const alice = new Client(dialect).does({ kind: 'sign-in', email: EMAIL, dialects: [dialect] })
+    expect(alice.said).toBe(`VER 1 ${dialect} CVR0`)
+    const version = { 8: '5.0.0544', 9: '6.0.0602', 10: '6.2.0137', 11: '7.0.0816', 12: '7.5.0324' }[number]
+    alice.says(`VER 1 ${dialect}`)
+    expect(alice.said).toBe(`CVR 2 0x0409 winnt 5.1 i386 MSNMSGR ${version} MSMSGS ${EMAIL}`)
+  })
+
+  it('takes what comes between the sign-in and the lists: credits, profile, mail', () => {
+    const headers = (type: string, more: string): string =>
+      withPayload('MSG Hotmail Hotmail', `MIME-Version: 1.0\r\nContent-Type: ${type}; charset=UTF-8\r\n${more}\r\n`)
+    const alice = new Client(dialect).authenticate()
+    if (mobileCredits) alice.says('SBS 0 null')
+    alice.bytes(headers('text/x-msmsgsprofile', number < 10 ? 'sid: 507\r\n' : 'sid: 507\r\nABCHMigrated: 1\r\n'))
+    alice.bytes(
+      mailSummary === 'data'
+        ? headers('text/x-msmsgsinitialmdatanotification', '\r\nMail-Data: <MD><E><IU>1</IU></E></MD>\r\n')
+        : headers('text/x-msmsgsinitialemailnotification', '\r\nInbox-Unread: 1\r\n'),
+    )
+    if (number >= 11) alice.bytes(headers('text/x-msmsgsoimnotification', '\r\nMail-Data: <MD/>\r\n'))
+    alice.says(...lists(dialect))
+    expect(alice.heard('synchronized')).toHaveLength(1)
+    expect([alice.strange, alice.closed]).toEqual([0, undefined])
+  })
+
+  it('goes to another server, and to switchboards, whatever stands behind the address', () => {
+    const alice = new Client(dialect).online()
+    alice.asks({ kind: 'switchboard' }).says('XFR 6 SB 192.0.2.9:1863 CKI 1.2 U messenger.msn.com')
+    expect(alice.answers).toEqual([{ kind: 'switchboard', host: '192.0.2.9', port: 1863, token: '1.2' }])
+    alice.says(`RNG 11 192.0.2.9:1863 CKI 3.4 ${BOB} Bob U messenger.msn.com`)
+    expect(alice.heard('ring')).toMatchObject([{ session: '11', token: '3.4', email: BOB, name: 'Bob' }])
+    alice.says('XFR 0 NS 192.0.2.5:1863 0 192.0.2.1:1863')
+    expect(alice.heard('redirect')).toEqual([{ kind: 'redirect', host: '192.0.2.5', port: 1863 }])
   })
 
   it('reads whether we are verified', () => {
@@ -336,13 +372,15 @@ describe.each(DIALECTS)('%s', (dialect) => {
     expect(alice.answers).toEqual([{ kind: 'refused', code: noSuchAccount }])
   })
 
-  it('knows what the people in a switchboard can do, where it is said', () => {
+  it('knows what the people in a switchboard can do, and writes to their clients, as far as there is that', () => {
     const timings = { commandMs: 30_000, ackMs: 20_000, nakMs: 5_000, joinMs: 25_000, switchboardIdleMs: 0 }
     const machine = new SwitchboardClient({ email: EMAIL, dialect, timings })
     const can = clientId(5, ['winks'])
     const tail = number >= 12 ? ` ${can}` : ''
     const bench = new MachineBench(machine).does({ kind: 'answer', token: 't', session: '1' })
     bench.says(`IRO 1 1 1 ${BOB} Bob${tail}`, 'ANS 1 OK', `JOI carol@example.com Carol${tail}`)
+    bench.forget().does({ kind: 'send', id: 1, payload: Buffer.from('x'), ack: 'D' })
+    expect(bench.said).toBe(`MSG 2 ${directMessages ? 'D' : 'A'} 1|x`)
     const known = number >= 12 ? { clientId: can } : {}
     expect([...machine.members.values()]).toEqual([
       { email: BOB, name: 'Bob', ...known },
@@ -365,6 +403,19 @@ describe.each(keyed)('%s, as services say it', (dialect) => {
     expect(alice.said).toBe('REM 7 PL carol@example.com')
     alice.says('REM 7 PL carol@example.com')
     expect(alice.session.roster.get('carol@example.com')).toBeUndefined()
+  })
+
+  it('is told once who has us, and once who has not any more, be it on RL or PL', () => {
+    const alice = new Client(dialect).authenticate()
+    alice.says(`SYN 5 ${STAMP} ${STAMP} 1 0`, `LST N=${BOB} F=Bob 16`, `ADC 0 RL N=${BOB} F=Bob`)
+    alice.says('ADC 0 RL N=eve@example.com F=Eve', 'ADC 0 PL N=eve@example.com F=Eve')
+    alice.says(`REM 0 RL ${BOB}`, 'REM 0 RL eve@example.com')
+    expect(alice.heard('list').map(({ list, change, email }) => `${email} ${change} ${list}`)).toEqual([
+      'eve@example.com added RL',
+      `${BOB} removed RL`,
+      'eve@example.com removed RL',
+    ])
+    expect(alice.session.roster.contacts.size).toBe(0)
   })
 
   it('reads the other forms of REG and RMG', () => {
@@ -405,6 +456,19 @@ describe.each(keyed)('%s, as services say it', (dialect) => {
     expect(alice.heard('synchronized')).toHaveLength(1)
     expect([...alice.session.roster.contacts.keys()]).toEqual([BOB])
     expect(alice.client.malformedLines).toBe(1)
+  })
+
+  it('adds somebody anew whom it knew by an id before', () => {
+    const alice = new Client(dialect).online().says(`REM 0 FL ${BOB_ID}`)
+    alice.asks({ kind: 'list-add', list: 'FL', email: BOB, name: BOB, group: PLAY })
+    expect(alice.said).toBe(`ADC 6 FL N=${BOB} F=${BOB}`)
+    alice.says(`ADC 6 FL N=${BOB} F=Bob C=${WORK}`)
+    expect(alice.said).toBe(`ADC 7 FL C=${WORK} ${PLAY}`)
+    alice.says(`ADC 7 FL C=${WORK} ${PLAY}`)
+    expect(alice.bob).toMatchObject({ id: WORK, groups: [PLAY] })
+    // The old id is nobody's any more.
+    alice.says(`REM 0 FL ${BOB_ID}`)
+    expect(alice.bob).toMatchObject({ lists: 11 })
   })
 
   it('does not ask a second time for a group that the server does not name', () => {
