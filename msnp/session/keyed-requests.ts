@@ -2,7 +2,7 @@ import { Buffer } from 'node:buffer'
 import { parseAddress } from '../model/address.ts'
 import { isGuid, contactIdOf } from '../model/ids.ts'
 import { listOf } from '../model/lists.ts'
-import { MAX_PERSONAL_MESSAGE_BYTES, parsePersonalMessage } from '../model/personal-message.ts'
+import { formatPersonalMessage, MAX_PERSONAL_MESSAGE_BYTES, parsePersonalMessage } from '../model/personal-message.ts'
 import type { ServiceLimits } from '../service/contract.ts'
 import { parseKeyedChange, type KeyedChange } from './list-words.ts'
 import type { Who } from './notification-server-events.ts'
@@ -54,7 +54,10 @@ export const KEYED_REQUESTS: Readonly<Record<string, Read>> = {
   UUX(trid, _, { payload }) {
     if (payload === undefined) return 300
     if (payload.length > MAX_PERSONAL_MESSAGE_BYTES || !isPersonal(payload)) return 201
-    return { kind: 'personal', trid, personal: parsePersonalMessage(payload) }
+    const personal = parsePersonalMessage(payload)
+    // Escaped anew it may be longer, and others would not read it.
+    const isTooLong = formatPersonalMessage(personal).length > MAX_PERSONAL_MESSAGE_BYTES
+    return isTooLong ? 201 : { kind: 'personal', trid, personal }
   },
   /** `GCF 6 Shields.xml` */
   GCF(trid, [file]) {
