@@ -33,6 +33,7 @@ export {
   type Host,
   type Introduction,
   type PhoneCode,
+  type SeenPresence,
   type ServiceLimits,
   type ServiceNotice,
   type ServiceTimings,
@@ -62,7 +63,17 @@ export {
   type ClientFeature,
 } from './model/client-id.ts'
 export { STATUSES, type Status } from './model/status.ts'
-export { DIALECTS, type Dialect } from './model/dialect.ts'
+export { DIALECTS, TRAITS, type Dialect } from './model/dialect.ts'
+export {
+  formatPersonalMessage,
+  mediaLine,
+  NO_PERSONAL_MESSAGE,
+  parsePersonalMessage,
+  samePersonalMessage,
+  songOf,
+  type CurrentMedia,
+  type PersonalMessage,
+} from './model/personal-message.ts'
 export { parseMime, type HeaderBlock, type MimeMessage } from './wire/mime.ts'
 export { errorCode, reactionTo, type ErrorCode, type Reaction } from './wire/error-codes.ts'
 export { parseAddress } from './model/address.ts'

@@ -1,34 +1,46 @@
 /** Our contact list as the core is told of it. */
 import type { PassingInbound, RosterEntry } from '../../bridge/model/events.ts'
 import type { AccountId, NetworkId, UserRef } from '../../bridge/model/ids.ts'
-import type { Availability } from '../../bridge/model/presence.ts'
-import { onList, type Contact, type Group, type MsnClientEvent } from '../../msnp/index.ts'
+import type { PresenceState } from '../../bridge/model/presence.ts'
+import { onList, type Contact, type Group, type MsnClientEvent, type PersonalMessage } from '../../msnp/index.ts'
 import type { Line } from './line.ts'
+import { stateOf } from './personal.ts'
 import { availabilityOf } from './presence.ts'
 import { oneLine, userIdOf } from './words.ts'
 
-export type ContactEvent = Extract<MsnClientEvent, { kind: 'roster' | 'presence' | 'list' | 'arranged' | 'own-name' }>
+export type ContactEvent = Extract<
+  MsnClientEvent,
+  { kind: 'roster' | 'presence' | 'personal-message' | 'list' | 'arranged' | 'own-name' }
+>
 
 /** What of a sign-in can be looked at. */
-type Seen = Pick<Line, 'contacts' | 'groups' | 'name' | 'privacy'>
+type Lists = Pick<Line, 'contacts' | 'groups' | 'name' | 'privacy'>
+
+type Seen = Pick<Contact, 'email' | 'name' | 'presence'> & { readonly personal?: PersonalMessage | undefined }
 
 /** What was told of a contact last. */
 interface Told {
   name: string
-  show: Availability
+  state: PresenceState
 }
 
 /** Turns the events of one sign-in into those of the core; what changes nothing is not told. */
 export class Contacts {
   readonly #network: NetworkId
   readonly #account: AccountId
-  readonly #line: Seen
+  readonly #line: Lists
   readonly #told = new Map<string, Told>()
+  #text = ''
 
-  constructor(network: NetworkId, account: AccountId, line: Seen) {
+  constructor(network: NetworkId, account: AccountId, line: Lists) {
     this.#network = network
     this.#account = account
     this.#line = line
+  }
+
+  /** What stands beside our own name, as far as we have said it. */
+  saysBeside(text: string): void {
+    this.#text = text
   }
 
   read(event: ContactEvent): readonly PassingInbound[] {
@@ -36,7 +48,11 @@ export class Contacts {
       case 'roster':
         return this.#roster(event.contacts)
       case 'presence':
-        return this.#presence(event.email, event.name, availabilityOf(event.presence?.status))
+        return this.#presence({ ...event, personal: this.#contact(event.email)?.personal })
+      case 'personal-message': {
+        const { name = '', presence } = this.#contact(event.email) ?? {}
+        return this.#presence({ email: event.email, name, presence, personal: event.message })
+      }
       case 'list':
         return this.#list(event)
       case 'arranged':
@@ -48,9 +64,9 @@ export class Contacts {
 
   #roster(contacts: readonly Contact[]): readonly PassingInbound[] {
     // The names are in it already. Who is not seen any more, as we were sent to another server, has to be told.
-    const changes = contacts.flatMap(({ email, name, presence }) => {
-      this.#of(email).name = name
-      return this.#presence(email, name, availabilityOf(presence?.status))
+    const changes = contacts.flatMap((contact) => {
+      this.#of(contact.email).name = contact.name
+      return this.#presence(contact)
     })
     return [this.#whole(contacts), this.#own(), ...changes]
   }
@@ -73,6 +89,7 @@ export class Contacts {
       name: nameOf(name),
       groups: namedGroups(groups).map((group) => group.name),
       strangers: privacy === 'AL' ? 'allowed' : 'blocked',
+      ...(this.#text === '' ? {} : { text: this.#text }),
     }
   }
 
@@ -83,20 +100,21 @@ export class Contacts {
       name: nameOf(contact.name),
       listed: onList(contact, 'FL'),
       blocked: onList(contact, 'BL'),
-      hasUs: onList(contact, 'RL'),
+      hasUs: onList(contact, 'RL') || onList(contact, 'PL'),
       ...(groups.length === 0 ? {} : { groups }),
       ...(onList(contact, 'AL') ? { allowed: true } : {}),
     }
   }
 
-  #presence(email: string, name: string, show: Availability): readonly PassingInbound[] {
+  #presence({ email, name, presence, personal }: Seen): readonly PassingInbound[] {
     const told = this.#of(email)
+    const state = stateOf(availabilityOf(presence?.status), personal)
     const about = { account: this.#account, user: this.#ref(email) }
     const events: PassingInbound[] = []
     if (name !== '' && told.name !== name) events.push({ kind: 'profile', ...about, name: nameOf(name) })
-    if (told.show !== show) events.push({ kind: 'presence', ...about, state: { show } })
-    told.name = name
-    told.show = show
+    if (!isSame(told.state, state)) events.push({ kind: 'presence', ...about, state })
+    if (name !== '') told.name = name
+    told.state = state
     return events
   }
 
@@ -110,14 +128,20 @@ export class Contacts {
         return [{ kind: 'contact', ...about, change: added ? 'blocked' : 'unblocked' }]
       case 'RL':
         return [{ kind: 'contact', ...about, change: added ? 'added-us' : 'removed-us' }]
+      case 'PL':
+        return added ? [{ kind: 'contact', ...about, change: 'added-us' }] : []
       case 'AL':
         return [this.#whole([...this.#line.contacts.values()])]
     }
   }
 
+  #contact(email: string): Contact | undefined {
+    return this.#line.contacts.get(email.toLowerCase())
+  }
+
   #of(email: string): Told {
     const key = email.toLowerCase()
-    const told = this.#told.get(key) ?? { name: '', show: 'offline' }
+    const told = this.#told.get(key) ?? { name: '', state: { show: 'offline' } }
     this.#told.set(key, told)
     return told
   }
@@ -130,6 +154,13 @@ export class Contacts {
 /** As people see them. */
 export const namedGroups = (groups: readonly Group[]): readonly Group[] =>
   groups.filter(isNamed).map(({ id, name }) => ({ id, name: nameOf(name) }))
+
+const isSame = (a: PresenceState, b: PresenceState): boolean =>
+  a.show === b.show &&
+  a.text === b.text &&
+  a.playing?.title === b.playing?.title &&
+  a.playing?.artist === b.playing?.artist &&
+  a.playing?.album === b.playing?.album
 
 /** Group 0 holds those who are in none, unless its owner has given it a name. */
 const isNamed = ({ id, name }: Group): boolean => id !== '0' || (name !== '~' && name !== 'Other Contacts')

@@ -5,6 +5,7 @@ import type {
   Group,
   MsnClientOptions,
   OpenSwitchboardResult,
+  PersonalMessage,
   Privacy,
   SignInResult,
   Status,
@@ -21,6 +22,9 @@ export interface Line {
   signIn(signal?: AbortSignal): Promise<SignInResult>
   signOut(): Promise<void>
   setStatus(status: Status): Promise<CommandResult>
+  readonly hasPersonalMessages: boolean
+  /** Where the dialect has none, it counts as done. */
+  setPersonalMessage(message: PersonalMessage): Promise<CommandResult>
   rename(name: string): Promise<CommandResult>
   add(email: string): Promise<CommandResult>
   remove(email: string): Promise<CommandResult>
@@ -31,8 +35,6 @@ export interface Line {
   removeGroup(group: string): Promise<CommandResult>
   move(email: string, group?: string): Promise<CommandResult>
   setPrivacy(privacy: Privacy): Promise<CommandResult>
-  /** Absent: the dialects that we speak have no such thing. */
-  setPersonalMessage?(text: string): Promise<CommandResult>
   openSwitchboard(signal?: AbortSignal): Promise<OpenSwitchboardResult>
 }
 

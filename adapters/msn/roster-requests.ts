@@ -20,7 +20,9 @@ const ask = (line: Line, request: RosterRequest): Promise<Answer> | Answer => {
     case 'rename':
       return line.rename(request.name)
     case 'personal-message':
-      return line.setPersonalMessage?.(request.text) ?? wrong('unsupported', NO_PERSONAL_MESSAGES)
+      return line.hasPersonalMessages
+        ? line.setPersonalMessage({ text: request.text, media: undefined })
+        : wrong('unsupported', NO_PERSONAL_MESSAGES)
     case 'privacy':
       return line.setPrivacy(request.strangers === 'allowed' ? 'AL' : 'BL')
     case 'add':

@@ -1,4 +1,4 @@
-import type { AccountRecord, Host, Introduction } from './contract.ts'
+import type { AccountRecord, Host, Introduction, SeenPresence } from './contract.ts'
 import type { Online } from './online.ts'
 import { visiblePhones } from './phones.ts'
 
@@ -80,6 +80,11 @@ export class Accounts {
     const online = this.online(email)
     if (online !== undefined) return online.record
     return this.#phoneless.has(email) ? undefined : this.read(email)
+  }
+
+  /** Somebody came, changed or went: the host may want to know. */
+  shows(seen: SeenPresence): void {
+    this.#host.onPresence?.(seen)
   }
 
   /** The account was changed behind our back. */

@@ -17,10 +17,12 @@ import type {
   Tickets,
 } from './contract.ts'
 import type { Attachment, Line } from './line.ts'
+import { formsOf } from './forms.ts'
 import { allows } from './lists.ts'
 import { loginPolicy, welcomeProfile } from './login.ts'
 import { Online } from './online.ts'
-import { announce, nameWord, vanish } from './presence.ts'
+import { nameWord } from './name-word.ts'
+import { announce, vanish } from './presence.ts'
 import { Requests } from './requests.ts'
 import { watchedBy, withoutWatcher } from './removal.ts'
 import { Serial } from './serial.ts'
@@ -109,7 +111,8 @@ export class Notifications implements NotificationDesk {
     const { record, dialect, presence, line, confirms, beside } = online
     const status = presence?.status ?? 'HDN'
     const name = record.name === '' ? record.email : record.name
-    const person = { email: record.email, name, dialect, status, confirms, beside }
+    const clientId = Number(presence?.clientId ?? 0)
+    const person = { email: record.email, name, dialect, status, clientId, confirms, beside }
     return line.reachedAt === undefined ? person : { ...person, reachedAt: line.reachedAt }
   }
 
@@ -152,8 +155,10 @@ export class Notifications implements NotificationDesk {
           const others = await withoutWatcher(record, (other) => this.#accounts.read(other))
           if (others.length > 0) await this.#accounts.commit(others)
           for (const other of others) {
-            const removed = encodeFrame('REM', [0, 'RL', other.version, email])
-            for (const session of this.#accounts.sessions(other.email)) session.push(removed)
+            for (const session of this.#accounts.sessions(other.email)) {
+              const { verb, words } = formsOf(session.dialect).unwatched(other, email)
+              session.push(encodeFrame(verb, [0, ...words]))
+            }
           }
           resolve()
         } catch (error) {
@@ -199,7 +204,7 @@ export class Notifications implements NotificationDesk {
               trid,
               email,
               name: record.name || email,
-              profile: welcomeProfile(ticket, line, now()),
+              profile: welcomeProfile(ticket, line, dialect, now()),
             })
           }
         } catch (error) {
@@ -219,7 +224,10 @@ export class Notifications implements NotificationDesk {
     switch (event.kind) {
       case 'add':
       case 'remove':
+      case 'settle':
       case 'rename':
+      case 'own-name':
+      case 'personal':
       case 'add-group':
       case 'rename-group':
       case 'remove-group':
@@ -241,6 +249,7 @@ export class Notifications implements NotificationDesk {
       case 'status':
       case 'switchboard':
       case 'confirms':
+      case 'shields':
         this.#serial.run([online.email], () => {
           connection.began()
           if (connection.isClosed) return undefined
@@ -304,9 +313,10 @@ export class Notifications implements NotificationDesk {
   /** `shown`: by which session others saw them until now. */
   #gone(online: Online, shown: Online | undefined): void {
     const left = this.#accounts.online(online.email)
-    if (!this.#stopping && shown === online) {
-      if (left?.isVisible === true) announce(this.#accounts, left)
-      else if (online.isVisible) vanish(this.#accounts, online.record)
+    if (shown === online) {
+      if (left?.isVisible === true && !this.#stopping)
+        announce(this.#accounts, left, online.isVisible ? 'seen' : 'unseen')
+      else if (online.isVisible) vanish(this.#accounts, online, this.#stopping ? 'quietly' : 'to all')
     }
     online.presence = undefined
     this.#deps.switchboards.signedOut(online.email, online.beside)

@@ -164,10 +164,10 @@ export class Switchboards implements SwitchboardDesk {
   #admit(
     line: SwitchboardLine,
     room: Room,
-    { email, name, dialect, confirms = false, beside = false }: SignedIn,
+    { email, name, dialect, clientId = 0, confirms = false, beside = false }: SignedIn,
     admitted: (member: Member) => void,
   ): void {
-    const self = { email: email.toLowerCase(), name }
+    const self = { email: email.toLowerCase(), name, clientId }
     const member = new Member(self, line, room, confirms, beside)
     const present = room.people.filter((other) => other.email !== self.email)
     const missed = room.enter(member)

@@ -334,9 +334,11 @@ describe.each(PLACES)('from %s', (place) => {
   )
 })
 
-test('a personal message is refused in words where the dialect has none', async () => {
-  expect(await askBot('set-message on holiday')).toMatch(/no personal messages; they came with MSNP11/)
-  expect(await askRoot('account 0 set status on holiday')).toMatch(/no personal messages; they came with MSNP11/)
+test('a personal message is set from where there is one, and seen in the other', async () => {
+  await askBot('set-message on holiday')
+  await shows(() => askRoot('account 0 set status'), 'on holiday')
+  await askRoot('account 0 set status back again')
+  await shows(() => askBot('profile'), 'Personal message: back again')
 })
 
 test('nobody was signed out for it', async () => {

@@ -91,7 +91,8 @@ describe('beside the Messenger of the same person', () => {
     expect(await ask({ kind: 'move', user: user(bob).user, group: 'None' })).toMatchObject({ reason: 'not-found' })
     expect(await ask({ kind: 'group-rename', group: 'None', name: 'x' })).toMatchObject({ reason: 'not-found' })
     expect(await ask({ kind: 'group-remove', group: 'None' })).toMatchObject({ reason: 'not-found' })
-    expect(await ask({ kind: 'personal-message', text: 'x' })).toMatchObject({ reason: 'unsupported' })
+    expect(await ask({ kind: 'personal-message', text: 'at the lake' })).toEqual({ kind: 'done' })
+    expect(town.core.of('own').at(-1)).toMatchObject({ text: 'at the lake' })
     expect(await ask({ kind: 'privacy', strangers: 'blocked' })).toEqual({ kind: 'done' })
     expect(await ask({ kind: 'privacy', strangers: 'blocked' })).toEqual({ kind: 'done' })
     await own.ask('REG', id, 'Play', '0')
@@ -104,5 +105,11 @@ describe('beside the Messenger of the same person', () => {
         .at(-1)
         ?.contacts.find(({ user: who }) => who.user === bob)?.groups,
     ).toEqual(['Play'])
+  })
+
+  it('a dialect without personal messages is no place for one, and that is said', async () => {
+    town = await (await Town.build({}, { dialects: ['MSNP9'] })).online()
+    const answer = await town.session.roster({ kind: 'personal-message', text: 'x' }, AbortSignal.timeout(5_000))
+    expect(answer).toMatchObject({ kind: 'refused', reason: 'unsupported' })
   })
 })

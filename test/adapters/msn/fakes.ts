@@ -19,6 +19,7 @@ import {
   type MsnClientEvent,
   type MsnClientOptions,
   type OpenSwitchboardResult,
+  type PersonalMessage,
   type Privacy,
   type SendResult,
   type SignInResult,
@@ -241,6 +242,7 @@ export class FakeLine implements Line {
   readonly contacts = new Map<string, Contact>()
   groups: readonly Group[] = []
   privacy: Privacy = 'AL'
+  hasPersonalMessages = true
   name = 'Relay'
   status: Status | undefined
   signInResult: SignInResult = { ok: true }
@@ -279,6 +281,8 @@ export class FakeLine implements Line {
     if (result.ok) this.status = status
     return result
   }
+  setPersonalMessage = ({ text, media }: PersonalMessage) =>
+    this.#ask(`say ${[text, ...(media?.args ?? [])].join(' | ')}`)
   rename = (name: string) => this.#ask(`rename ${name}`)
   add = async (email: string) => {
     const result = await this.#ask(`add ${email}`)

@@ -1,6 +1,7 @@
 /** A session that stands beside the person's Messenger. docs/protocol.md, A session beside the Messenger. */
 import { describe, expect, it } from 'vitest'
 import { BESIDE_CLIENT } from '../../../msnp/model/beside.ts'
+import { contactGuid } from '../../../msnp/service/guids.ts'
 import { MAX_AWAITED } from '../../../msnp/service/room.ts'
 import { DeskWorld } from '../../kit/notification-desk.ts'
 import { SwitchboardBench } from '../../kit/switchboard-desk.ts'
@@ -70,7 +71,7 @@ describe('two sessions of one account', () => {
         `ADD 0 FL V ${BOB} Bob N`,
         `REM 0 FL V ${BOB} N`,
         'REG 0 V 1 Play N',
-        `REM 0 FL V ${BOB} N`,
+        `REM 0 FL V ${BOB}`,
         'RMG 0 V N',
         `REM 0 AL V ${BOB}`,
         `ADD 0 BL V ${BOB} ${BOB}`,
@@ -84,6 +85,32 @@ describe('two sessions of one account', () => {
         'PRP 0 V PHH',
       ])
     }
+  })
+
+  it('hear of groups as their own dialect has them', async () => {
+    const world = new DeskWorld()
+    const bridge = await world.online(ALICE, 'MSNP12', 'AWY', BESIDE_CLIENT)
+    const messenger = await world.online(ALICE)
+    await bridge.ask(`ADC 10 FL N=${BOB} F=Bob`)
+    await messenger.ask('ADG 12 Work 0')
+    const group = /ADG 0 Work (\S+)/.exec(bridge.take().join('\n'))?.[1] ?? 'none'
+    messenger.take()
+    const guid = contactGuid(ALICE, BOB)
+    await bridge.ask(`ADC 13 FL C=${guid} ${group}`)
+    expect(unasked(messenger.take())).toEqual([
+      expect.stringMatching(/^ADD 0 FL \d+ bob@example.com \S+ 1$/),
+      expect.stringMatching(/^REM 0 FL \d+ bob@example.com 0$/),
+    ])
+    await bridge.ask(`REM 14 FL ${guid} ${group}`)
+    expect(unasked(messenger.take())).toEqual([
+      expect.stringMatching(/^ADD 0 FL \d+ bob@example.com \S+ 0$/),
+      expect.stringMatching(/^REM 0 FL \d+ bob@example.com 1$/),
+    ])
+    await messenger.ask(`ADD 15 FL ${BOB} Bob 1`)
+    await messenger.ask(`REM 16 FL ${BOB} 0`)
+    expect(unasked(bridge.take())).toEqual([`ADC 0 FL C=${guid} ${group}`])
+    await messenger.ask(`REM 17 FL ${BOB} 1`)
+    expect(unasked(bridge.take())).toEqual([`REM 0 FL ${guid}`])
   })
 
   it('hear nothing of what was refused, or is so already', async () => {
