@@ -7,15 +7,29 @@ const httpsUrl = z.url({
   error: 'is no URL: write for example https://nexus.example/rdr/pprdr.asp',
 })
 
+const rst = httpsUrl.meta({
+  description: 'The login URL of later clients (RST.srf). Beside nexus or login it is tried first.',
+})
+
 const passport = z
   .union(
     [
-      z.strictObject({ nexus: httpsUrl.meta({ description: 'The nexus, asked for the login URL.' }) }),
-      z.strictObject({ login: httpsUrl.meta({ description: 'The login URL itself, for networks without a nexus.' }) }),
+      z.strictObject({
+        nexus: httpsUrl.meta({ description: 'The nexus, asked for the login URL.' }),
+        rst: rst.optional(),
+      }),
+      z.strictObject({
+        login: httpsUrl.meta({ description: 'The login URL itself, for networks without a nexus.' }),
+        rst: rst.optional(),
+      }),
+      z.strictObject({ rst }),
     ],
-    { error: 'must be { nexus: URL } or { login: URL }' },
+    { error: 'must be { nexus: URL }, { login: URL } or { rst: URL }' },
   )
-  .meta({ description: 'Where passwords are exchanged for tickets: { nexus: URL } or { login: URL }.' })
+  .meta({
+    description:
+      'Where passwords are exchanged for tickets: { nexus: URL }, { login: URL } or { rst: URL }; rst with another: where there is no RST, the other.',
+  })
 
 export const msnConfig = z
   .strictObject({

@@ -5,14 +5,16 @@ import type { ListName } from '../model/lists.ts'
 import type { Status } from '../model/status.ts'
 import type { Contact, Presence } from '../session/roster.ts'
 import type { AckType, Member, SendOutcome } from '../session/switchboard-client-states.ts'
+import type { LoginPages } from './login.ts'
 
+export type { LoginPages } from './login.ts'
 export type { AckType, Member } from '../session/switchboard-client-states.ts'
 
 export interface MsnClientOptions {
   /** The dispatch server, or the notification server where there is no dispatch. */
   readonly server: { readonly host: string; readonly port: number }
-  /** Where passwords become tickets. The nexus is asked for the login URL; `login` is that URL itself. */
-  readonly passport: { readonly nexus: string } | { readonly login: string }
+  /** Where passwords become tickets. */
+  readonly passport: LoginPages
   /** The address, as the account has it. */
   readonly login: string
   readonly password: string

@@ -22,8 +22,8 @@ import { ClientSwitchboards } from './client-switchboards.ts'
 import { connect } from './connect.ts'
 import { isPrivateAddress } from './hosts.ts'
 import { addContact, blockContact, removeContact, unblockContact, type ListAccess } from './list-changes.ts'
+import { Login } from './login.ts'
 import { NotificationConnection, type Answer, type LineEnd } from './notification-connection.ts'
-import { PassportClient } from './passport-client.ts'
 
 /** Servers that one sign-in may be sent through. */
 export const MAX_REDIRECTS = 5
@@ -42,7 +42,7 @@ type Phase =
 export class MsnClient {
   readonly #options: MsnClientOptions
   readonly #timings: ClientTimings
-  readonly #passport: PassportClient
+  readonly #login: Login
   readonly #switchboards: ClientSwitchboards
   readonly #lists: ListAccess
   /** Aborts a sign-in or a move that is under way. */
@@ -61,7 +61,7 @@ export class MsnClient {
     this.#timings = { ...DEFAULT_CLIENT_TIMINGS, ...options.timings }
     this.#wanted = options.status ?? 'NLN'
     this.#allowPrivate = options.allowPrivateHosts
-    this.#passport = new PassportClient({ ...options, timeoutMs: this.#timings.passportMs })
+    this.#login = new Login({ ...options, timeoutMs: this.#timings.passportMs, now: () => this.#now() })
     this.#lists = { ask: (request) => this.ask(request), contact: (email) => this.#session?.roster.get(email) }
     this.#switchboards = new ClientSwitchboards({
       timings: this.#timings,
@@ -234,7 +234,7 @@ export class MsnClient {
       firstTrid,
       confirms: this.#options.confirms ?? false,
       now: () => this.#now(),
-      ticket: (policy) => this.#passport.ticket(policy, aborts),
+      ticket: (policy) => this.#login.ticket(policy, aborts),
       onEvent: (event) => {
         this.#heard(line, event)
         if (event.kind === 'synchronized' && event.first) void this.#appear(line, resolve)

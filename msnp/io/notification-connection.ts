@@ -12,7 +12,7 @@ import type {
   SignedIn,
 } from '../session/notification-states.ts'
 import type { ClientTimings } from './client-contract.ts'
-import type { PassportFailure, PassportResult } from './passport-client.ts'
+import type { LoginFailure, LoginResult } from './login-http.ts'
 
 /** Why one connection to a dispatch or notification server is over. */
 export type LineEnd =
@@ -21,7 +21,7 @@ export type LineEnd =
   | { readonly kind: 'refused'; readonly verb: string; readonly code: number; readonly ticket: boolean }
   | { readonly kind: 'out'; readonly why: 'elsewhere' | 'shutdown' | 'bare' }
   | { readonly kind: 'challenge-failed'; readonly code: number }
-  | { readonly kind: 'no-ticket'; readonly failure: PassportFailure }
+  | { readonly kind: 'no-ticket'; readonly failure: LoginFailure }
   | { readonly kind: 'ended'; readonly reason: CloseReason }
 
 export type Answer =
@@ -35,7 +35,7 @@ export interface NotificationConnectionOptions {
   readonly confirms: boolean
   readonly now: () => number
   /** Asked when the server wants a ticket. Never rejects. */
-  readonly ticket: (policy: string) => Promise<PassportResult>
+  readonly ticket: (policy: string) => Promise<LoginResult>
   readonly onEvent: (event: NotificationEvent) => void
   /** Once. */
   readonly onEnd: (end: LineEnd) => void

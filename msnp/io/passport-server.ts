@@ -10,33 +10,29 @@ import {
   parseAuthorization,
   PASSPORT_HEADERS,
 } from '../auth/passport.ts'
-import type { Host, ServiceNotice, Tickets } from '../service/contract.ts'
+import { RST_PATH } from '../auth/rst.ts'
 import type { KeyPair } from './certificate.ts'
+import { answerRst, RETRY_AFTER_S, type RstPageOptions } from './rst-page.ts'
+import { clientOf, pathOf, reply } from './web.ts'
 
 /** Bytes of all headers of a request; real ones are about 1 KiB. */
 export const MAX_HEADERS_BYTES = 16 * 1024
 /** From connect to a complete request, and to the end of the answer. Milliseconds. */
 export const REQUEST_MS = 15_000
-/** What a client that was throttled is told to wait. Seconds. */
-const RETRY_AFTER_S = 60
 
 const LOGIN_PATHS: ReadonlySet<string> = new Set([LOGIN_PATH, '/login.srf', '/login'])
 
-export interface PassportServerOptions {
+export interface PassportServerOptions extends RstPageOptions {
   readonly tls: KeyPair | 'plain'
-  readonly host: Pick<Host, 'verifyPassword'>
-  readonly tickets: Tickets
   /** host or host:port of the login page as clients reach it. By default what they asked for. */
   readonly publicName: string | undefined
-  readonly now: () => number
   /** Default: `REQUEST_MS`. */
   readonly requestMs?: number
-  readonly onNotice: (notice: ServiceNotice) => void
-  readonly onRefused: (reason: string) => void
 }
 
 /**
- * The Passport 1.4 login: where passwords become tickets. The caller makes it listen. Source: docs/protocol.md, Passport.
+ * The login, by Passport 1.4 and by RST: where passwords become tickets. The caller makes it listen. Source:
+ * docs/protocol.md, Passport.
  * Clients of 2003 want `PassportURLs` spelled exactly so, the connection closed after the answer, and TLS as old as
  * they are.
  */
@@ -52,7 +48,6 @@ export function createPassportServer(options: PassportServerOptions): http.Serve
   }
   const page = new PassportPage(options)
   const handle = (request: http.IncomingMessage, response: http.ServerResponse): void => {
-    request.resume()
     void page.answer(request, response)
   }
   const server =
@@ -87,13 +82,21 @@ class PassportPage {
   async answer(request: http.IncomingMessage, response: http.ServerResponse): Promise<void> {
     const path = pathOf(request.url ?? '/')
     const { method } = request
+    if (path === RST_PATH.toLowerCase() && method === 'POST') {
+      await answerRst(this.#options, request, response, this.#clientOf(request))
+      return
+    }
+    request.resume()
     if (path === NEXUS_PATH && (method === 'GET' || method === 'HEAD')) {
-      reply(response, 200, { [PASSPORT_HEADERS.nexus]: formatPassportUrls(`${this.#ownName(request)}${LOGIN_PATH}`) })
+      reply(response, {
+        status: 200,
+        headers: { [PASSPORT_HEADERS.nexus]: formatPassportUrls(`${this.#ownName(request)}${LOGIN_PATH}`) },
+      })
     } else if (LOGIN_PATHS.has(path) && (method === 'GET' || method === 'POST')) {
       await this.#login(request, response)
     } else if (path === '/' && method === 'POST') {
-      reply(response, 200, {})
-    } else reply(response, 404, {})
+      reply(response, { status: 200 })
+    } else reply(response, { status: 404 })
   }
 
   async #login(request: http.IncomingMessage, response: http.ServerResponse): Promise<void> {
@@ -109,8 +112,9 @@ class PassportPage {
       const email = asked.signIn.toLowerCase()
       switch (await host.verifyPassword(email, asked.password, address)) {
         case 'right':
-          reply(response, 200, {
-            [PASSPORT_HEADERS.answer]: formatPassportSuccess(tickets.mint(email, now())),
+          reply(response, {
+            status: 200,
+            headers: { [PASSPORT_HEADERS.answer]: formatPassportSuccess(tickets.mint(email, now())) },
           })
           break
         case 'wrong':
@@ -121,7 +125,7 @@ class PassportPage {
         case 'throttled':
           onRefused('throttled')
           onNotice({ kind: 'refused', email, code: 503, address })
-          reply(response, 503, { 'Retry-After': RETRY_AFTER_S })
+          reply(response, { status: 503, headers: { 'Retry-After': RETRY_AFTER_S } })
           break
       }
     } catch (error) {
@@ -129,7 +133,7 @@ class PassportPage {
         kind: 'failure',
         detail: `checking a password: ${error instanceof Error ? error.message : 'unknown'}`,
       })
-      reply(response, 500, {})
+      reply(response, { status: 500 })
     }
   }
 
@@ -166,36 +170,13 @@ class PassportPage {
     return localPort === (tls === 'plain' ? 80 : 443) ? host : `${host}:${localPort}`
   }
 
-  /** The client's address; behind a proxy on this machine, what the proxy says. */
   #clientOf(request: http.IncomingMessage): string {
-    const direct = request.socket.remoteAddress ?? ''
-    if (this.#options.tls !== 'plain' || !/^(?:127\.|::1$|::ffff:127\.)/.test(direct)) return direct
-    const forwarded = String(request.headers['x-forwarded-for'] ?? '')
-    return forwarded.split(',').at(-1)?.trim().slice(0, 64) || direct
+    return clientOf(request, this.#options.tls === 'plain')
   }
 }
 
-/** `//login2.srf?lc=1033` occurs as well as `https://host/login2.srf`. */
-const pathOf = (url: string): string =>
-  url
-    .replace(/^https?:\/\/[^/]*/i, '')
-    .replace(/[?#].*$/s, '')
-    .replace(/^\/+/, '/')
-    .toLowerCase()
-
 const refuse = (response: http.ServerResponse, text: string): void =>
-  reply(response, 401, { [PASSPORT_HEADERS.refusal]: formatPassportFailure(text) })
-
-function reply(response: http.ServerResponse, status: number, headers: Record<string, string | number>): void {
-  response.writeHead(status, {
-    ...headers,
-    'Content-Type': 'text/html',
-    'Content-Length': 0,
-    'Cache-Control': 'no-cache',
-    Connection: 'close',
-  })
-  response.end()
-}
+  reply(response, { status: 401, headers: { [PASSPORT_HEADERS.refusal]: formatPassportFailure(text) } })
 
 const httpProblem = (code: string): string => {
   switch (code) {

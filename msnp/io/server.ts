@@ -263,6 +263,7 @@ export class MsnServer {
       tls,
       host,
       tickets,
+      ticketMs: this.#timings.ticketMs,
       publicName: names?.passport,
       now: this.#now,
       onNotice: (notice) => host.onNotice?.(notice),

@@ -210,6 +210,7 @@ describe('a client that is slow', () => {
       host: new MapHost(),
       tickets: { mint: () => 't=x&p=', redeem: () => false },
       publicName: undefined,
+      ticketMs: 30_000,
       now: () => 0,
       requestMs: 200,
       onNotice: () => undefined,
