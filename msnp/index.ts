@@ -22,6 +22,7 @@ export type {
 export * from './io/client-contract.ts'
 export { onList, type Contact, type Group, type Presence, type Privacy } from './session/roster.ts'
 export { MsnServer, type Listening, type MsnServerOptions, type ServerCounters } from './io/server.ts'
+export { DEFAULT_GATEWAY_LIMITS, type GatewayLimits } from './io/gateway.ts'
 export type { ListenAddress } from './io/listener.ts'
 export { isCertificateFor, makeCertificate, type KeyPair } from './io/certificate.ts'
 export {

@@ -7,6 +7,11 @@ const httpsUrl = z.url({
   error: 'is no URL: write for example https://nexus.example/rdr/pprdr.asp',
 })
 
+const httpUrl = z.url({
+  protocol: /^https?$/,
+  error: 'is no URL: write for example http://gateway.example',
+})
+
 const rst = httpsUrl.meta({
   description: 'The login URL of later clients (RST.srf). Beside nexus or login it is tried first.',
 })
@@ -37,8 +42,14 @@ export const msnConfig = z
     type: z.literal('msn').meta({ description: 'We sign in to an MSN service somewhere.' }),
     server: hostPort('host:port of the dispatch or notification server.'),
     passport,
+    http_gateway: httpUrl
+      .meta({
+        description:
+          'The HTTP gateway of the network, to reach its servers through the web. By default they are connected to directly.',
+      })
+      .optional(),
     ca: file(
-      'PEM file of the certificate authority that signed the login server, for self-signed networks.',
+      'PEM file of the certificate authority that signed the login server (and the gateway), for self-signed networks.',
     ).optional(),
     insecure: z
       .boolean()
@@ -78,6 +89,9 @@ export const msnConfig = z
         ping_ms: millis('A PNG is sent after so much silence.').default(45_000),
         ping_timeout_ms: millis('A PNG without QNG for so long ends the connection.').default(30_000),
         switchboard_idle_ms: millis('An unused switchboard is closed after so long.').default(300_000),
+        gateway_poll_ms: millis(
+          'An HTTP gateway that had something is asked again after so long; else up to four times later.',
+        ).default(1_000),
       })
       .meta({ description: 'Milliseconds. The defaults suit public networks.' })
       .prefault({}),

@@ -13,6 +13,8 @@ export type { AckType, Member } from '../session/switchboard-client-states.ts'
 export interface MsnClientOptions {
   /** The dispatch server, or the notification server where there is no dispatch. */
   readonly server: { readonly host: string; readonly port: number }
+  /** URL of an HTTP gateway, if the servers shall be reached through one. `server` is then what it is asked for. */
+  readonly gateway?: string
   /** Where passwords become tickets. */
   readonly passport: LoginPages
   /** The address, as the account has it. */
@@ -20,9 +22,9 @@ export interface MsnClientOptions {
   readonly password: string
   /** Best first. Default: all that we speak. */
   readonly dialects?: readonly Dialect[]
-  /** Certificate authority of the login servers, PEM; trusted instead of the public ones. */
+  /** Certificate authority of the login servers and of the gateway, PEM; trusted instead of the public ones. */
   readonly ca?: string
-  /** Do not check the certificate of the login servers. For tests. */
+  /** Do not check their certificate. For tests. */
   readonly insecure?: boolean
   /** Hosts that the login may redirect to, besides those under the same parent domain. */
   readonly loginHosts?: readonly string[]
@@ -67,6 +69,8 @@ export interface ClientTimings {
   readonly passportMs: number
   /** A switchboard without messages for so long is closed. 0: never. */
   readonly switchboardIdleMs: number
+  /** Through an HTTP gateway: how soon it is asked again when it had something; when it had not, up to four times later. */
+  readonly gatewayPollMs: number
 }
 
 export const DEFAULT_CLIENT_TIMINGS: ClientTimings = {
@@ -80,6 +84,7 @@ export const DEFAULT_CLIENT_TIMINGS: ClientTimings = {
   connectMs: 20_000,
   passportMs: 20_000,
   switchboardIdleMs: 300_000,
+  gatewayPollMs: 1_000,
 }
 
 export type SignInResult = { readonly ok: true } | { readonly ok: false; readonly failure: SignInFailure }

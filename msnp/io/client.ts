@@ -1,4 +1,4 @@
-import type { Socket } from 'node:net'
+import type { Transport } from '../../sansio/drive.ts'
 import { MisuseError } from '../../sansio/machine.ts'
 import { DIALECTS, type Dialect } from '../model/dialect.ts'
 import type { Status } from '../model/status.ts'
@@ -19,7 +19,8 @@ import {
 } from './client-contract.ts'
 import { closeReason, commandResult, signInFailure } from './client-results.ts'
 import { ClientSwitchboards } from './client-switchboards.ts'
-import { connect } from './connect.ts'
+import type { ServedTransport } from './connection.ts'
+import { doorOf, type Door } from './door.ts'
 import { isPrivateAddress } from './hosts.ts'
 import { addContact, blockContact, removeContact, unblockContact, type ListAccess } from './list-changes.ts'
 import { Login } from './login.ts'
@@ -43,11 +44,12 @@ export class MsnClient {
   readonly #options: MsnClientOptions
   readonly #timings: ClientTimings
   readonly #login: Login
+  readonly #door: Door
   readonly #switchboards: ClientSwitchboards
   readonly #lists: ListAccess
   /** Aborts a sign-in or a move that is under way. */
   readonly #end = new AbortController()
-  readonly #sockets = new Set<Socket>()
+  readonly #sockets = new Set<Transport>()
   #phase: Phase = { kind: 'new' }
   #line: NotificationConnection | undefined
   /** What is known since the last ticket was accepted; stays to be looked at when all is over. */
@@ -62,10 +64,12 @@ export class MsnClient {
     this.#wanted = options.status ?? 'NLN'
     this.#allowPrivate = options.allowPrivateHosts
     this.#login = new Login({ ...options, timeoutMs: this.#timings.passportMs, now: () => this.#now() })
+    this.#door = doorOf(options, this.#timings, () => this.#now())
     this.#lists = { ask: (request) => this.ask(request), contact: (email) => this.#session?.roster.get(email) }
     this.#switchboards = new ClientSwitchboards({
       timings: this.#timings,
       client: options,
+      door: this.#door,
       now: () => this.#now(),
       ask: (request) => this.ask(request),
       // Not `signedIn`: an invitation may come in one piece with the confirmation of our status.
@@ -183,7 +187,7 @@ export class MsnClient {
     if (kind === 'new') this.#phase = { kind: 'over' }
     if (kind === 'online') this.#close({ kind: 'signed-out' })
     // Not `once`, which rejects when a socket ends with an error.
-    await Promise.all([...this.#sockets].map((socket) => new Promise((resolve) => socket.once('close', resolve))))
+    await Promise.all([...this.#sockets].map((socket) => new Promise<void>((resolve) => socket.once('close', resolve))))
   }
 
   /** From server to server until we are online. */
@@ -197,7 +201,7 @@ export class MsnClient {
     for (;;) {
       const place = `${target.host}:${target.port}`
       const configured = target === this.#options.server
-      const connected = await connect({
+      const connected = await this.#door('NS', {
         host: target.host,
         port: target.port,
         timeoutMs: connectMs,
@@ -221,7 +225,7 @@ export class MsnClient {
   }
 
   /** One server: resolves when we are online there, or with how it ended before. */
-  #lineUp(socket: Socket, aborts: AbortSignal): Promise<LineEnd | 'online'> {
+  #lineUp(socket: ServedTransport, aborts: AbortSignal): Promise<LineEnd | 'online'> {
     const { login, dialects = DIALECTS } = this.#options
     const { promise, resolve } = Promise.withResolvers<LineEnd | 'online'>()
     const firstTrid = this.#line?.nextTrid ?? 1
@@ -332,7 +336,7 @@ export class MsnClient {
     if (this.#phase.kind !== 'over') this.#options.onEvent(event)
   }
 
-  #keep(socket: Socket): void {
+  #keep(socket: Transport): void {
     this.#sockets.add(socket)
     socket.once('close', () => this.#sockets.delete(socket))
   }

@@ -1,5 +1,4 @@
-import type { Socket } from 'node:net'
-import { drive, type Driven } from '../../sansio/drive.ts'
+import { drive, type Driven, type Transport } from '../../sansio/drive.ts'
 import type { CloseReason } from '../../sansio/machine.ts'
 import type { Dialect } from '../model/dialect.ts'
 import { wrongRequest } from '../session/client-requests.ts'
@@ -75,7 +74,7 @@ export class NotificationConnection {
   }
 
   /** Once. The socket is ours from now on. */
-  start(socket: Socket): void {
+  start(socket: Transport): void {
     const { login, dialects, now } = this.#options
     this.#driven = drive(socket, this.#machine, {
       now,

@@ -20,6 +20,8 @@ import type { SwitchboardCommand, SwitchboardEvent } from '../session/switchboar
 import type { KeyPair } from './certificate.ts'
 import { serve, type Service } from './connection.ts'
 import { Doorkeeper } from './doorkeeper.ts'
+import { DEFAULT_GATEWAY_LIMITS, HttpGateway, type GatewayLimits } from './gateway.ts'
+import { createGatewayServer, gatewayPages } from './gateway-pages.ts'
 import { awaitFirstCommand } from './first-command.ts'
 import { Listener, type ListenAddress } from './listener.ts'
 import { createPassportServer } from './passport-server.ts'
@@ -33,6 +35,8 @@ export interface MsnServerOptions {
     readonly dispatch?: ListenAddress
     readonly switchboard?: ListenAddress
     readonly passport: ListenAddress
+    /** Plain HTTP, for the gateway alone: passwords are not taken there. */
+    readonly http?: ListenAddress
   }
   /** As clients reach us. By default the address that they connected to. */
   readonly public?: {
@@ -40,9 +44,15 @@ export interface MsnServerOptions {
     readonly switchboard?: ListenAddress
     /** host or host:port of the login page. */
     readonly passport?: string
+    /** The host, as GW-IP names it. */
+    readonly gateway?: string
   }
   /** Certificate and key of the login page, PEM; `makeCertificate` makes them. plain: HTTP, for a TLS proxy in front. */
   readonly tls: KeyPair | 'plain'
+  /** Whether the login page speaks TLS 1.0 and 1.1, which the Windows of old clients needs. Default: yes. */
+  readonly legacyTls?: boolean
+  /** The HTTP gateway, on the port of the login page and on `listen.http`. Without it there is none. */
+  readonly gateway?: Partial<GatewayLimits>
   readonly limits?: Partial<ServiceLimits>
   readonly timings?: Partial<ServiceTimings>
   /** Milliseconds since 1970. Default: Date.now. */
@@ -57,12 +67,15 @@ export interface Listening {
   readonly dispatch?: ListenAddress
   readonly switchboard?: ListenAddress
   readonly passport: ListenAddress
+  readonly http?: ListenAddress
 }
 
 export interface ServerCounters {
   /** Open TCP connections on all listeners. */
   readonly connections: number
   readonly signedIn: number
+  /** Sessions of the HTTP gateway. */
+  readonly tunnels: number
   /** Open conversations. */
   readonly rooms: number
   /** The rest counts since the object was made. Switchboard messages that were relayed, */
@@ -113,7 +126,7 @@ export class MsnServer {
     const running = this.#running
     if (running === undefined) return
     this.#running = undefined
-    const { listeners, notifications, switchboards, silent, lines } = running
+    const { listeners, notifications, switchboards, gateway, silent, lines } = running
     this.#messages += switchboards.messages
     clearTimeout(running.reopening)
     const closed = listeners.all.map((listener) => listener.stop())
@@ -121,6 +134,8 @@ export class MsnServer {
     switchboards.stop()
     for (const socket of silent) socket.destroy()
     for (const line of lines) line.close()
+    // After what everybody is told on the way out has been written.
+    if (gateway !== undefined) setImmediate(() => gateway.stop())
     await saved
     await Promise.all(closed)
   }
@@ -135,6 +150,7 @@ export class MsnServer {
     return {
       connections: this.#doorkeeper.connections,
       signedIn: running?.notifications.sessions ?? 0,
+      tunnels: running?.gateway?.sessions ?? 0,
       rooms: running?.switchboards.rooms ?? 0,
       messages: this.#messages + (running?.switchboards.messages ?? 0),
       signIns: this.#signIns,
@@ -235,7 +251,7 @@ export class MsnServer {
     }
     const tcp = (what: string, where: ListenAddress, onSocket: (socket: Socket, since: number) => void): Listener =>
       this.#listener(what, where, net.createServer({ noDelay: true }), (socket) => onSocket(socket, now()))
-    const onlyPassport = this.#passportServer(host, tickets)
+    const gateway = this.#gateway(served)
     const listeners = allOf({
       notification: tcp(
         'the notification server',
@@ -252,23 +268,47 @@ export class MsnServer {
         listen.switchboard === undefined
           ? undefined
           : tcp('the switchboard server', listen.switchboard, (socket, since) => serve(socket, served.SB, since)),
-      passport: this.#listener('the login page', listen.passport, onlyPassport),
+      passport: this.#listener('the login page', listen.passport, this.#passportServer(host, tickets, gateway)),
+      http:
+        listen.http === undefined
+          ? undefined
+          : this.#listener('the HTTP gateway', listen.http, createGatewayServer(this.#onHttp(host), gateway)),
     })
-    return { ...running, listeners, started: undefined, reopening: undefined }
+    return { ...running, gateway, listeners, started: undefined, reopening: undefined }
   }
 
-  #passportServer(host: Host, tickets: TicketBook): net.Server {
-    const { tls, public: names } = this.#options
+  #gateway({ NS, SB }: Served): HttpGateway | undefined {
+    const { gateway, public: names } = this.#options
+    if (gateway === undefined) return undefined
+    const now = this.#now
+    return new HttpGateway({
+      limits: { ...DEFAULT_GATEWAY_LIMITS, ...gateway },
+      doorkeeper: this.#doorkeeper,
+      serve: { NS: (transport) => serve(transport, NS, now()), SB: (transport) => serve(transport, SB, now()) },
+      publicName: names?.gateway,
+      now,
+      random: this.#random,
+      onRefused: (reason) => this.#count(reason),
+    })
+  }
+
+  #passportServer(host: Host, tickets: TicketBook, gateway: HttpGateway | undefined): net.Server {
+    const { tls, legacyTls, public: names } = this.#options
     return createPassportServer({
       tls,
+      legacyTls,
+      others: gatewayPages(gateway, tls === 'plain'),
       host,
       tickets,
       ticketMs: this.#timings.ticketMs,
       publicName: names?.passport,
       now: this.#now,
-      onNotice: (notice) => host.onNotice?.(notice),
-      onRefused: (reason) => this.#count(reason),
+      ...this.#onHttp(host),
     })
+  }
+
+  #onHttp(host: Host): { onNotice: (notice: ServiceNotice) => void; onRefused: (reason: string) => void } {
+    return { onNotice: (notice) => host.onNotice?.(notice), onRefused: (reason) => this.#count(reason) }
   }
 
   #listener(what: string, where: ListenAddress, server: net.Server, onSocket?: (socket: Socket) => void): Listener {
@@ -382,9 +422,11 @@ interface Listeners {
   readonly dispatch: Listener | undefined
   readonly switchboard: Listener | undefined
   readonly passport: Listener
+  readonly http: Listener | undefined
 }
 
 interface Running extends Desks {
+  readonly gateway: HttpGateway | undefined
   readonly listeners: Listeners & { readonly all: readonly Listener[] }
   started: Promise<void> | undefined
   /** The switchboards' port could not be opened and is waited for. */
@@ -393,18 +435,19 @@ interface Running extends Desks {
 
 const allOf = (listeners: Listeners): Running['listeners'] => ({
   ...listeners,
-  all: [listeners.notification, listeners.dispatch, listeners.switchboard, listeners.passport].filter(
+  all: [listeners.notification, listeners.dispatch, listeners.switchboard, listeners.passport, listeners.http].filter(
     (listener) => listener !== undefined,
   ),
 })
 
-function addressesOf({ notification, dispatch, switchboard, passport }: Listeners): Listening | undefined {
+function addressesOf({ notification, dispatch, switchboard, passport, http }: Listeners): Listening | undefined {
   if (notification.address === undefined || passport.address === undefined) return undefined
   return {
     notification: notification.address,
     passport: passport.address,
     ...(dispatch?.address === undefined ? {} : { dispatch: dispatch.address }),
     ...(switchboard?.address === undefined ? {} : { switchboard: switchboard.address }),
+    ...(http?.address === undefined ? {} : { http: http.address }),
   }
 }
 
