@@ -7,6 +7,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { passportTicket } from '../../kit/messenger.ts'
 import { SessionFault, type Account } from '../../../bridge/adapter.ts'
 import { makeCertificate } from '../../../msnp/index.ts'
+import { GatewayGuest } from '../../kit/gateway-guest.ts'
 import { hostContract } from '../../kit/adapter-contract.ts'
 import { Rig } from './rig.ts'
 
@@ -203,7 +204,7 @@ describe('the certificate', () => {
     const first = fingerprint(rig)
     const file = readFileSync(join(rig.folder, 'msn-service-home.crt'), 'utf8')
     expect(file).not.toContain('PRIVATE')
-    for (const servername of ['localhost', 'home.example', 'msn.example']) {
+    for (const servername of ['localhost', 'home.example', 'msn.example', 'nexus.passport.com']) {
       const status = await new Promise((resolve, reject) => {
         https
           .get(
@@ -245,6 +246,23 @@ describe('the certificate', () => {
     await expect(rig.start({ tls: { cert, key } })).rejects.toThrow(
       /tls: .* are no certificate and key that belong together/,
     )
+  })
+})
+
+describe('the HTTP gateway', () => {
+  it('is there when the config says so, on its own port and on that of the login', async () => {
+    const rig = newRig()
+    await rig.start({ http_gateway: { listen: '127.0.0.1:0' }, passport: { listen: '127.0.0.1:0', plain: true } })
+    const words = rig.adapter.describe().find((line) => line.startsWith('MSN HTTP gateway'))
+    const ports = [...(words ?? '').matchAll(/http:\/\/127\.0\.0\.1:(\d+)/g)].map(([, port]) => Number(port))
+    expect(ports).toHaveLength(2)
+    for (const port of ports) {
+      const guest = new GatewayGuest(port, 'NS', 'messenger.hotmail.com')
+      expect(await guest.until(/VER 1/, 'VER 1 MSNP9 CVR0\r\n')).toMatch(/^VER 1 MSNP9/)
+    }
+    await rig.stop()
+    await rig.start()
+    expect(rig.adapter.describe().join()).not.toContain('gateway')
   })
 })
 

@@ -256,16 +256,19 @@ describe('the limits', () => {
   })
 
   it('count a session as a connection from its address, until it is over', async () => {
-    const { port, server } = await run({ idleMs: 400 }, { limits: { connectionsPerAddress: 2 } })
-    expect((await postGateway(port, 'Action=open&Server=NS&IP=x')).status).toBe(200)
+    const { port, server } = await run({}, { limits: { connectionsPerAddress: 2 } })
+    const guest = new GatewayGuest(port, 'NS', 'x')
+    await guest.post('')
     await expect.poll(() => server.counters()).toMatchObject({ tunnels: 1, connections: 1 })
     expect((await postGateway(port, 'Action=open&Server=NS&IP=x')).status).toBe(503)
+    await expect.poll(() => server.counters().connections).toBe(1)
+    await guest.post('OUT\r\n')
     await expect.poll(() => server.counters()).toMatchObject({ tunnels: 0, connections: 0 })
     expect((await postGateway(port, 'Action=open&Server=NS&IP=x')).status).toBe(200)
   })
 
   it('end a session that nobody asks about, and its account is offline', async () => {
-    const house = await run({ idleMs: 150 })
+    const house = await run({ idleMs: 1_000 })
     const alice = new Person(house, ALICE, { timings: { gatewayPollMs: 20 } })
     expect(await alice.client.signIn()).toEqual({ ok: true })
     const guest = new GatewayGuest(house.port, 'NS', 'x')
