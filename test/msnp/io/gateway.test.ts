@@ -22,6 +22,9 @@ const BOB = 'bob@home.example'
 const ask = (passport: number, email: string, password: string): Promise<string> =>
   passportTicket({ notification: 0, passport, plain: true }, email, password, 'lc=1033')
 
+/** Polled, with time enough for a machine that is busy. */
+const soon = <Value>(read: () => Value) => expect.poll(read, { timeout: 10_000 })
+
 const servers: MsnServer[] = []
 const clients: MsnClient[] = []
 
@@ -90,8 +93,8 @@ describe('our client through our gateway', () => {
     expect(house.server.counters()).toMatchObject({ tunnels: 1, signedIn: 2 })
     expect(await alice.client.add(BOB)).toEqual({ ok: true })
     expect(await bob.client.add(ALICE)).toEqual({ ok: true })
-    await expect.poll(() => alice.client.contacts.get(BOB)?.presence?.status).toBe('NLN')
-    await expect.poll(() => bob.client.contacts.get(ALICE)?.presence?.status).toBe('NLN')
+    await soon(() => alice.client.contacts.get(BOB)?.presence?.status).toBe('NLN')
+    await soon(() => bob.client.contacts.get(ALICE)?.presence?.status).toBe('NLN')
 
     const opened = await alice.client.openSwitchboard()
     if (!opened.ok) throw new Error(JSON.stringify(opened.failure))
@@ -102,22 +105,22 @@ describe('our client through our gateway', () => {
       ['one', long, 'three'].map((text) => opened.switchboard.send(textMessage(text), 'A')),
     )
     expect(sent.map(({ kind }) => kind)).toEqual(['acked', 'acked', 'acked'])
-    await expect.poll(() => bob.said()).toEqual(['one', long, 'three'])
+    await soon(() => bob.said()).toEqual(['one', long, 'three'])
     const [board] = bob.of('switchboard')
     expect(await board?.switchboard.send(textMessage('four'), 'A')).toMatchObject({ kind: 'acked' })
-    await expect.poll(() => alice.said()).toEqual(['four'])
+    await soon(() => alice.said()).toEqual(['four'])
     opened.switchboard.close()
-    await expect.poll(() => house.server.counters().tunnels).toBe(1)
+    await soon(() => house.server.counters().tunnels).toBe(1)
 
     const called = await bob.client.openSwitchboard()
     if (!called.ok) throw new Error(JSON.stringify(called.failure))
     expect(await called.switchboard.invite(ALICE)).toMatchObject({ kind: 'joined' })
     expect(await called.switchboard.send(textMessage('five'), 'A')).toMatchObject({ kind: 'acked' })
-    await expect.poll(() => alice.said()).toEqual(['four', 'five'])
+    await soon(() => alice.said()).toEqual(['four', 'five'])
 
     await alice.client.signOut()
-    await expect.poll(() => bob.client.contacts.get(ALICE)?.presence).toBeUndefined()
-    await expect.poll(() => house.server.counters().tunnels).toBe(0)
+    await soon(() => bob.client.contacts.get(ALICE)?.presence).toBeUndefined()
+    await soon(() => house.server.counters().tunnels).toBe(0)
     expect(house.server.counters().refused).toEqual({})
   })
 
@@ -141,11 +144,11 @@ describe('our client through our gateway', () => {
     expect(await alice.client.signIn()).toEqual({ ok: true })
     const other = new Person(house, ALICE, direct(house))
     expect(await other.client.signIn()).toEqual({ ok: true })
-    await expect.poll(() => alice.of('closed')).toMatchObject([{ reason: { kind: 'signed-in-elsewhere' } }])
+    await soon(() => alice.of('closed')).toMatchObject([{ reason: { kind: 'signed-in-elsewhere' } }])
     const bob = new Person(house, BOB, { timings: { gatewayPollMs: 10 } })
     expect(await bob.client.signIn()).toEqual({ ok: true })
     await house.server.stop()
-    await expect.poll(() => bob.of('closed').length).toBe(1)
+    await soon(() => bob.of('closed').length).toBe(1)
   })
 
   it('says in words what is wrong with a gateway', async () => {
@@ -199,7 +202,7 @@ describe('a raw client', () => {
     await board.until(/JOI bob@home\.example/, `CAL 2 ${BOB}\r\n`)
     const words = 'MIME-Version: 1.0\r\nContent-Type: text/plain; charset=UTF-8\r\n\r\nhällo'
     await board.until(/ACK 3/, `MSG 3 A ${Buffer.byteLength(words)}\r\n${words}`)
-    await expect.poll(() => bob.said()).toEqual(['hällo'])
+    await soon(() => bob.said()).toEqual(['hällo'])
     // It counts as received when the gateway has handed it out, and not before.
     const acked = bob.of('switchboard')[0]?.switchboard.send(textMessage('back'), 'A')
     expect(await board.until(/\r\n\r\nback/)).toContain('MSG bob@home.example ')
@@ -215,7 +218,7 @@ describe('a raw client', () => {
       for (const name of names) expect(name).toMatch(/^\d{29}\.\d{5}$/)
     }
     expect(guest.names[0]?.split('.')[0]).not.toBe(board.names[0]?.split('.')[0])
-    await expect.poll(() => house.server.counters().tunnels).toBe(0)
+    await soon(() => house.server.counters().tunnels).toBe(0)
     expect((await guest.post('')).status).toBe(400)
   })
 
@@ -259,11 +262,11 @@ describe('the limits', () => {
     const { port, server } = await run({}, { limits: { connectionsPerAddress: 2 } })
     const guest = new GatewayGuest(port, 'NS', 'x')
     await guest.post('')
-    await expect.poll(() => server.counters()).toMatchObject({ tunnels: 1, connections: 1 })
+    await soon(() => server.counters()).toMatchObject({ tunnels: 1, connections: 1 })
     expect((await postGateway(port, 'Action=open&Server=NS&IP=x')).status).toBe(503)
-    await expect.poll(() => server.counters().connections).toBe(1)
+    await soon(() => server.counters().connections).toBe(1)
     await guest.post('OUT\r\n')
-    await expect.poll(() => server.counters()).toMatchObject({ tunnels: 0, connections: 0 })
+    await soon(() => server.counters()).toMatchObject({ tunnels: 0, connections: 0 })
     expect((await postGateway(port, 'Action=open&Server=NS&IP=x')).status).toBe(200)
   })
 
@@ -278,7 +281,7 @@ describe('the limits', () => {
     )
     await guest.until(/USR 4 OK/, `USR 4 TWN S ${await ask(house.listening.passport.port, BOB, 'secret')}\r\n`)
     expect(house.server.isSignedIn(BOB)).toBe(true)
-    await expect.poll(() => house.server.isSignedIn(BOB)).toBe(false)
+    await soon(() => house.server.isSignedIn(BOB)).toBe(false)
     expect(house.server.isSignedIn(ALICE)).toBe(true)
     expect((await guest.post('')).status).toBe(400)
   })
@@ -315,9 +318,9 @@ describe('the limits', () => {
     const { port, server } = await run()
     const guest = new GatewayGuest(port, 'NS', 'x')
     await guest.post('')
-    await expect.poll(() => server.counters().connections).toBe(1)
+    await soon(() => server.counters().connections).toBe(1)
     const held = postGateway(port, `Action=poll&Lifespan=30&SessionID=${guest.names.at(-1) ?? ''}`)
-    await expect.poll(() => server.counters().connections).toBe(2)
+    await soon(() => server.counters().connections).toBe(2)
     await server.stop()
     expect((await held).status).toBe(200)
   })

@@ -6,6 +6,9 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { MAX_ANSWER_BYTES, openHttpTunnel, type HttpTunnelOptions } from '../../../msnp/io/http-tunnel.ts'
 import type { Tunnel } from '../../../msnp/io/tunnel.ts'
 
+/** Polled, with time enough for a machine that is busy. */
+const soon = <Value>(read: () => Value) => expect.poll(read, { timeout: 10_000 })
+
 const servers: http.Server[] = []
 const tunnels: Tunnel[] = []
 afterEach(async () => {
@@ -69,7 +72,7 @@ describe('a gateway', () => {
     await once(second, 'listening')
     const { tunnel, seen } = open(url)
     tunnel.write(Buffer.from('VER\r\n'))
-    await expect.poll(() => seen).toEqual({ heard: 'bye', ended: true, closed: true, error: '' })
+    await soon(() => seen).toEqual({ heard: 'bye', ended: true, closed: true, error: '' })
     expect(asked).toEqual(['/gateway/gateway.dll?Action=open&Server=NS&IP=messenger.example'])
     expect(other).toEqual([`127.0.0.2:${url.port}/gateway/gateway.dll?Action=poll&SessionID=1.2`])
   })
@@ -85,7 +88,7 @@ describe('a gateway', () => {
       })
       const { tunnel, seen } = open(url, { allowPrivate: false })
       tunnel.write(Buffer.from('VER\r\n'))
-      await expect.poll(() => seen.closed).toBe(true)
+      await soon(() => seen.closed).toBe(true)
       expect([asked.length, seen.error]).toEqual([2, ''])
     },
   )
@@ -103,7 +106,7 @@ describe('a gateway', () => {
     })
     const { tunnel, seen } = open(url)
     tunnel.write(Buffer.from('VER\r\n'))
-    await expect.poll(() => seen.closed).toBe(true)
+    await soon(() => seen.closed).toBe(true)
     expect([seen.error, sockets.size]).toEqual(['', 2])
   })
 
@@ -129,7 +132,7 @@ describe('a gateway', () => {
     const url = await gateway(answer)
     const { tunnel, seen } = open(url)
     tunnel.write(Buffer.from('VER\r\n'))
-    await expect.poll(() => seen.closed).toBe(true)
+    await soon(() => seen.closed).toBe(true)
     expect(seen.error).toBe(`the HTTP gateway ${url.host}: ${wrong}`)
     expect(seen.heard).toBe('')
   })
@@ -138,7 +141,7 @@ describe('a gateway', () => {
     const url = await gateway(() => undefined)
     const { tunnel, seen } = open(url, { timeoutMs: 50 })
     tunnel.write(Buffer.from('VER\r\n'))
-    await expect.poll(() => seen.error).toBe(`the HTTP gateway ${url.host}: no answer within 50 ms`)
+    await soon(() => seen.error).toBe(`the HTTP gateway ${url.host}: no answer within 50 ms`)
   })
 })
 
@@ -152,7 +155,7 @@ describe('our side', () => {
     tunnel.write(Buffer.from('ONE'), () => taken.push('one'))
     tunnel.write(Buffer.from('TWO'), () => taken.push('two'))
     expect([tunnel.writableLength, taken]).toEqual([6, []])
-    await expect.poll(() => seen.heard).toBe('onetwo')
+    await soon(() => seen.heard).toBe('onetwo')
     expect([tunnel.writableLength, taken]).toEqual([0, ['one', 'two']])
   })
 
@@ -164,13 +167,13 @@ describe('our side', () => {
     })
     const { tunnel, seen } = open(url, { pollMs: 60_000 })
     tunnel.write(Buffer.from('VER\r\n'))
-    await expect.poll(() => tunnel.writableLength).toBe(0)
+    await soon(() => tunnel.writableLength).toBe(0)
     let closes = 0
     tunnel.on('close', () => closes++)
     tunnel.destroy()
     tunnel.destroy()
     tunnel.write(Buffer.from('VER\r\n'))
-    await expect.poll(() => seen.closed).toBe(true)
+    await soon(() => seen.closed).toBe(true)
     expect([asked, closes, seen.error, tunnel.writable]).toEqual([1, 1, '', false])
   })
 })
