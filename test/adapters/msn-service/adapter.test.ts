@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import { passportTicket } from '../../kit/messenger.ts'
 import { SessionFault, type Account } from '../../../bridge/adapter.ts'
-import { makeCertificate } from '../../../msnp/index.ts'
+import { makeCertificate, MsnClient, type MsnClientOptions } from '../../../msnp/index.ts'
 import { GatewayGuest } from '../../kit/gateway-guest.ts'
 import { hostContract } from '../../kit/adapter-contract.ts'
 import { Rig } from './rig.ts'
@@ -191,6 +191,35 @@ describe('guessing passwords', () => {
     await expect(attempt('x')).rejects.toThrow('503')
     const refused = rig.log.lines.filter(({ message }) => message === 'sign-in refused')
     expect(refused.map(({ fields }) => fields['code'])).toEqual([911, 911, 911, 503])
+  })
+
+  it('is throttled over both logins together', async () => {
+    const rig = newRig()
+    await rig.start({ sign_in: { failures: 3, window_ms: 60_000 }, passport: { listen: '127.0.0.1:0', plain: true } })
+    await rig.accounts.add('alice', 'a')
+    const passport = rig.port(/MSN login/)
+    const page = `http://127.0.0.1:${passport}`
+    const attempt = async (password: string, passportPages: MsnClientOptions['passport']) => {
+      const client = new MsnClient({
+        server: { host: '127.0.0.1', port: rig.port(/MSN service/) },
+        passport: passportPages,
+        login: 'alice@home.example',
+        password,
+        onEvent: () => undefined,
+      })
+      const result = await client.signIn()
+      await client.signOut()
+      return result.ok ? 'ok' : result.failure.kind
+    }
+    const rst = { rst: `${page}/RST.srf` }
+    expect(await attempt('a', rst)).toBe('ok')
+    for (let index = 0; index < 2; index++) expect(await attempt('x', rst)).toBe('bad-credentials')
+    // With both ways configured a wrong password is tried once, not twice.
+    expect(await attempt('x', { ...rst, login: `${page}/login2.srf` })).toBe('bad-credentials')
+    expect(await attempt('x', rst)).toBe('busy')
+    expect(await attempt('x', { login: `${page}/login2.srf` })).toBe('busy')
+    const refused = rig.log.lines.filter(({ message }) => message === 'sign-in refused')
+    expect(refused.map(({ fields }) => fields['code'])).toEqual([911, 911, 911, 503, 503])
   })
 })
 
