@@ -314,6 +314,33 @@ describe('the limits', () => {
     expect(host.of('violation')).toMatchObject([{ where: 'NS', address: '127.0.0.1' }])
   })
 
+  it('end a session whose client lets too much wait', async () => {
+    const { port, server } = await run({ waitingBytes: 10 })
+    const guest = new GatewayGuest(port, 'NS', 'x')
+    await guest.post('')
+    expect((await guest.post('VER 1 MSNP9 CVR0\r\n')).status).toBe(400)
+    await soon(() => server.counters()).toMatchObject({ tunnels: 0, connections: 0 })
+    expect(server.counters().refused).toMatchObject({ 'a gateway client that does not read': 1 })
+  })
+
+  it('leave a client whose connection broke its session', async () => {
+    const { port, server } = await run()
+    const guest = new GatewayGuest(port, 'NS', 'x')
+    await guest.post('')
+    await soon(() => server.counters().connections).toBe(1)
+    const name = guest.names.at(-1) ?? ''
+    const socket = net.connect(port, '127.0.0.1')
+    const line = 'VER 1 MSNP9 CVR0\r\n'
+    // The answer is lost, and the same is said again.
+    socket.write(
+      `POST /gateway/gateway.dll?SessionID=${name} HTTP/1.1\r\nHost: x\r\nContent-Length: ${line.length}\r\n\r\n${line}`,
+    )
+    await new Promise((resolve) => socket.once('data', resolve))
+    socket.destroy()
+    expect((await guest.post(line)).body).toBe('VER 1 MSNP9 CVR0\r\n')
+    expect(await guest.until(/CVR 2 /, 'CVR 2 0x0409 a b c d 6.0 MSMSGS bob@home.example\r\n')).not.toContain('715')
+  })
+
   it('answer a held poll when the service stops', async () => {
     const { port, server } = await run()
     const guest = new GatewayGuest(port, 'NS', 'x')
