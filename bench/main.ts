@@ -10,7 +10,7 @@ import { history } from './parts/history.ts'
 import { limits } from './parts/limits.ts'
 import { matrixIntake, matrixPresence, matrixRelay, matrixRestart } from './parts/matrix.ts'
 import { puppets } from './parts/puppets.ts'
-import { fanOut, logins, memory, relay, signIns } from './parts/service.ts'
+import { fanOut, logins, memory, mixedFanOut, relay, signIns } from './parts/service.ts'
 import { pinned } from './processes.ts'
 
 const { values: options } = parseArgs({
@@ -31,6 +31,7 @@ const parts: readonly Part[] = [
   logins,
   memory,
   fanOut,
+  mixedFanOut,
   matrixRelay,
   matrixIntake,
   matrixRestart,

@@ -96,7 +96,7 @@ const pem = async (path: string): Promise<string> => {
 const clientOptions = (
   config: MsnConfig,
   ca: string | undefined,
-): Omit<MsnClientOptions, 'login' | 'password' | 'status' | 'onEvent'> => {
+): Omit<MsnClientOptions, 'login' | 'password' | 'status' | 'personalMessage' | 'onEvent'> => {
   const { timing } = config
   return {
     server: config.server,

@@ -5,6 +5,7 @@ import type {
   Group,
   MsnClientOptions,
   OpenSwitchboardResult,
+  PersonalMessage,
   SignInResult,
   Status,
 } from '../../msnp/index.ts'
@@ -19,6 +20,8 @@ export interface Line {
   signIn(signal?: AbortSignal): Promise<SignInResult>
   signOut(): Promise<void>
   setStatus(status: Status): Promise<CommandResult>
+  /** Where the dialect has none, it counts as done. */
+  setPersonalMessage(message: PersonalMessage): Promise<CommandResult>
   rename(name: string): Promise<CommandResult>
   add(email: string): Promise<CommandResult>
   remove(email: string): Promise<CommandResult>

@@ -3,12 +3,16 @@ import type { Account, AdapterContext, ChatRequest, Delivery, RosterRequest, Ses
 import type { Capabilities } from '../../bridge/model/capabilities.ts'
 import type { Outbound } from '../../bridge/model/events.ts'
 import type { AccountId, ChatId, ChatRef, NetworkId, UserId } from '../../bridge/model/ids.ts'
+import type { PresenceState } from '../../bridge/model/presence.ts'
 import type { DeliveryResult, OpenResult, RosterResult, SessionState } from '../../bridge/model/result.ts'
 import {
   generationOf,
+  NO_PERSONAL_MESSAGE,
   typingMessage,
+  samePersonalMessage,
   type MsnClientEvent,
   type MsnClientOptions,
+  type PersonalMessage,
   type Status,
 } from '../../msnp/index.ts'
 import { capabilities } from './capabilities.ts'
@@ -20,6 +24,7 @@ import { Groups, isGroupId } from './groups.ts'
 import { Held } from './held.ts'
 import type { Line, OpenLine } from './line.ts'
 import { partsOf, payloadOf } from './outbound.ts'
+import { personalOf } from './personal.ts'
 import { statusFor } from './presence.ts'
 import { BUSY_MS, refused, resultOfCommand, retry, SIGNED_OUT } from './results.ts'
 import { parseAddress, userIdOf } from './words.ts'
@@ -32,7 +37,7 @@ export interface SessionOptions {
   readonly account: Account
   readonly context: AdapterContext
   /** What stays the same over all sign-ins. */
-  readonly client: () => Omit<MsnClientOptions, 'login' | 'password' | 'status' | 'onEvent'>
+  readonly client: () => Omit<MsnClientOptions, 'login' | 'password' | 'status' | 'personalMessage' | 'onEvent'>
   readonly openLine: OpenLine
   /** 32 or more hexadecimal digits, never the same twice. */
   readonly random: () => string
@@ -43,6 +48,8 @@ interface Live {
   readonly line: Line
   readonly chats: Chats
   readonly contacts: Contacts
+  /** What was said last beside our name. */
+  personal: PersonalMessage | undefined
 }
 
 const DELIVERED: DeliveryResult = { kind: 'delivered', ids: [] }
@@ -59,6 +66,8 @@ export class MsnSession implements Session {
   /** Rises whenever an attempt or a sign-in is put to an end. */
   #turn = 0
   #status: Status = 'NLN'
+  /** What to say beside our name; undefined: what the service remembers stays. */
+  #personal: PersonalMessage | undefined
 
   constructor(options: SessionOptions) {
     this.account = options.account.id
@@ -162,13 +171,16 @@ export class MsnSession implements Session {
   async deliver(delivery: Delivery, signal: AbortSignal): Promise<DeliveryResult> {
     const live = this.#live
     // The next sign-in begins with it.
-    if (delivery.op.kind === 'presence' && delivery.op.as.kind !== 'ghost')
+    if (delivery.op.kind === 'presence' && delivery.op.as.kind !== 'ghost') {
       this.#status = statusFor(delivery.op.state.show)
+      const personal = personalOf(delivery.op.state)
+      if (this.#personal !== undefined || !samePersonalMessage(personal, NO_PERSONAL_MESSAGE)) this.#personal = personal
+    }
     if (live === undefined || this.#state.kind !== 'online') return SIGNED_OUT
     const { op } = delivery
     switch (op.kind) {
       case 'presence':
-        return op.as.kind === 'ghost' ? DELIVERED : this.#setStatus(live.line, statusFor(op.state.show))
+        return op.as.kind === 'ghost' ? DELIVERED : this.#appear(live, op.state)
       case 'profile':
         return op.as.kind === 'ghost' ? DELIVERED : this.#rename(live.line, op.name)
       case 'message':
@@ -205,13 +217,14 @@ export class MsnSession implements Session {
       login: account.login,
       password: account.secret,
       status: this.#status,
+      ...(this.#personal === undefined ? {} : { personalMessage: this.#personal }),
       confirms: true,
       onEvent: (event) => {
         if (this.#live?.line === line) this.#on(this.#live, event)
       },
     })
     const chats = new Chats({ network, account: account.id, context, groups: this.#groups, held: this.#held, line })
-    return { line, chats, contacts: new Contacts(network, account.id, line) }
+    return { line, chats, contacts: new Contacts(network, account.id, line), personal: this.#personal }
   }
 
   #on(live: Live, event: MsnClientEvent): void {
@@ -222,6 +235,7 @@ export class MsnSession implements Session {
         for (const passing of live.contacts.read(event)) this.#held.passing(passing)
         return
       case 'roster':
+      case 'personal-message':
       case 'list':
         for (const passing of live.contacts.read(event)) this.#held.passing(passing)
         return
@@ -359,6 +373,16 @@ export class MsnSession implements Session {
         'who was invited to a group is remembered until the next start only',
       )
     }
+  }
+
+  async #appear(live: Live, state: PresenceState): Promise<DeliveryResult> {
+    const changed = await this.#setStatus(live.line, statusFor(state.show))
+    const message = this.#personal
+    if (changed.kind !== 'delivered' || message === undefined) return changed
+    if (live.personal !== undefined && samePersonalMessage(live.personal, message)) return changed
+    const said = resultOfCommand(await live.line.setPersonalMessage(message))
+    if (said.kind === 'delivered') live.personal = message
+    return said
   }
 
   async #setStatus(line: Line, status: Status): Promise<DeliveryResult> {

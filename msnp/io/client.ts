@@ -1,6 +1,7 @@
 import type { Transport } from '../../sansio/drive.ts'
 import { MisuseError } from '../../sansio/machine.ts'
-import { DIALECTS, type Dialect } from '../model/dialect.ts'
+import { DIALECTS, TRAITS, type Dialect } from '../model/dialect.ts'
+import type { PersonalMessage } from '../model/personal-message.ts'
 import type { Status } from '../model/status.ts'
 import { wrongAddress } from '../session/client-requests.ts'
 import type { NotificationEvent, NotificationRequest, SignedIn } from '../session/notification-states.ts'
@@ -55,6 +56,7 @@ export class MsnClient {
   /** What is known since the last ticket was accepted; stays to be looked at when all is over. */
   #session: SignedIn | undefined
   #wanted: Status
+  #personal: PersonalMessage | undefined
   #allowPrivate: boolean | undefined
   #strangeLines = 0
 
@@ -62,6 +64,7 @@ export class MsnClient {
     this.#options = options
     this.#timings = { ...DEFAULT_CLIENT_TIMINGS, ...options.timings }
     this.#wanted = options.status ?? 'NLN'
+    this.#personal = options.personalMessage
     this.#allowPrivate = options.allowPrivateHosts
     this.#login = new Login({ ...options, timeoutMs: this.#timings.passportMs, now: () => this.#now() })
     this.#door = doorOf(options, this.#timings, () => this.#now())
@@ -142,6 +145,14 @@ export class MsnClient {
     this.#wanted = status
     const clientId = this.#options.clientId ?? DEFAULT_CLIENT_ID
     return commandResult(await this.ask({ kind: 'status', status, clientId }), 'CHG')
+  }
+
+  /** What we write beside our name; said again after a move. Where the dialect has none, it counts as done. */
+  async setPersonalMessage(message: PersonalMessage): Promise<CommandResult> {
+    this.#personal = message
+    const dialect = this.#session?.dialect
+    if (dialect !== undefined && !TRAITS[dialect].personalMessages) return { ok: true }
+    return commandResult(await this.ask({ kind: 'personal-message', message }), 'UUX')
   }
 
   /** Our own name. */
@@ -267,6 +278,8 @@ export class MsnClient {
   async #appear(line: NotificationConnection, resolve: (end: LineEnd | 'online') => void): Promise<void> {
     const result = await this.setStatus(this.#wanted)
     if (result.ok) {
+      // Nobody waits for the answer: without it we are as online as with it.
+      if (this.#personal !== undefined) void this.setPersonalMessage(this.#personal)
       resolve('online')
       return
     }
@@ -283,6 +296,7 @@ export class MsnClient {
         break
       case 'presence':
       case 'list':
+      case 'personal-message':
       case 'own-name':
       case 'own-status':
         this.#tell(event)

@@ -1,19 +1,16 @@
 /** The lines about people and lists, read. undefined: they lack what they must have. Pure. */
+import { isAddress } from '../model/address.ts'
 import { parseClientId } from '../model/client-id.ts'
+import type { ContactId } from '../model/ids.ts'
 import { listOf, type ListName } from '../model/lists.ts'
+import { nameOf } from '../model/names.ts'
 import { statusOf } from '../model/status.ts'
 import { decodeName } from '../wire/escape.ts'
-import { nameOf } from './notification-context.ts'
 import type { Presence } from './roster.ts'
 
-/** Characters of an address that we keep. */
-const MAX_EMAIL = 256
 /** Characters of a display picture object that we keep; a longer one counts as none. */
 const MAX_OBJECT = 4_096
 const NUMBER = /^\d+$/
-
-export const isAddress = (word: string | undefined): word is string =>
-  word !== undefined && word.length <= MAX_EMAIL && word.includes('@')
 
 /** `bob@example.com Bob 11 0,1`; the groups may be missing, or stand there for people who are not on FL. */
 export function parseLst(words: readonly string[]) {
@@ -22,11 +19,15 @@ export function parseLst(words: readonly string[]) {
   return { email, name: nameOf(nick), lists: Number(bits) & 15, groups: groups.split(',').filter((id) => id !== '') }
 }
 
+/** One change of a list. */
 export interface ListLine {
   readonly list: ListName
   readonly email: string
   readonly name: string | undefined
   readonly group: string | undefined
+  readonly id?: ContactId
+  /** Out of a group is not off the list, though it be the last one: from MSNP10 on. */
+  readonly staysListed?: boolean
 }
 
 /** `FL 28 bob@example.com Bob 0`, after the transaction id. Some servers leave the version out. */

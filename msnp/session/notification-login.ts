@@ -1,10 +1,11 @@
 import { parseTwnData } from '../auth/passport.ts'
 import { knownDialects, TRAITS, type Dialect } from '../model/dialect.ts'
+import { nameOf } from '../model/names.ts'
+import { synParams } from './client-requests.ts'
 import type { Frame } from '../wire/frame.ts'
 import {
   answerChallenge,
   ignore,
-  nameOf,
   out,
   redirected,
   type Handlers,
@@ -18,7 +19,13 @@ type In<Kind extends NotificationState['kind']> = Extract<NotificationState, { k
 const LOGIN = { kind: 'login' } as const
 
 /** What our client says it is: the official one that came with the dialect. Source: docs/protocol.md, VER, CVR, USR. */
-const CLIENT_VERSIONS: Readonly<Record<Dialect, string>> = { MSNP8: '5.0.0544', MSNP9: '6.0.0602' }
+const CLIENT_VERSIONS: Readonly<Record<Dialect, string>> = {
+  MSNP8: '5.0.0544',
+  MSNP9: '6.0.0602',
+  MSNP10: '6.2.0137',
+  MSNP11: '7.0.0816',
+  MSNP12: '7.5.0324',
+}
 
 /** `VER 1 MSNP9 MSNP8 CVR0` */
 export function sayVersions(context: NotificationContext, email: string, offered: readonly Dialect[]): void {
@@ -129,7 +136,7 @@ function signedIn(context: NotificationContext, state: In<'authenticating'>, fra
     confirms: false,
   }
   line.emit({ kind: 'signed-in', session })
-  line.ask('SYN', [0], LOGIN, timings.commandMs)
+  line.ask('SYN', synParams(state.dialect), LOGIN, timings.commandMs)
   context.enter({ kind: 'synchronizing', session })
 }
 
