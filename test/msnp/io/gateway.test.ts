@@ -7,11 +7,13 @@ import {
   MsnServer,
   textMessage,
   parseMime,
+  type Dialect,
   type GatewayLimits,
   type MsnClientEvent,
   type MsnClientOptions,
   type MsnServerOptions,
 } from '../../../msnp/index.ts'
+import { formatRstRequest, parseRstAnswer } from '../../../msnp/auth/rst.ts'
 import { GatewayGuest, postGateway } from '../../kit/gateway-guest.ts'
 import { MapHost } from '../../kit/map-host.ts'
 import { passportTicket } from '../../kit/messenger.ts'
@@ -84,12 +86,18 @@ const direct = ({ listening }: House): Partial<MsnClientOptions> => ({
 })
 
 describe('our client through our gateway', () => {
-  it('signs in, sees its contacts, is called and calls, and signs out', async () => {
+  it.each<[Dialect, Dialect]>([
+    ['MSNP8', 'MSNP12'],
+    ['MSNP9', 'MSNP9'],
+    ['MSNP12', 'MSNP8'],
+    ['MSNP12', 'MSNP12'],
+  ])('signs in with %s, sees its contacts with %s, is called and calls, and signs out', async (ours, theirs) => {
     const house = await run()
-    const alice = new Person(house, ALICE)
-    const bob = new Person(house, BOB, direct(house))
+    const alice = new Person(house, ALICE, { dialects: [ours] })
+    const bob = new Person(house, BOB, { ...direct(house), dialects: [theirs] })
     expect(await alice.client.signIn()).toEqual({ ok: true })
     expect(await bob.client.signIn()).toEqual({ ok: true })
+    expect([alice.client.dialect, bob.client.dialect]).toEqual([ours, theirs])
     expect(house.server.counters()).toMatchObject({ tunnels: 1, signedIn: 2 })
     expect(await alice.client.add(BOB)).toEqual({ ok: true })
     expect(await bob.client.add(ALICE)).toEqual({ ok: true })
@@ -220,6 +228,39 @@ describe('a raw client', () => {
     expect(guest.names[0]?.split('.')[0]).not.toBe(board.names[0]?.split('.')[0])
     await soon(() => house.server.counters().tunnels).toBe(0)
     expect((await guest.post('')).status).toBe(400)
+  })
+
+  it('as MSN Messenger 7.5: a token by RST, MSNP12, synchronisation, shields, a personal message', async () => {
+    const house = await run()
+    const bob = new Person(house, BOB, direct(house))
+    expect(await bob.client.signIn()).toEqual({ ok: true })
+    expect(await bob.client.add(ALICE)).toEqual({ ok: true })
+
+    const guest = new GatewayGuest(house.port, 'NS', 'messenger.hotmail.com')
+    expect(await guest.until(/VER 1 .*\r\n/, 'VER 1 MSNP12 MSNP11 MSNP10 CVR0\r\n')).toMatch(/^VER 1 MSNP12 /)
+    await guest.until(/CVR 2 .*\r\n/, `CVR 2 0x0409 winnt 5.1 i386 MSNMSGR 7.5.0324 MSMSGS ${ALICE}\r\n`)
+    const offered = await guest.until(/USR 3 TWN S \S+\r\n/, `USR 3 TWN I ${ALICE}\r\n`)
+    const policy = /TWN S (\S+)/.exec(offered)?.[1] ?? ''
+    const answer = await fetch(`http://127.0.0.1:${house.listening.passport.port}/RST.srf`, {
+      method: 'POST',
+      headers: { 'User-Agent': 'Mozilla/4.0 (compatible; MSIE 6.0; Windows NT 5.1; IDCRL)' },
+      body: formatRstRequest({ signIn: ALICE, password: 'secret', policy, now: Date.now() }),
+    })
+    const token = parseRstAnswer(await answer.text())
+    if (token.kind !== 'success') throw new Error(token.kind)
+    const welcome = await guest.until(/ClientPort: .*\r\n/, `USR 4 TWN S ${token.ticket}\r\n`)
+    expect(welcome).toContain(`USR 4 OK ${ALICE} 1 0\r\n`)
+    expect(welcome).toContain('ABCHMigrated: 1\r\n')
+    await guest.until(/LST N=bob@home\.example /, 'SYN 5 0 0\r\n')
+    await guest.until(/GCF 6 Shields\.xml \d+\r\n<\?xml/, 'GCF 6 Shields.xml\r\n')
+    await guest.until(/CHG 7 NLN/, 'CHG 7 NLN 1347272740\r\n')
+    const words = '<Data><PSM>on the web</PSM><CurrentMedia></CurrentMedia></Data>'
+    await guest.until(/UUX 8 0\r\n/, `UUX 8 ${words.length}\r\n${words}`)
+    await soon(() => bob.client.contacts.get(ALICE)?.presence).toMatchObject({ status: 'NLN' })
+    await soon(() => JSON.stringify(bob.events)).toContain('on the web')
+    await guest.post('OUT\r\n')
+    while (!guest.closed) await guest.post('')
+    await soon(() => bob.client.contacts.get(ALICE)?.presence).toBeUndefined()
   })
 
   it('is told by GW-IP where it is, or the public name', async () => {
