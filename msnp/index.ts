@@ -77,3 +77,25 @@ export type {
   SwitchboardEvent as SwitchboardServerEvent,
 } from './session/switchboard-server-events.ts'
 export { SwitchboardServer, type SwitchboardServerOptions } from './session/switchboard-server.ts'
+export {
+  describeObject,
+  formatMsnObject,
+  isObjectData,
+  OBJECT_TYPES,
+  parseMsnObject,
+  type MsnObject,
+} from './model/msn-object.ts'
+export { P2pEndpoint } from './p2p/endpoint.ts'
+export {
+  DEFAULT_P2P_LIMITS,
+  DEFAULT_P2P_TIMINGS,
+  type P2pCommand,
+  type P2pEnd,
+  type P2pEvent,
+  type P2pLimits,
+  type P2pOptions,
+  type P2pOutput,
+  type P2pTimings,
+  type SessionHandle,
+} from './p2p/contract.ts'
+export type { FileOffer } from './p2p/file-context.ts'
