@@ -61,7 +61,16 @@ export {
   type ClientFeature,
 } from './model/client-id.ts'
 export { STATUSES, type Status } from './model/status.ts'
-export { DIALECTS, type Dialect } from './model/dialect.ts'
+export { DIALECTS, USUAL_DIALECTS, type Dialect } from './model/dialect.ts'
+export {
+  formatPersonalMessage,
+  mediaLine,
+  NO_PERSONAL_MESSAGE,
+  parsePersonalMessage,
+  songOf,
+  type CurrentMedia,
+  type PersonalMessage,
+} from './model/personal-message.ts'
 export { parseMime, type HeaderBlock, type MimeMessage } from './wire/mime.ts'
 export { errorCode, reactionTo, type ErrorCode, type Reaction } from './wire/error-codes.ts'
 export { parseAddress } from './model/address.ts'

@@ -1,10 +1,11 @@
 /** Carries out what the core wants: each operation becomes requests to the homeserver, and their answers a result. */
 import type { Delivery } from '../../bridge/adapter.ts'
+import type { FileRef } from '../../bridge/model/body.ts'
 import type { Choice, Outbound, Puppet } from '../../bridge/model/events.ts'
 import type { ChatId, UserRef } from '../../bridge/model/ids.ts'
 import type { PresenceState } from '../../bridge/model/presence.ts'
 import type { DeliveryResult } from '../../bridge/model/result.ts'
-import { isPassing, notOpened } from './answers.ts'
+import { isPassing, notOpened, type NotOpened } from './answers.ts'
 import { cleaned, shortened } from './clean.ts'
 import type { Ghosts } from './ghosts.ts'
 import { isEventId, isMxid } from './ids.ts'
@@ -16,6 +17,7 @@ import { inviteCall, kickCall, stateCall, type By } from './room-calls.ts'
 import type { Rooms } from './rooms.ts'
 import { eventSending, sendCall, type Sender } from './send-calls.ts'
 import type { Answer, MatrixDeps, MatrixEventId, Mxid, Room, RoomTable } from './types.ts'
+import type { Placed } from './upload.ts'
 import { textIn } from './untrusted.ts'
 
 /** What is older than this when it is sent carries its own time. Milliseconds. */
@@ -36,6 +38,8 @@ export interface DeliveriesDeps extends MatrixDeps {
   read(room: Room, ghost: Mxid, upTo: MatrixEventId): void
   /** `chat`: in which somebody sees it. */
   presence(ghost: Mxid, state: PresenceState, chat: ChatId | undefined): void
+  /** A file from elsewhere comes to the homeserver. */
+  place(file: FileRef, signal: AbortSignal): Promise<Placed>
   /** A ghost has just said something, for which homeservers show it online. */
   spoke(room: Room, ghost: Mxid): void
   /** The power levels do not let a ghost speak. `detail` is what the homeserver says. */
@@ -115,8 +119,10 @@ export class Deliveries {
     }
   }
 
-  async #say(id: string, op: Said, room: Room, signal: AbortSignal): Promise<DeliveryResult> {
+  async #say(id: string, said: Said, room: Room, signal: AbortSignal): Promise<DeliveryResult> {
     const { network, homeserver } = this.#deps
+    const op = await this.#placed(said, signal)
+    if (op.kind === 'retry' || op.kind === 'refused' || op.kind === 'uncertain') return op
     const sending = sendingOf(op, { network, bot: homeserver.bot, owner: room.owner })
     if (sending === undefined) return SILENT
     const again = homeserver.features.devices || op.kind !== 'message'
@@ -125,6 +131,20 @@ export class Deliveries {
     if (op.kind === 'status') return this.#offered(op, send)
     if (op.kind === 'topic') return this.#asBot(send)
     return this.#as(this.#faceOf(op.as), send)
+  }
+
+  /** With its file on the homeserver, if it has one and the homeserver takes it. */
+  async #placed(op: Said, signal: AbortSignal): Promise<Said | NotOpened> {
+    if ((op.kind !== 'message' && op.kind !== 'edit') || op.body.kind !== 'file') return op
+    const placed = await this.#deps.place(op.body.file, signal)
+    switch (placed.kind) {
+      case 'placed':
+        return { ...op, body: { ...op.body, file: placed.file } }
+      case 'link':
+        return op
+      case 'retry':
+        return placed.result
+    }
   }
 
   #oldTime(op: Said): number | undefined {

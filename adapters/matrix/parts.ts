@@ -23,6 +23,7 @@ import { StatusField } from './status-field.ts'
 import { Talk } from './talk.ts'
 import type { MatrixDeps } from './types.ts'
 import { GhostTyping } from './typing.ts'
+import { Uploads } from './upload.ts'
 
 export interface PartsOptions {
   readonly network: NetworkId
@@ -140,8 +141,15 @@ export const makeParts = (options: PartsOptions): Parts => {
     conceal: (event) => talk.conceal(event),
   })
   const catchUp = new CatchUp({ network, context, homeserver, table, take: (events) => intake.transaction({ events }) })
+  const uploads = new Uploads({
+    network,
+    homeserver: config.homeserver,
+    token: registration.as_token,
+    files: context.files,
+  })
   const deliveries = new Deliveries({
     ...deps,
+    place: (file, signal) => uploads.place(file, signal),
     table,
     rooms,
     ghosts,

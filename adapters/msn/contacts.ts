@@ -63,7 +63,7 @@ export class Contacts {
       name: nameOf(contact.name),
       listed: onList(contact, 'FL'),
       blocked: onList(contact, 'BL'),
-      hasUs: onList(contact, 'RL'),
+      hasUs: onList(contact, 'RL') || onList(contact, 'PL'),
       ...(groups.length === 0 ? {} : { groups }),
       ...(onList(contact, 'AL') ? { allowed: true } : {}),
     }
@@ -90,6 +90,8 @@ export class Contacts {
         return [{ kind: 'contact', ...about, change: added ? 'blocked' : 'unblocked' }]
       case 'RL':
         return [{ kind: 'contact', ...about, change: added ? 'added-us' : 'removed-us' }]
+      case 'PL':
+        return added ? [{ kind: 'contact', ...about, change: 'added-us' }] : []
       case 'AL':
         return []
     }

@@ -10,9 +10,9 @@ export type MessageBody =
   /** `text`: what was said along with it; mostly empty. */
   | { readonly kind: 'file'; readonly file: FileRef; readonly text: RichText }
 
-/** A file that stays where it is; its bytes are asked for with `Adapter.media`. */
+/** A file that stays where it is; its bytes are asked for with `Files.open`. */
 export interface FileRef {
-  /** Where it is, and what it is called there: only that adapter may look inside. */
+  /** Where it is, and what it is called there: only that adapter may look inside. Or the bridge itself keeps it. */
   readonly network: NetworkId
   readonly ref: string
   /** As its sender calls it. Untrusted. */

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
 import { MisuseError } from '../../sansio/machine.ts'
-import { DIALECTS, type Dialect } from '../model/dialect.ts'
+import { USUAL_DIALECTS, type Dialect } from '../model/dialect.ts'
 import type { Status } from '../model/status.ts'
 import { wrongAddress } from '../session/client-requests.ts'
 import type { NotificationEvent, NotificationRequest, SignedIn } from '../session/notification-states.ts'
@@ -222,7 +222,7 @@ export class MsnClient {
 
   /** One server: resolves when we are online there, or with how it ended before. */
   #lineUp(socket: Socket, aborts: AbortSignal): Promise<LineEnd | 'online'> {
-    const { login, dialects = DIALECTS } = this.#options
+    const { login, dialects = USUAL_DIALECTS } = this.#options
     const { promise, resolve } = Promise.withResolvers<LineEnd | 'online'>()
     const firstTrid = this.#line?.nextTrid ?? 1
     this.#strangeLines += this.#line?.strangeLines ?? 0

@@ -8,3 +8,10 @@ export function parseAddress(word: string, maxBytes: number): string | 201 | 206
 }
 
 const ADDRESS = /^[\x21-\x3f\x41-\x7e]+@[\x21-\x3f\x41-\x7e]*$/
+
+/** Characters of an address that a client keeps. */
+const MAX_EMAIL = 256
+
+/** As little as a client asks of an address that a server names. */
+export const isAddress = (word: string | undefined): word is string =>
+  word !== undefined && word.length <= MAX_EMAIL && word.includes('@')

@@ -1,19 +1,15 @@
 /** The lines about people and lists, read. undefined: they lack what they must have. Pure. */
+import { isAddress } from '../model/address.ts'
 import { parseClientId } from '../model/client-id.ts'
 import { listOf, type ListName } from '../model/lists.ts'
+import { nameOf } from '../model/names.ts'
 import { statusOf } from '../model/status.ts'
 import { decodeName } from '../wire/escape.ts'
-import { nameOf } from './notification-context.ts'
 import type { Presence } from './roster.ts'
 
-/** Characters of an address that we keep. */
-const MAX_EMAIL = 256
 /** Characters of a display picture object that we keep; a longer one counts as none. */
 const MAX_OBJECT = 4_096
 const NUMBER = /^\d+$/
-
-export const isAddress = (word: string | undefined): word is string =>
-  word !== undefined && word.length <= MAX_EMAIL && word.includes('@')
 
 /** `bob@example.com Bob 11 0,1`; the groups may be missing, or stand there for people who are not on FL. */
 export function parseLst(words: readonly string[]) {

@@ -1,5 +1,4 @@
 import type { Frame } from '../wire/frame.ts'
-import { decodeName } from '../wire/escape.ts'
 import type { ClientLine } from './client-line.ts'
 import { challengeAnswer, productFor } from './challenge.ts'
 import { TRAITS, type Dialect } from '../model/dialect.ts'
@@ -33,12 +32,6 @@ export interface NotificationContext {
 export type Handler<State> = (context: NotificationContext, state: State, frame: Frame) => void
 /** verb -> what to do. What is not in the table is counted and ignored. */
 export type Handlers<State> = Readonly<Record<string, Handler<State>>>
-
-/** Characters of a name that are kept; servers allow a third of it. */
-export const MAX_NAME_LENGTH = 512
-
-/** A name from a word of a line, cut to a sane length. */
-export const nameOf = (word: string): string => decodeName(word).slice(0, MAX_NAME_LENGTH)
 
 /** host:port as XFR and RNG have it. */
 export function parseHostPort(word: string | undefined): { readonly host: string; readonly port: number } | undefined {

@@ -1,12 +1,13 @@
+import { isAddress } from '../model/address.ts'
+import { nameOf } from '../model/names.ts'
 import { statusOf } from '../model/status.ts'
 import { CONFIRM_HEADER, parseServerSaid } from '../model/content-types.ts'
 import { parseMime } from '../wire/mime.ts'
 import type { Frame } from '../wire/frame.ts'
-import { isAddress, parseAdd, parseBpr, parseLst, parsePresence, parseRem, type ListLine } from './list-lines.ts'
+import { parseAdd, parseBpr, parseLst, parsePresence, parseRem, type ListLine } from './list-lines.ts'
 import {
   answerChallenge,
   ignore,
-  nameOf,
   out,
   parseHostPort,
   redirected,

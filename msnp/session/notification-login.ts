@@ -1,10 +1,10 @@
 import { parseTwnData } from '../auth/passport.ts'
 import { knownDialects, TRAITS, type Dialect } from '../model/dialect.ts'
+import { nameOf } from '../model/names.ts'
 import type { Frame } from '../wire/frame.ts'
 import {
   answerChallenge,
   ignore,
-  nameOf,
   out,
   redirected,
   type Handlers,
@@ -18,7 +18,13 @@ type In<Kind extends NotificationState['kind']> = Extract<NotificationState, { k
 const LOGIN = { kind: 'login' } as const
 
 /** What our client says it is: the official one that came with the dialect. Source: docs/protocol.md, VER, CVR, USR. */
-const CLIENT_VERSIONS: Readonly<Record<Dialect, string>> = { MSNP8: '5.0.0544', MSNP9: '6.0.0602' }
+const CLIENT_VERSIONS: Readonly<Record<Dialect, string>> = {
+  MSNP8: '5.0.0544',
+  MSNP9: '6.0.0602',
+  MSNP10: '6.2.0137',
+  MSNP11: '7.0.0816',
+  MSNP12: '7.5.0324',
+}
 
 /** `VER 1 MSNP9 MSNP8 CVR0` */
 export function sayVersions(context: NotificationContext, email: string, offered: readonly Dialect[]): void {

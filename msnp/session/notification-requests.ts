@@ -23,7 +23,7 @@ export const REQUESTS: Readonly<Record<string, Read>> = {
   LST(trid, [word]) {
     if (word === undefined) return 300
     const list = listOf(word)
-    return list === undefined ? 201 : { kind: 'list', trid, list }
+    return list === undefined || list === 'PL' ? 201 : { kind: 'list', trid, list }
   },
   /** `LSG 7` */
   LSG: (trid) => ({ kind: 'groups', trid }),
@@ -135,7 +135,7 @@ const NUMBER = /^\d{1,10}$/
 /** What others are told as it came must not hold these: C programs stop reading at a NUL. */
 const CONTROL = /[\x00-\x1f\x7f]/
 
-/** RL is the server's own: a client that edits it gets 201. */
+/** RL and PL are the server's own: a client that edits them gets 201. */
 function targetOf(
   word: string | undefined,
   address: string | undefined,
@@ -143,7 +143,7 @@ function targetOf(
 ): { readonly list: EditableList; readonly email: string } | number {
   if (word === undefined || address === undefined) return 300
   const list = listOf(word)
-  if (list === undefined || list === 'RL') return 201
+  if (list === undefined || list === 'RL' || list === 'PL') return 201
   const email = parseAddress(address, limits.addressBytes)
   return typeof email === 'number' ? email : { list, email }
 }

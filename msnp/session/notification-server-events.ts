@@ -4,7 +4,7 @@ import type { Status } from '../model/status.ts'
 import type { PhoneCode } from '../service/contract.ts'
 
 /** A list that a client may edit; RL is the server's. */
-export type EditableList = Exclude<ListName, 'RL'>
+export type EditableList = Exclude<ListName, 'RL' | 'PL'>
 
 /**
  * What a client asks of the notification server. Fields are checked for form only; whoever answers decides the rest.

@@ -1,7 +1,7 @@
 import { MisuseError, type CloseReason, type Machine, type Output } from '../../sansio/machine.ts'
 import { TokenBucket } from '../../sansio/rate.ts'
 import { parseAddress } from '../model/address.ts'
-import { knownDialects, TRAITS, type Dialect } from '../model/dialect.ts'
+import { knownDialects, TRAITS, USUAL_DIALECTS, type Dialect } from '../model/dialect.ts'
 import type { ServiceLimits, ServiceTimings } from '../service/contract.ts'
 import { encodeNick } from '../wire/escape.ts'
 import { encodeFrame, Framer, isFault, SERVER_LIMITS, type Frame, type FrameFault } from '../wire/frame.ts'
@@ -260,7 +260,7 @@ export class NotificationServer implements Machine<NsCommand, NsEvent> {
       write(out, '300', [trid])
       return
     }
-    const common = [...new Set(knownDialects(words))]
+    const common = [...new Set(knownDialects(words, USUAL_DIALECTS))]
     const chosen = common.reduce<Dialect | undefined>(
       (best, dialect) => (best === undefined || TRAITS[dialect].number > TRAITS[best].number ? dialect : best),
       undefined,

@@ -90,8 +90,8 @@ export type NotificationRequest =
   /** All lists anew. */
   | { readonly kind: 'synchronize' }
 
-/** RL is the server's own. */
-export type EditableList = Exclude<ListName, 'RL'>
+/** RL and PL are the server's own. */
+export type EditableList = Exclude<ListName, 'RL' | 'PL'>
 
 export type NotificationAnswer =
   | { readonly kind: 'done' }

@@ -213,12 +213,12 @@ function notificationCommand(frame: TranscriptFrame, email: string, id: number):
     }
     case 'ADD': {
       const list = listOf(first)
-      if (list === undefined || list === 'RL') return { kind: 'skip' }
+      if (list === undefined || list === 'RL' || list === 'PL') return { kind: 'skip' }
       return ask({ kind: 'list-add', list, email: second, name: decodeName(third ?? ''), ...group(words[3]) })
     }
     case 'REM': {
       const list = listOf(first)
-      if (list === undefined || list === 'RL') return { kind: 'skip' }
+      if (list === undefined || list === 'RL' || list === 'PL') return { kind: 'skip' }
       return ask({ kind: 'list-remove', list, email: second, ...group(third) })
     }
     case 'ADG':
