@@ -144,6 +144,8 @@ export type RosterRequest =
   | { readonly kind: 'add' | 'remove' | 'block' | 'unblock'; readonly user: UserId }
   /** How we appear to ourselves and others. */
   | { readonly kind: 'rename'; readonly name: string }
+  /** Our own picture, for good, also while we are not signed in. Absent: none. */
+  | { readonly kind: 'picture'; readonly picture?: FileRef }
 
 export interface Account {
   readonly id: AccountId

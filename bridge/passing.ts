@@ -4,6 +4,7 @@ import type { Ephemeral } from './ephemeral.ts'
 import { Faces } from './faces.ts'
 import type { Identity } from './identity.ts'
 import type { Lobbies } from './lobbies.ts'
+import type { FileRef } from './model/body.ts'
 import type { PassingInbound } from './model/events.ts'
 import type { AccountId, ChatId, PersonId, UserId, UserRef } from './model/ids.ts'
 import type { PresenceState } from './model/presence.ts'
@@ -107,7 +108,10 @@ export class Passing {
     if (!this.#shows(leg)) return
     for (const other of portal.legs)
       if (other.id !== leg.id)
-        for (const user of this.#people(other)) this.#tell({ portal, leg: other }, leg, this.#seen(user, other))
+        for (const user of this.#people(other)) {
+          this.#tell({ portal, leg: other }, leg, this.#seen(user, other))
+          this.#picture({ portal, leg: other }, leg, user)
+        }
   }
 
   /** Legs were taken away: who was behind them is shown in fewer chats, or in none. */
@@ -164,7 +168,21 @@ export class Passing {
       const handle = leg.request.kind === 'lobby' ? { handle: lobbies.handle(portal, leg, user.user) } : {}
       this.#send(event, { ...contextOf(found), ...handle })
     }
-    this.#show(user, event.kind === 'profile' ? event : undefined)
+    this.#show(user, event.kind === 'profile' ? { ...event, ...this.#avatarOf(account, user.user) } : undefined)
+  }
+
+  /** What somebody looks like, where that is known. */
+  #picture(found: Found, to: Leg, user: UserId): void {
+    const { via, network } = found.leg
+    const avatar = this.#avatarOf(via, user)
+    if (!('avatar' in avatar)) return
+    const name = this.#deps.roster.contact(via, user)?.name ?? ''
+    this.#tell(found, to, { kind: 'profile', account: via, user: { network, user }, name, ...avatar })
+  }
+
+  #avatarOf(account: AccountId, user: UserId): { readonly avatar?: FileRef | null } {
+    const avatar = this.#deps.roster.avatar(account, user)
+    return avatar === undefined ? {} : { avatar }
   }
 
   /** Through each account that shows them somewhere, whoever has them as a contact there. */

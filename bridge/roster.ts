@@ -1,4 +1,5 @@
 /** Contacts of our accounts: names and flags are stored, presence is not. */
+import type { FileRef } from './model/body.ts'
 import type { PassingInbound, RosterEntry } from './model/events.ts'
 import type { AccountId, UserId, UserRef } from './model/ids.ts'
 import type { Availability, PresenceState } from './model/presence.ts'
@@ -34,6 +35,8 @@ interface List {
   readonly contacts: Map<UserId, ContactRow>
   readonly presence: Map<UserId, PresenceState>
   readonly groups: Map<UserId, readonly string[]>
+  /** Pictures of contacts; null: they have none. */
+  readonly avatars: Map<UserId, FileRef | null>
   /** Not stored yet. */
   dirty: Set<UserId>
   saving: Promise<void> | undefined
@@ -79,7 +82,9 @@ export class Roster {
         return this.#presence(event.account, event.user.user, event.state)
       case 'profile': {
         const known = this.contact(event.account, event.user.user)
-        return known !== undefined && this.#put({ ...rowOf(known), name: event.name })
+        if (known === undefined) return false
+        const isSeen = event.avatar !== undefined && this.#picture(event.account, event.user.user, event.avatar)
+        return this.#put({ ...rowOf(known), name: event.name }) || isSeen
       }
       case 'contact': {
         const { account, user, change, name } = event
@@ -132,6 +137,11 @@ export class Roster {
       )
   }
 
+  /** undefined: nothing is known of it. */
+  avatar(account: AccountId, user: UserId): FileRef | null | undefined {
+    return this.#lists.get(account)?.avatars.get(user)
+  }
+
   presence(account: AccountId, user: UserId): PresenceState | undefined {
     return this.#lists.get(account)?.presence.get(user)
   }
@@ -167,6 +177,7 @@ export class Roster {
       contacts: new Map(),
       presence: new Map(),
       groups: new Map(),
+      avatars: new Map(),
       dirty: new Set(),
       saving: undefined,
     }
@@ -182,12 +193,21 @@ export class Roster {
     return JSON.stringify(before ?? OFFLINE) !== JSON.stringify(state)
   }
 
+  /** Whether it is another one now. */
+  #picture(account: AccountId, user: UserId, avatar: FileRef | null): boolean {
+    const { avatars } = this.#list(account)
+    const before = avatars.get(user)
+    avatars.set(user, avatar)
+    return before?.ref !== avatar?.ref || before === undefined
+  }
+
   #put(row: ContactRow): boolean {
     const list = this.#list(row.account)
     const before = list.contacts.get(row.user)
     const gone = !row.listed && !row.blocked && !row.hasUs && row.nickname === undefined
     if (gone ? before === undefined : before !== undefined && sameRow(before, row)) return false
     if (!row.listed) list.groups.delete(row.user)
+    if (gone) list.avatars.delete(row.user)
     if (gone) list.contacts.delete(row.user)
     else if (before === undefined && list.contacts.size >= CONTACTS_LIMIT) return false
     else list.contacts.set(row.user, row)

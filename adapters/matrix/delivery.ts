@@ -30,7 +30,7 @@ const MAX_REASON = 200
 export interface DeliveriesDeps extends MatrixDeps {
   readonly table: Pick<RoomTable, 'byChat'>
   readonly rooms: Pick<Rooms, 'ready' | 'title'>
-  readonly ghosts: Pick<Ghosts, 'idOf' | 'ensure' | 'enter' | 'leave' | 'noteOut'>
+  readonly ghosts: Pick<Ghosts, 'idOf' | 'ensure' | 'enter' | 'leave' | 'noteOut' | 'picture'>
   readonly puppets: Pick<Puppets, 'by' | 'failed'>
   /** What an answer to this event means. The bot offers them as reactions once this is on disk. */
   choices(room: Room, event: MatrixEventId, choices: readonly Choice[]): Promise<void>
@@ -85,7 +85,10 @@ export class Deliveries {
     }
     if (op.kind === 'profile') {
       const origin = originOf(op.as)
-      return origin === undefined ? SILENT : silent(await ghosts.ensure(origin, op.name, signal))
+      if (origin === undefined) return SILENT
+      const named = await ghosts.ensure(origin, op.name, signal)
+      if (!named.ok || op.avatar === undefined) return silent(named)
+      return silent(await ghosts.picture(origin, op.avatar, (file) => this.#pictureUrl(file, signal), signal))
     }
     if (chat === undefined) return GONE
     if (op.kind === 'message' || op.kind === 'status') {
@@ -131,6 +134,11 @@ export class Deliveries {
     if (op.kind === 'status') return this.#offered(op, send)
     if (op.kind === 'topic') return this.#asBot(send)
     return this.#as(this.#faceOf(op.as), send)
+  }
+
+  async #pictureUrl(file: FileRef, signal: AbortSignal): Promise<string | undefined> {
+    const placed = file.media === 'image' ? await this.#deps.place(file, signal) : undefined
+    return placed?.kind === 'placed' ? placed.file.ref : undefined
   }
 
   /** With its file on the homeserver, if it has one and the homeserver takes it. */

@@ -1,13 +1,21 @@
 /** Which switchboard belongs to which chat during one sign-in, and what happens there as the core is told it. */
 import type { AdapterContext } from '../../bridge/adapter.ts'
 import type { AccountId, ChatId, ChatRef, MessageId, NetworkId, UserId } from '../../bridge/model/ids.ts'
-import { inviteDecline, onList, type Member, type MsnClientEvent, type Switchboard } from '../../msnp/index.ts'
+import {
+  CONTENT_TYPES,
+  inviteDecline,
+  onList,
+  type Member,
+  type MsnClientEvent,
+  type Switchboard,
+} from '../../msnp/index.ts'
 import { Chunks } from './chunks.ts'
 import { Conversation } from './conversation.ts'
 import { isGroupId, type Groups } from './groups.ts'
 import type { Held } from './held.ts'
 import { read, TYPING_FOR_MS } from './inbound.ts'
 import type { Line } from './line.ts'
+import { PeerTalk, type PeerTalkOptions } from './peer-talk.ts'
 import { refused, resultOfWatch, type NotDelivered } from './results.ts'
 import { oneLine, parseAddress, userIdOf } from './words.ts'
 
@@ -23,6 +31,8 @@ export interface ChatsOptions {
   readonly groups: Groups
   readonly held: Held
   readonly line: Line
+  /** What is the same on all switchboards. */
+  readonly peers: Omit<PeerTalkOptions, 'board' | 'clock'>
 }
 
 export type SwitchboardEvent = Extract<MsnClientEvent, { readonly switchboard: Switchboard }>
@@ -33,6 +43,8 @@ interface Seat {
   readonly chunks: Chunks
   /** Cookies of invitations to programs that were told of. */
   readonly cookies: Set<string>
+  /** Made when it is needed. */
+  talk: PeerTalk | undefined
   /** Makes ids for events that are no message. */
   changes: number
 }
@@ -116,6 +128,30 @@ export class Chats {
     }
   }
 
+  /**
+   * Does something with a person that people do not see, over a switchboard where they are. undefined: they cannot be reached.
+   * Never rejects as long as `work` does not.
+   */
+  async withPeer<Value>(
+    user: UserId,
+    work: (talk: PeerTalk, email: string) => Promise<Value>,
+  ): Promise<Value | undefined> {
+    const reached = await this.conversation(user as string as ChatId)?.reach(user)
+    if (reached === undefined) return undefined
+    const seat = this.#seats.get(reached.board)
+    const member = reached.board.members.get(user)
+    try {
+      if (seat === undefined || member === undefined) return undefined
+      return await work(this.#talk(seat, reached.board), member.email)
+    } finally {
+      reached.release()
+    }
+  }
+
+  #talk(seat: Seat, board: Switchboard): PeerTalk {
+    return (seat.talk ??= new PeerTalk({ ...this.#options.peers, board, clock: this.#options.context.clock }))
+  }
+
   cameOnline(user: UserId): void {
     for (const conversation of this.#conversations.values()) conversation.cameOnline(user)
   }
@@ -153,7 +189,7 @@ export class Chats {
   }
 
   #seat(board: Switchboard, conversation: Conversation): Seat {
-    const seat: Seat = { conversation, chunks: new Chunks(), cookies: new Set(), changes: 0 }
+    const seat: Seat = { conversation, chunks: new Chunks(), cookies: new Set(), talk: undefined, changes: 0 }
     this.#seats.set(board, seat)
     return seat
   }
@@ -193,9 +229,11 @@ export class Chats {
   }
 
   #closed(board: Switchboard): void {
-    const conversation = this.#seats.get(board)?.conversation
-    if (conversation === undefined) return
+    const seat = this.#seats.get(board)
+    if (seat === undefined) return
+    const { conversation } = seat
     this.#seats.delete(board)
+    seat.talk?.closed()
     conversation.detach(board)
     if (conversation.boards.length === 0) this.#guests.delete(conversation.chat.chat)
     conversation.changed()
@@ -240,6 +278,7 @@ export class Chats {
   #memberLeft(board: Switchboard, member: Member, idle: boolean): void {
     const seat = this.#seats.get(board)
     if (seat === undefined) return
+    seat.talk?.left(member.email)
     const user = userIdOf(member.email)
     const { kind, chat } = seat.conversation
     // The last one ends the session, not the chat; and who was only idle has not left it either.
@@ -269,8 +308,13 @@ export class Chats {
     if (seat === undefined) return
     const at = this.#options.context.clock.now()
     const confirm = (): void => board.confirm(event.ordinal)
-    seat.conversation.heard(board)
     const whole = seat.chunks.take(event.payload, at)
+    if (whole?.contentType === CONTENT_TYPES.direct) {
+      this.#talk(seat, board).receive(event.from.email, whole)
+      confirm()
+      return
+    }
+    seat.conversation.heard(board)
     if (whole === undefined) {
       confirm()
       return

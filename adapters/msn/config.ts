@@ -50,6 +50,22 @@ export const msnConfig = z
           'Follow redirects and invitations to private addresses. By default only when the server itself has one.',
       })
       .optional(),
+    pictures: z
+      .strictObject({
+        fetch: z
+          .boolean()
+          .meta({ description: 'Ask contacts for their display pictures and custom emoticons.' })
+          .default(true),
+        max_kb: z
+          .number()
+          .int()
+          .min(1)
+          .max(1_000)
+          .meta({ description: 'Larger pictures are neither fetched nor shown as our own. Kilobytes.' })
+          .default(200),
+      })
+      .meta({ description: 'Display pictures and custom emoticons.' })
+      .prefault({}),
     hold_days: z
       .number()
       .min(0)

@@ -115,7 +115,10 @@ const isNamed = ({ id, name }: Group): boolean => id !== '0' || (name !== '~' &&
 const nameOf = (name: string): string => oneLine(name, name.length)
 
 /** The answer is a sentence for the person who asked. */
-export const change = async (line: Line, request: RosterRequest): Promise<RosterResult> => {
+export const change = async (
+  line: Line,
+  request: Exclude<RosterRequest, { kind: 'picture' }>,
+): Promise<RosterResult> => {
   if (request.kind === 'remove') {
     const contact = line.contacts.get(request.user)
     if (contact === undefined || !onList(contact, 'FL')) return wrong('not-found', `${request.user} is not on the list`)
@@ -124,7 +127,7 @@ export const change = async (line: Line, request: RosterRequest): Promise<Roster
   return result.ok ? { kind: 'done' } : refusalOf(result.failure, request)
 }
 
-const ask = (line: Line, request: RosterRequest) => {
+const ask = (line: Line, request: Exclude<RosterRequest, { kind: 'picture' }>) => {
   if (request.kind === 'rename') return line.rename(request.name)
   const email = line.contacts.get(request.user)?.email ?? request.user
   switch (request.kind) {
@@ -139,7 +142,7 @@ const ask = (line: Line, request: RosterRequest) => {
   }
 }
 
-const refusalOf = (failure: CommandFailure, request: RosterRequest): RosterResult => {
+const refusalOf = (failure: CommandFailure, request: Exclude<RosterRequest, { kind: 'picture' }>): RosterResult => {
   switch (failure.kind) {
     case 'closed':
       return wrong('network', 'the MSN account is not signed in')
@@ -152,7 +155,11 @@ const refusalOf = (failure: CommandFailure, request: RosterRequest): RosterResul
   }
 }
 
-const refusalOfCode = (code: number, meaning: string, request: RosterRequest): RosterResult => {
+const refusalOfCode = (
+  code: number,
+  meaning: string,
+  request: Exclude<RosterRequest, { kind: 'picture' }>,
+): RosterResult => {
   switch (code) {
     case 201:
     case 205:

@@ -65,6 +65,8 @@ export class Conversation {
   #opening = false
   /** New ones, while the people are called together. */
   readonly #gathering = new Set<Switchboard>()
+  /** Opened for what people do not see, and nothing else happened there. */
+  readonly #quiet = new Set<Switchboard>()
   readonly #called = new Map<UserId, number>()
   readonly #naks = new Map<EventId, number>()
   #sent = 0
@@ -123,6 +125,32 @@ export class Conversation {
     return result.kind === 'joined' ? { kind: 'joined' } : this.#notReached(user, result)
   }
 
+  /**
+   * A switchboard where that member is, for what people do not see: one that is there, else a new one, which `release` closes
+   * unless somebody has said something on it meanwhile.
+   */
+  async reach(member: UserId): Promise<{ readonly board: Switchboard; readonly release: () => void } | undefined> {
+    const usable = this.#usable()
+    if (usable?.members.has(member) === true) return { board: usable, release: () => undefined }
+    const opened = await this.#options.open(this)
+    if (!opened.ok) return undefined
+    const board = opened.switchboard
+    this.#gathering.add(board)
+    this.attach(board)
+    this.#quiet.add(board)
+    const called = await board.invite(this.#options.addressOf(member))
+    this.#gathering.delete(board)
+    if (called.kind !== 'joined') {
+      board.close()
+      return undefined
+    }
+    this.changed()
+    const release = (): void => {
+      if (this.#quiet.delete(board)) this.#close(board)
+    }
+    return { board, release }
+  }
+
   /** Says OUT everywhere. */
   leave(): void {
     for (const board of this.#boards) this.#close(board)
@@ -137,10 +165,12 @@ export class Conversation {
   detach(board: Switchboard): void {
     this.#boards = this.#boards.filter((known) => known !== board)
     this.#leaving.delete(board)
+    this.#quiet.delete(board)
   }
 
   /** Answers go where the last words came from. */
   heard(board: Switchboard): void {
+    this.#quiet.delete(board)
     if (this.#boards.at(-1) === board || !this.#boards.includes(board)) return
     this.#boards = [...this.#boards.filter((known) => known !== board), board]
   }
@@ -206,6 +236,7 @@ export class Conversation {
   }
 
   #write(board: Switchboard, message: Waiting): void {
+    this.#quiet.delete(board)
     this.#writing = board
     this.#underWay++
     void board.send(message.payload, 'A').then((result) => {

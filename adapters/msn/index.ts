@@ -53,6 +53,7 @@ export class MsnAdapter implements Adapter {
       account,
       context: started.context,
       client: () => clientOptions(this.#config, started.ca),
+      pictures: { fetch: this.#config.pictures.fetch, maxBytes: this.#config.pictures.max_kb * 1_000 },
       openLine: this.#openLine,
       random: () => randomBytes(16).toString('hex'),
     })
@@ -94,7 +95,7 @@ const pem = async (path: string): Promise<string> => {
 const clientOptions = (
   config: MsnConfig,
   ca: string | undefined,
-): Omit<MsnClientOptions, 'login' | 'password' | 'status' | 'onEvent'> => {
+): Omit<MsnClientOptions, 'login' | 'password' | 'status' | 'picture' | 'onEvent'> => {
   const { timing } = config
   return {
     server: config.server,

@@ -20,6 +20,8 @@ export interface Line {
   signOut(): Promise<void>
   setStatus(status: Status): Promise<CommandResult>
   rename(name: string): Promise<CommandResult>
+  /** The description of our picture, as XML. */
+  setPicture(xml: string | undefined): Promise<CommandResult>
   add(email: string): Promise<CommandResult>
   remove(email: string): Promise<CommandResult>
   block(email: string): Promise<CommandResult>

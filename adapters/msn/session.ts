@@ -1,5 +1,6 @@
 /** One account on an MSN network. Each `connect` is a sign-in of its own, with its own switchboards. */
 import type { Account, AdapterContext, ChatRequest, Delivery, RosterRequest, Session } from '../../bridge/adapter.ts'
+import type { FileRef } from '../../bridge/model/body.ts'
 import type { Capabilities } from '../../bridge/model/capabilities.ts'
 import type { Outbound } from '../../bridge/model/events.ts'
 import type { AccountId, ChatId, ChatRef, NetworkId, UserId } from '../../bridge/model/ids.ts'
@@ -19,10 +20,13 @@ import { faultOfClose, needsPerson, sessionFault } from './faults.ts'
 import { Groups, isGroupId } from './groups.ts'
 import { Held } from './held.ts'
 import type { Line, OpenLine } from './line.ts'
+import { OwnPicture } from './own-picture.ts'
 import { partsOf, payloadOf } from './outbound.ts'
+import type { Fetched } from './peer-talk.ts'
+import { Pictures } from './pictures.ts'
 import { statusFor } from './presence.ts'
 import { BUSY_MS, refused, resultOfCommand, retry, SIGNED_OUT } from './results.ts'
-import { parseAddress, userIdOf } from './words.ts'
+import { oneLine, parseAddress, userIdOf } from './words.ts'
 
 /** Index of 7.0 among the generations of clients: the first that knows nudges. */
 const NUDGE_GENERATION = 4
@@ -32,10 +36,12 @@ export interface SessionOptions {
   readonly account: Account
   readonly context: AdapterContext
   /** What stays the same over all sign-ins. */
-  readonly client: () => Omit<MsnClientOptions, 'login' | 'password' | 'status' | 'onEvent'>
+  readonly client: () => Omit<MsnClientOptions, 'login' | 'password' | 'status' | 'picture' | 'onEvent'>
   readonly openLine: OpenLine
   /** 32 or more hexadecimal digits, never the same twice. */
   readonly random: () => string
+  /** Larger pictures are neither fetched nor ours. */
+  readonly pictures: { readonly fetch: boolean; readonly maxBytes: number }
 }
 
 /** One sign-in. */
@@ -43,7 +49,13 @@ interface Live {
   readonly line: Line
   readonly chats: Chats
   readonly contacts: Contacts
+  readonly pictures: Pictures
 }
+
+/** Of a name that is told with a picture, UTF-16 units. */
+const MAX_NAME = 256
+/** Nobody of that address could be called. */
+const UNREACHED: Fetched = { kind: 'failed', how: 'left' }
 
 const DELIVERED: DeliveryResult = { kind: 'delivered', ids: [] }
 
@@ -53,6 +65,7 @@ export class MsnSession implements Session {
   readonly #own: UserId
   readonly #groups: Groups
   readonly #held: Held
+  readonly #picture: OwnPicture
   #state: SessionState = { kind: 'offline' }
   #live: Live | undefined
   #attempts = 0
@@ -66,6 +79,8 @@ export class MsnSession implements Session {
     this.#own = userIdOf(options.account.login)
     this.#groups = new Groups(options.account.id, options.context.state, options.random)
     this.#held = new Held(options.context)
+    const { account, context, pictures } = options
+    this.#picture = new OwnPicture({ account: account.id, login: this.#own, context, maxBytes: pictures.maxBytes })
   }
 
   get state(): SessionState {
@@ -91,6 +106,7 @@ export class MsnSession implements Session {
       return
     }
     this.#live = undefined
+    live.pictures.stop()
     await live.line.signOut()
     this.#change({ kind: 'offline' })
     throw sessionFault(result.failure)
@@ -192,10 +208,19 @@ export class MsnSession implements Session {
 
   async roster(request: RosterRequest, signal: AbortSignal): Promise<RosterResult> {
     const live = this.#live
+    if (request.kind === 'picture') return this.#setPicture(request.picture, signal)
     if (live === undefined || this.#state.kind !== 'online') {
       return { kind: 'refused', reason: 'network', detail: 'the MSN account is not signed in' }
     }
     return orAborted(change(live.line, request), signal)
+  }
+
+  async #setPicture(picture: FileRef | undefined, signal: AbortSignal): Promise<RosterResult> {
+    const kept = await this.#picture.set(picture, signal)
+    const live = this.#live
+    if (kept.kind !== 'done' || live === undefined || this.#state.kind !== 'online') return kept
+    const said = await live.line.setPicture(this.#picture.xml)
+    return said.ok ? kept : { kind: 'refused', reason: 'network', detail: 'the MSN server has not taken the picture' }
   }
 
   #begin(): Live {
@@ -205,13 +230,36 @@ export class MsnSession implements Session {
       login: account.login,
       password: account.secret,
       status: this.#status,
+      ...(this.#picture.xml === undefined ? {} : { picture: this.#picture.xml }),
       confirms: true,
       onEvent: (event) => {
         if (this.#live?.line === line) this.#on(this.#live, event)
       },
     })
-    const chats = new Chats({ network, account: account.id, context, groups: this.#groups, held: this.#held, line })
-    return { line, chats, contacts: new Contacts(network, account.id, line) }
+    const chats = new Chats({
+      network,
+      account: account.id,
+      context,
+      groups: this.#groups,
+      held: this.#held,
+      line,
+      peers: {
+        own: this.#own,
+        random: () => Number.parseInt(this.#options.random().slice(-8), 16),
+        serve: (object) => this.#picture.serve(object),
+      },
+    })
+    const { fetch, maxBytes } = this.#options.pictures
+    const pictures = new Pictures({
+      network,
+      account: account.id,
+      context,
+      maxBytes: fetch ? maxBytes : 0,
+      isOnline: (user) => line.contacts.get(user)?.presence !== undefined,
+      fetch: async (user, object, xml, signal) =>
+        (await chats.withPeer(user, (talk, email) => talk.fetch(email, object, xml, signal))) ?? UNREACHED,
+    })
+    return { line, chats, contacts: new Contacts(network, account.id, line), pictures }
   }
 
   #on(live: Live, event: MsnClientEvent): void {
@@ -220,6 +268,9 @@ export class MsnSession implements Session {
       case 'presence':
         if (event.presence !== undefined) live.chats.cameOnline(userIdOf(event.email))
         for (const passing of live.contacts.read(event)) this.#held.passing(passing)
+        if (event.presence !== undefined && event.name !== '') {
+          live.pictures.see(userIdOf(event.email), oneLine(event.name, MAX_NAME), event.presence.object)
+        }
         return
       case 'roster':
       case 'list':
@@ -247,6 +298,7 @@ export class MsnSession implements Session {
         if (this.#state.kind !== 'online') return
         const fault = faultOfClose(event.reason)
         this.#live = undefined
+        live.pictures.stop()
         if (fault === undefined) this.#change({ kind: 'offline' })
         else if (needsPerson(fault)) this.#change({ kind: 'stopped', fault })
         else this.#change({ kind: 'waiting', until: context.clock.now(), fault })
@@ -258,6 +310,7 @@ export class MsnSession implements Session {
   async #prepare(): Promise<void> {
     try {
       await this.#groups.load()
+      await this.#picture.load()
     } catch (error) {
       this.#change({ kind: 'offline' })
       const detail = `the groups of the account cannot be read from the store: ${String(error)}`
@@ -269,6 +322,7 @@ export class MsnSession implements Session {
     this.#turn++
     const live = this.#live
     this.#live = undefined
+    live?.pictures.stop()
     await live?.line.signOut()
   }
 

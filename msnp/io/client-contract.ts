@@ -28,6 +28,8 @@ export interface MsnClientOptions {
   readonly allowPrivateHosts?: boolean
   /** Default NLN. */
   readonly status?: Status
+  /** The description of our display picture, as XML; what has no room for it in its dialect goes without. Default: none. */
+  readonly picture?: string
   /** What our client can do, sum of bits. Default 0x40000020. */
   readonly clientId?: number
   readonly timings?: Partial<ClientTimings>

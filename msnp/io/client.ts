@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
 import { MisuseError } from '../../sansio/machine.ts'
-import { USUAL_DIALECTS, type Dialect } from '../model/dialect.ts'
+import { TRAITS, USUAL_DIALECTS, type Dialect } from '../model/dialect.ts'
 import type { Status } from '../model/status.ts'
 import { wrongAddress } from '../session/client-requests.ts'
 import type { NotificationEvent, NotificationRequest, SignedIn } from '../session/notification-states.ts'
@@ -53,6 +53,7 @@ export class MsnClient {
   /** What is known since the last ticket was accepted; stays to be looked at when all is over. */
   #session: SignedIn | undefined
   #wanted: Status
+  #picture: string | undefined
   #allowPrivate: boolean | undefined
   #strangeLines = 0
 
@@ -60,6 +61,7 @@ export class MsnClient {
     this.#options = options
     this.#timings = { ...DEFAULT_CLIENT_TIMINGS, ...options.timings }
     this.#wanted = options.status ?? 'NLN'
+    this.#picture = options.picture
     this.#allowPrivate = options.allowPrivateHosts
     this.#passport = new PassportClient({ ...options, timeoutMs: this.#timings.passportMs })
     this.#lists = { ask: (request) => this.ask(request), contact: (email) => this.#session?.roster.get(email) }
@@ -137,7 +139,16 @@ export class MsnClient {
   async setStatus(status: Status): Promise<CommandResult> {
     this.#wanted = status
     const clientId = this.#options.clientId ?? DEFAULT_CLIENT_ID
-    return commandResult(await this.ask({ kind: 'status', status, clientId }), 'CHG')
+    const dialect = this.#session?.dialect
+    const picture = dialect !== undefined && TRAITS[dialect].msnObject ? this.#picture : undefined
+    const object = picture === undefined ? {} : { object: picture }
+    return commandResult(await this.ask({ kind: 'status', status, clientId, ...object }), 'CHG')
+  }
+
+  /** The description of our display picture; undefined: none. Said at once when we are signed in, else with our status. */
+  async setPicture(xml: string | undefined): Promise<CommandResult> {
+    this.#picture = xml
+    return this.signedIn ? this.setStatus(this.#wanted) : { ok: true }
   }
 
   /** Our own name. */

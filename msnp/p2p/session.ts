@@ -116,8 +116,8 @@ export class Sessions {
 
   /** Below 2^31 and no small number, which some clients keep for themselves. */
   newWireId(): number {
-    for (;;) {
-      const id = (this.#random() & 0x7fffffff) | 4
+    for (let more = 0; ; more += 8) {
+      const id = ((this.#random() + more) & 0x7fffffff) | 4
       if (!this.all.some(({ wire }) => wire === id)) return id
     }
   }

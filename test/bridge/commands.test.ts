@@ -133,7 +133,9 @@ const rig = (options: { readonly accounts?: readonly Account[]; readonly portals
     sessionOf: (account) => ({
       members: () => undefined,
       roster: async (request: RosterRequest, signal: AbortSignal) => {
-        asked.push(`${account} ${request.kind} ${'user' in request ? request.user : request.name}`)
+        asked.push(
+          `${account} ${request.kind} ${'user' in request ? request.user : request.kind === 'rename' ? request.name : ''}`,
+        )
         if (answers.length > 0) return answers.shift() ?? { kind: 'done' }
         await clock.sleep(1, signal)
         return { kind: 'done' }

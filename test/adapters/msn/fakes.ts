@@ -277,6 +277,7 @@ export class FakeLine implements Line {
     if (result.ok) this.status = status
     return result
   }
+  setPicture = (xml: string | undefined) => this.#ask(`picture ${xml ?? 'none'}`)
   rename = (name: string) => this.#ask(`rename ${name}`)
   add = async (email: string) => {
     const result = await this.#ask(`add ${email}`)
@@ -371,6 +372,7 @@ export class Rig {
         return line
       },
       random: () => String(++this.#ids).padStart(32, '0'),
+      pictures: { fetch: true, maxBytes: 200_000 },
     })
   }
 
