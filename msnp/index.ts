@@ -50,6 +50,8 @@ export {
   type CancelCode,
   type Said,
 } from './model/content-types.ts'
+export { invitedTo } from './model/invitations.ts'
+export { filesInCabinet, type PackedFile } from './model/cabinet.ts'
 export { PLAIN_FORMAT, formatTextFormat, parseTextFormat, type TextFormat } from './model/text-format.ts'
 export {
   CLIENT_BITS,

@@ -13,10 +13,11 @@ import { Chunks } from './chunks.ts'
 import { Conversation } from './conversation.ts'
 import { isGroupId, type Groups } from './groups.ts'
 import type { Held } from './held.ts'
-import { read, TYPING_FOR_MS } from './inbound.ts'
+import { peerInvitation, read, TYPING_FOR_MS, type Heard } from './inbound.ts'
 import type { Line } from './line.ts'
 import { PeerTalk, type PeerTalkOptions } from './peer-talk.ts'
 import { refused, resultOfWatch, type NotDelivered } from './results.ts'
+import type { Things } from './things.ts'
 import { oneLine, parseAddress, userIdOf } from './words.ts'
 
 /** Invitations to programs that one switchboard is told of; more are declined without a word. */
@@ -32,7 +33,8 @@ export interface ChatsOptions {
   readonly held: Held
   readonly line: Line
   /** What is the same on all switchboards. */
-  readonly peers: Omit<PeerTalkOptions, 'board' | 'clock'>
+  readonly peers: Omit<PeerTalkOptions, 'board' | 'clock' | 'unknown'>
+  readonly things: Pick<Things, 'bring'>
 }
 
 export type SwitchboardEvent = Extract<MsnClientEvent, { readonly switchboard: Switchboard }>
@@ -41,7 +43,7 @@ export type SwitchboardEvent = Extract<MsnClientEvent, { readonly switchboard: S
 interface Seat {
   conversation: Conversation
   readonly chunks: Chunks
-  /** Cookies of invitations to programs that were told of. */
+  /** Cookies of invitations to programs that were told of, and ids of sessions. */
   readonly cookies: Set<string>
   /** Made when it is needed. */
   talk: PeerTalk | undefined
@@ -149,7 +151,12 @@ export class Chats {
   }
 
   #talk(seat: Seat, board: Switchboard): PeerTalk {
-    return (seat.talk ??= new PeerTalk({ ...this.#options.peers, board, clock: this.#options.context.clock }))
+    return (seat.talk ??= new PeerTalk({
+      ...this.#options.peers,
+      board,
+      clock: this.#options.context.clock,
+      unknown: (peer, guid) => this.#peerInvites(seat, board, peer, guid),
+    }))
   }
 
   cameOnline(user: UserId): void {
@@ -308,7 +315,7 @@ export class Chats {
     if (seat === undefined) return
     const at = this.#options.context.clock.now()
     const confirm = (): void => board.confirm(event.ordinal)
-    const whole = seat.chunks.take(event.payload, at)
+    const whole = seat.chunks.take(event.from.email, event.payload, at)
     if (whole?.contentType === CONTENT_TYPES.direct) {
       this.#talk(seat, board).receive(event.from.email, whole)
       confirm()
@@ -319,13 +326,7 @@ export class Chats {
       confirm()
       return
     }
-    const reading = read(whole, {
-      network: this.#options.network,
-      chat: seat.conversation.chat,
-      from: event.from,
-      id: `${board.nonce}:${event.ordinal}` as MessageId,
-      at,
-    })
+    const reading = read(whole, this.#heard(seat, event.from, `${board.nonce}:${event.ordinal}`))
     switch (reading.kind) {
       case 'nothing':
         confirm()
@@ -333,16 +334,31 @@ export class Chats {
       case 'message':
         this.#options.held.stored(reading.event, confirm)
         return
+      case 'thing': {
+        const { thing, event: where } = reading
+        const talk = this.#talk(seat, board)
+        void this.#options.things
+          .bring(thing, (object, xml, signal) => talk.fetch(event.from.email, object, xml, signal))
+          .then((body) => this.#options.held.stored({ ...where, body }, confirm))
+        return
+      }
       case 'invitation':
         void seat.conversation.whisper(inviteDecline(reading.cookie), board)
-        if (seat.cookies.has(reading.cookie) || seat.cookies.size >= MAX_INVITATIONS) {
-          confirm()
-          return
-        }
-        seat.cookies.add(reading.cookie)
-        this.#options.held.stored(reading.event, confirm)
+        if (isNews(seat, reading.cookie)) this.#options.held.stored(reading.event, confirm)
+        else confirm()
         return
     }
+  }
+
+  #peerInvites(seat: Seat, board: Switchboard, peer: string, guid: string): void {
+    const from = board.members.get(peer.toLowerCase())
+    if (from === undefined || !isNews(seat, guid)) return
+    this.#options.held.stored(peerInvitation(guid, this.#heard(seat, from, `${board.nonce}!${guid}`)))
+  }
+
+  #heard(seat: Seat, from: Member, id: string): Heard {
+    const { network, context } = this.#options
+    return { network, chat: seat.conversation.chat, from, id: id as MessageId, at: context.clock.now() }
   }
 
   #in(seat: Seat, from: Member) {
@@ -352,6 +368,13 @@ export class Chats {
       senderName: oneLine(from.name, from.name.length),
     }
   }
+}
+
+/** Of an invitation, by what it is known by: each is told once, and only so many. */
+const isNews = (seat: Seat, invitation: string): boolean => {
+  if (seat.cookies.has(invitation) || seat.cookies.size >= MAX_INVITATIONS) return false
+  seat.cookies.add(invitation)
+  return true
 }
 
 const setIn = <Key, Value>(sets: Map<Key, Set<Value>>, key: Key): Set<Value> => {

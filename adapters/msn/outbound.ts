@@ -126,6 +126,6 @@ const formatOf = (rich: RichText): TextFormat => {
     underline: style.underline === true,
     strike: style.strike === true,
     color: style.color,
-    rightToLeft: /^\P{L}*[\p{Script=Hebrew}\p{Script=Arabic}]/u.test(textOf(rich)),
+    rightToLeft: /^(\u200f|\P{L}*[\p{Script=Hebrew}\p{Script=Arabic}])/u.test(textOf(rich)),
   }
 }

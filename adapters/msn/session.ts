@@ -25,6 +25,7 @@ import { partsOf, payloadOf } from './outbound.ts'
 import type { Fetched } from './peer-talk.ts'
 import { Pictures } from './pictures.ts'
 import { statusFor } from './presence.ts'
+import { Things } from './things.ts'
 import { BUSY_MS, refused, resultOfCommand, retry, SIGNED_OUT } from './results.ts'
 import { oneLine, parseAddress, userIdOf } from './words.ts'
 
@@ -50,6 +51,7 @@ interface Live {
   readonly chats: Chats
   readonly contacts: Contacts
   readonly pictures: Pictures
+  readonly things: Things
 }
 
 /** Of a name that is told with a picture, UTF-16 units. */
@@ -106,7 +108,7 @@ export class MsnSession implements Session {
       return
     }
     this.#live = undefined
-    live.pictures.stop()
+    stop(live)
     await live.line.signOut()
     this.#change({ kind: 'offline' })
     throw sessionFault(result.failure)
@@ -236,10 +238,13 @@ export class MsnSession implements Session {
         if (this.#live?.line === line) this.#on(this.#live, event)
       },
     })
+    const { fetch, maxBytes } = this.#options.pictures
+    const things = new Things({ context, fetch })
     const chats = new Chats({
       network,
       account: account.id,
       context,
+      things,
       groups: this.#groups,
       held: this.#held,
       line,
@@ -249,7 +254,6 @@ export class MsnSession implements Session {
         serve: (object) => this.#picture.serve(object),
       },
     })
-    const { fetch, maxBytes } = this.#options.pictures
     const pictures = new Pictures({
       network,
       account: account.id,
@@ -259,7 +263,7 @@ export class MsnSession implements Session {
       fetch: async (user, object, xml, signal) =>
         (await chats.withPeer(user, (talk, email) => talk.fetch(email, object, xml, signal))) ?? UNREACHED,
     })
-    return { line, chats, contacts: new Contacts(network, account.id, line), pictures }
+    return { line, chats, contacts: new Contacts(network, account.id, line), pictures, things }
   }
 
   #on(live: Live, event: MsnClientEvent): void {
@@ -298,7 +302,7 @@ export class MsnSession implements Session {
         if (this.#state.kind !== 'online') return
         const fault = faultOfClose(event.reason)
         this.#live = undefined
-        live.pictures.stop()
+        stop(live)
         if (fault === undefined) this.#change({ kind: 'offline' })
         else if (needsPerson(fault)) this.#change({ kind: 'stopped', fault })
         else this.#change({ kind: 'waiting', until: context.clock.now(), fault })
@@ -322,7 +326,7 @@ export class MsnSession implements Session {
     this.#turn++
     const live = this.#live
     this.#live = undefined
-    live?.pictures.stop()
+    if (live !== undefined) stop(live)
     await live?.line.signOut()
   }
 
@@ -429,6 +433,11 @@ export class MsnSession implements Session {
     this.#state = state
     this.#options.context.sessionChanged(this.account, state)
   }
+}
+
+const stop = ({ pictures, things }: Live): void => {
+  pictures.stop()
+  things.stop()
 }
 
 const notKept = (error: unknown): OpenResult =>

@@ -30,7 +30,7 @@ export interface MsnClientOptions {
   readonly status?: Status
   /** The description of our display picture, as XML; what has no room for it in its dialect goes without. Default: none. */
   readonly picture?: string
-  /** What our client can do, sum of bits. Default 0x40000020. */
+  /** What our client can do, sum of bits. Default: `DEFAULT_CLIENT_ID`. */
   readonly clientId?: number
   readonly timings?: Partial<ClientTimings>
   /** We will `confirm` each message that we have stored. Default: no, and what has reached us counts as received. */

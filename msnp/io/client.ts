@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
 import { MisuseError } from '../../sansio/machine.ts'
+import { clientId } from '../model/client-id.ts'
 import { TRAITS, USUAL_DIALECTS, type Dialect } from '../model/dialect.ts'
 import type { Status } from '../model/status.ts'
 import { wrongAddress } from '../session/client-requests.ts'
@@ -27,8 +28,8 @@ import { PassportClient } from './passport-client.ts'
 
 /** Servers that one sign-in may be sent through. */
 export const MAX_REDIRECTS = 5
-/** A client of no particular generation that takes texts in several parts (MSN 7.0 on others' screens). */
-export const DEFAULT_CLIENT_ID = 0x40000020
+/** MSN 7.0 on others' screens: takes texts in several parts, drawings as GIF, winks and voice clips. */
+export const DEFAULT_CLIENT_ID = clientId(4, ['chunks', 'inkGif', 'winks', 'voiceClips'])
 
 type Phase =
   | { readonly kind: 'new' }
@@ -138,11 +139,11 @@ export class MsnClient {
   /** Also what we ask for when a sign-in or a move is under way. */
   async setStatus(status: Status): Promise<CommandResult> {
     this.#wanted = status
-    const clientId = this.#options.clientId ?? DEFAULT_CLIENT_ID
+    const features = this.#options.clientId ?? DEFAULT_CLIENT_ID
     const dialect = this.#session?.dialect
     const picture = dialect !== undefined && TRAITS[dialect].msnObject ? this.#picture : undefined
     const object = picture === undefined ? {} : { object: picture }
-    return commandResult(await this.ask({ kind: 'status', status, clientId, ...object }), 'CHG')
+    return commandResult(await this.ask({ kind: 'status', status, clientId: features, ...object }), 'CHG')
   }
 
   /** The description of our display picture; undefined: none. Said at once when we are signed in, else with our status. */

@@ -15,6 +15,8 @@ export const CONTENT_TYPES = {
   ping: 'text/x-ping',
   emoticon: 'text/x-mms-emoticon',
   animatedEmoticon: 'text/x-mms-animemoticon',
+  inkGif: 'image/gif',
+  inkIsf: 'application/x-ms-ink',
   direct: 'application/x-msnmsgrp2p',
   profile: 'text/x-msmsgsprofile',
   mailSummary: 'text/x-msmsgsinitialemailnotification',
@@ -44,6 +46,8 @@ export type Said =
   | { readonly kind: 'action'; readonly text: string }
   /** A wink or a voice clip: `object` is its description, as XML. */
   | { readonly kind: 'wink' | 'voice'; readonly object: string }
+  /** A drawing: a GIF, or the strokes in Microsoft's own format. */
+  | { readonly kind: 'ink'; readonly format: 'gif' | 'isf'; readonly data: Uint8Array }
   | { readonly kind: 'emoticons'; readonly emoticons: readonly { readonly code: string; readonly object: string }[] }
   | {
       readonly kind: 'invite'
@@ -93,6 +97,10 @@ export function parseSaid(message: MimeMessage): Said {
     case CONTENT_TYPES.emoticon:
     case CONTENT_TYPES.animatedEmoticon:
       return parseEmoticons(message)
+    case CONTENT_TYPES.inkGif:
+      return parseInk(message, 'gif')
+    case CONTENT_TYPES.inkIsf:
+      return parseInk(message, 'isf')
     case CONTENT_TYPES.direct:
       return { kind: 'direct' }
     default:
@@ -158,6 +166,18 @@ function parseDatacast(message: MimeMessage): Said {
 
 /** A byte string as UTF-8, `%` being no escape here. */
 const decodeUtf8 = (bytes: string): string => decodeName(bytes.replaceAll('%', '%25'))
+
+/** `base64:` and the data, which may be divided by line ends. */
+function parseInk(message: MimeMessage, format: 'gif' | 'isf'): Said {
+  const { buffer, byteOffset, byteLength } = message.body
+  const [, base64 = ''] =
+    /^\s*base64:([A-Za-z0-9+/\s]+=*)\s*$/i.exec(Buffer.from(buffer, byteOffset, byteLength).toString('latin1')) ?? []
+  const data = Buffer.from(base64, 'base64')
+  const isGif = data.toString('latin1', 0, 4) === 'GIF8'
+  return data.length === 0 || (format === 'gif' && !isGif)
+    ? unknown(message.contentType)
+    : { kind: 'ink', format, data }
+}
 
 function parseInvite(message: MimeMessage): Said {
   const fields = fieldsOf(message.bodyHeaders())

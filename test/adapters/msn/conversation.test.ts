@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { PIPELINE } from '../../../adapters/msn/capabilities.ts'
 import { Chats, MAX_CHATS } from '../../../adapters/msn/chats.ts'
 import { Groups } from '../../../adapters/msn/groups.ts'
+import { Things } from '../../../adapters/msn/things.ts'
 import { Held } from '../../../adapters/msn/held.ts'
 import { MAX_WAITING } from '../../../adapters/msn/conversation.ts'
 import { MAX_NAKS, SLOW_MS, SOON_MS } from '../../../adapters/msn/results.ts'
@@ -404,6 +405,21 @@ describe('what they say', () => {
     ])
   })
 
+  it('shows a drawing in chunks, and confirms it when it is stored', async () => {
+    const rig = await Rig.online()
+    const board = rig.line.ring(bob)
+    board.message(bob, 'Content-Type: image/gif\r\nMessage-ID: {1}\r\nChunks: 2\r\n\r\nbase64:R0lG')
+    board.message(bob, 'Message-ID: {1}\r\nChunk: 1\r\n\r\nODlh')
+    const drawing = await rig.core.until('the drawing', () => rig.core.of('message')[0])
+    // Here is nowhere to keep it.
+    expect(drawing).toMatchObject({
+      id: 'n1:2',
+      body: { kind: 'action', text: [{ text: 'sends a drawing, which could not be kept' }] },
+    })
+    await rig.core.clock.settle()
+    expect(board.confirmed).toEqual([1, 2])
+  })
+
   it('costs no memory for ever, however many strangers call', () => {
     const { context, state } = new FakeCore()
     const groups = new Groups(account.id, state, () => '')
@@ -415,7 +431,17 @@ describe('what they say', () => {
       onEvent: (event) => 'switchboard' in event && chats.on(event),
     })
     const peers = { own: account.login, random: () => 4, serve: () => undefined }
-    const chats = new Chats({ network, account: account.id, context, groups, held: new Held(context), line, peers })
+    const things = new Things({ context, fetch: false })
+    const chats = new Chats({
+      network,
+      account: account.id,
+      context,
+      groups,
+      held: new Held(context),
+      line,
+      peers,
+      things,
+    })
     line.ring(bob)
     const open = chats.conversation(chat.chat)
     for (let at = 0; at < MAX_CHATS + 10; at++) line.ring(`stranger${at}@example.com`).end()
