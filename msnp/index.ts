@@ -51,7 +51,7 @@ export {
   type Said,
 } from './model/content-types.ts'
 export { invitedTo } from './model/invitations.ts'
-export { filesInCabinet, type PackedFile } from './model/cabinet.ts'
+export { newsOfMail, type MailNews } from './model/mail.ts'
 export { PLAIN_FORMAT, formatTextFormat, parseTextFormat, type TextFormat } from './model/text-format.ts'
 export {
   CLIENT_BITS,

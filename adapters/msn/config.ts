@@ -66,6 +66,10 @@ export const msnConfig = z
       })
       .meta({ description: 'Display pictures and custom emoticons.' })
       .prefault({}),
+    mail_notifications: z
+      .boolean()
+      .meta({ description: 'Tell people of their mail, where the network has such.' })
+      .default(false),
     hold_days: z
       .number()
       .min(0)

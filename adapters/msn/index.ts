@@ -54,6 +54,7 @@ export class MsnAdapter implements Adapter {
       context: started.context,
       client: () => clientOptions(this.#config, started.ca),
       pictures: { fetch: this.#config.pictures.fetch, maxBytes: this.#config.pictures.max_kb * 1_000 },
+      mail: this.#config.mail_notifications,
       openLine: this.#openLine,
       random: () => randomBytes(16).toString('hex'),
     })

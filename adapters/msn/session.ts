@@ -5,6 +5,8 @@ import type { Capabilities } from '../../bridge/model/capabilities.ts'
 import type { Outbound } from '../../bridge/model/events.ts'
 import type { AccountId, ChatId, ChatRef, NetworkId, UserId } from '../../bridge/model/ids.ts'
 import type { DeliveryResult, OpenResult, RosterResult, SessionState } from '../../bridge/model/result.ts'
+import { plain } from '../../bridge/model/text.ts'
+import { TokenBucket } from '../../sansio/rate.ts'
 import {
   generationOf,
   typingMessage,
@@ -20,6 +22,7 @@ import { faultOfClose, needsPerson, sessionFault } from './faults.ts'
 import { Groups, isGroupId } from './groups.ts'
 import { Held } from './held.ts'
 import type { Line, OpenLine } from './line.ts'
+import { downWords, mailWords, NOTICE_RATE } from './notices.ts'
 import { OwnPicture } from './own-picture.ts'
 import { partsOf, payloadOf } from './outbound.ts'
 import type { Fetched } from './peer-talk.ts'
@@ -43,6 +46,8 @@ export interface SessionOptions {
   readonly random: () => string
   /** Larger pictures are neither fetched nor ours. */
   readonly pictures: { readonly fetch: boolean; readonly maxBytes: number }
+  /** Tell the owner of news of mail. */
+  readonly mail: boolean
 }
 
 /** One sign-in. */
@@ -68,6 +73,7 @@ export class MsnSession implements Session {
   readonly #groups: Groups
   readonly #held: Held
   readonly #picture: OwnPicture
+  readonly #notices: TokenBucket
   #state: SessionState = { kind: 'offline' }
   #live: Live | undefined
   #attempts = 0
@@ -81,6 +87,7 @@ export class MsnSession implements Session {
     this.#own = userIdOf(options.account.login)
     this.#groups = new Groups(options.account.id, options.context.state, options.random)
     this.#held = new Held(options.context)
+    this.#notices = new TokenBucket(NOTICE_RATE, options.context.clock.now())
     const { account, context, pictures } = options
     this.#picture = new OwnPicture({ account: account.id, login: this.#own, context, maxBytes: pictures.maxBytes })
   }
@@ -290,6 +297,10 @@ export class MsnSession implements Session {
         return
       case 'announcement':
         context.log.warn({ account: this.account, minutes: event.minutes }, 'the MSN server will go down')
+        this.#notice(downWords(this.#own, event.minutes))
+        return
+      case 'mail':
+        if (this.#options.mail) this.#notice(mailWords(this.#own, event.news))
         return
       case 'invitation-failed':
         context.log.debug({ account: this.account, detail: event.detail }, 'an invitation came to nothing')
@@ -426,6 +437,13 @@ export class MsnSession implements Session {
 
   async #rename(line: Line, name: string): Promise<DeliveryResult> {
     return line.name === name ? DELIVERED : resultOfCommand(await line.rename(name))
+  }
+
+  #notice(text: string): void {
+    const { clock } = this.#options.context
+    if (this.#notices.take(clock.now())) {
+      this.#held.passing({ kind: 'notice', account: this.account, text: plain(text) })
+    }
   }
 
   #change(state: SessionState): void {

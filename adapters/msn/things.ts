@@ -4,7 +4,8 @@
  */
 import type { AdapterContext } from '../../bridge/adapter.ts'
 import type { MessageBody } from '../../bridge/model/body.ts'
-import { filesInCabinet, type MsnObject } from '../../msnp/index.ts'
+import type { MsnObject } from '../../msnp/index.ts'
+import { filesInCabinet } from './cabinet.ts'
 import type { Fetched } from './peer-talk.ts'
 import { oneLine } from './words.ts'
 

@@ -62,6 +62,8 @@ export type PassingInbound =
       readonly name: string
       readonly avatar?: FileRef | null
     }
+  /** The network itself has something to say to the owner of `account`, which belongs to no chat. */
+  | { readonly kind: 'notice'; readonly account: AccountId; readonly text: RichText }
   /** Somebody who may have spoken in private through that account is there no more. */
   | { readonly kind: 'gone'; readonly account: AccountId; readonly user: UserRef; readonly name: string }
   /** The roster of `account` changed, here or from another client of the same account. */

@@ -2,6 +2,7 @@
 import type { CloseReason } from '../../sansio/machine.ts'
 import type { Dialect } from '../model/dialect.ts'
 import type { ListName } from '../model/lists.ts'
+import type { MailNews } from '../model/mail.ts'
 import type { Status } from '../model/status.ts'
 import type { Contact, Presence } from '../session/roster.ts'
 import type { AckType, Member, SendOutcome } from '../session/switchboard-client-states.ts'
@@ -252,6 +253,8 @@ export type MsnClientEvent =
     }
   /** The service announces that it goes down in so many minutes. */
   | { readonly kind: 'announcement'; readonly minutes: number }
+  /** News of the mail of this account. */
+  | { readonly kind: 'mail'; readonly news: MailNews }
   /** Somebody invited us and it came to nothing. */
   | { readonly kind: 'invitation-failed'; readonly from: Member; readonly detail: string }
   /** Once, the last event; only after a sign-in that went well. */

@@ -301,6 +301,9 @@ export class MsnClient {
       case 'going-down':
         this.#tell({ kind: 'announcement', minutes: event.minutes })
         break
+      case 'mail':
+        this.#tell(event)
+        break
       case 'ticket-needed':
       case 'redirect':
       case 'refused':

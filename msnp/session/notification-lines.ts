@@ -2,6 +2,7 @@ import { isAddress } from '../model/address.ts'
 import { nameOf } from '../model/names.ts'
 import { statusOf } from '../model/status.ts'
 import { CONFIRM_HEADER, parseServerSaid } from '../model/content-types.ts'
+import { newsOfMail } from '../model/mail.ts'
 import { parseMime } from '../wire/mime.ts'
 import type { Frame } from '../wire/frame.ts'
 import { parseAdd, parseBpr, parseLst, parsePresence, parseRem, type ListLine } from './list-lines.ts'
@@ -235,6 +236,8 @@ export const SIGNED_IN: Handlers<State> = {
     const mime = parseMime(payload)
     const said = parseServerSaid(mime)
     if (said.kind === 'going-down') line.emit({ kind: 'going-down', minutes: said.minutes })
+    const news = said.kind === 'mail' ? newsOfMail(said) : undefined
+    if (news !== undefined) line.emit({ kind: 'mail', news })
     if (confirms && !session.confirms && mime.headers.get(CONFIRM_HEADER) === '1') {
       session.confirms = true
       line.say('CFM', [0, 'ON'])

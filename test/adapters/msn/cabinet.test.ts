@@ -2,7 +2,7 @@ import { Buffer } from 'node:buffer'
 import { deflateRawSync } from 'node:zlib'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { filesInCabinet, MAX_PACKED_FILES, MAX_UNPACKED_BYTES } from '../../../msnp/model/cabinet.ts'
+import { filesInCabinet, MAX_PACKED_FILES, MAX_UNPACKED_BYTES } from '../../../adapters/msn/cabinet.ts'
 import { cabinet } from '../../kit/cabinet.ts'
 import { someBytes } from '../../kit/p2p-room.ts'
 
