@@ -1,6 +1,6 @@
 /** Our contact list as the core is told of it, and what it asks to be done with it. */
 import type { RosterRequest } from '../../bridge/adapter.ts'
-import type { PassingInbound, RosterEntry } from '../../bridge/model/events.ts'
+import type { PassingInbound, Phone, RosterEntry } from '../../bridge/model/events.ts'
 import type { AccountId, NetworkId, UserRef } from '../../bridge/model/ids.ts'
 import type { Availability } from '../../bridge/model/presence.ts'
 import type { Reason, RosterResult } from '../../bridge/model/result.ts'
@@ -57,6 +57,7 @@ export class Contacts {
   }
 
   #entry(contact: Contact, names: ReadonlyMap<string, string>): RosterEntry {
+    const phones = phonesOf(contact)
     const groups = contact.groups.map((group) => names.get(group)).filter((name) => name !== undefined)
     return {
       user: this.#ref(contact.email),
@@ -65,6 +66,7 @@ export class Contacts {
       blocked: onList(contact, 'BL'),
       hasUs: onList(contact, 'RL') || onList(contact, 'PL'),
       ...(groups.length === 0 ? {} : { groups }),
+      ...(phones.length === 0 ? {} : { phones }),
       ...(onList(contact, 'AL') ? { allowed: true } : {}),
     }
   }
@@ -108,6 +110,21 @@ export class Contacts {
     return { network: this.#network, user: userIdOf(email) }
   }
 }
+
+/** Of a phone number, UTF-16 units. */
+const MAX_NUMBER = 95
+
+const phonesOf = ({ phones }: Contact): readonly Phone[] =>
+  PHONES.flatMap(([code, kind]) => {
+    const number = oneLine(phones[code] ?? '', MAX_NUMBER)
+    return number === '' ? [] : [{ kind, number }]
+  })
+
+const PHONES = [
+  ['PHH', 'home'],
+  ['PHW', 'work'],
+  ['PHM', 'mobile'],
+] as const
 
 /** Group 0 holds those who are in none, unless its owner has given it a name. */
 const isNamed = ({ id, name }: Group): boolean => id !== '0' || (name !== '~' && name !== 'Other Contacts')

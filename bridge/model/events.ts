@@ -92,8 +92,16 @@ export interface RosterEntry {
   readonly hasUs: boolean
   /** Names of the groups of the contact list in which they are. */
   readonly groups?: readonly string[]
+  /** That they let their contacts see. Untrusted. */
+  readonly phones?: readonly Phone[]
   /** They were let in before, on whatever client: there is nothing to ask. */
   readonly allowed?: true
+}
+
+export interface Phone {
+  readonly kind: 'home' | 'work' | 'mobile'
+  /** As they wrote it. */
+  readonly number: string
 }
 
 /**
