@@ -86,13 +86,13 @@ describe('contacts', () => {
       { kind: 'mobile', number: '1 777' },
     ] as const
     await house.emit({ kind: 'roster', account: ID, contacts: [{ ...entry, groups: ['Friends'], phones }] })
-    await see(house, 'bob@x', 'busy', 'at work')
+    await see(house, 'bob@x', 'away', 'at work')
     await house.ask('rename bob@x Bobby')
     const all = [
       `bob@x, on the list of ${ID}, and has you on theirs`,
       'Name: Bob',
       'You call them: Bobby',
-      'Status: Busy (at work)',
+      'Status: Away (at work)',
       'Groups: Friends',
       'Phone (home): 1 555',
       'Phone (mobile): 1 777',
