@@ -1,6 +1,8 @@
 /** Which switchboard belongs to which chat during one sign-in, and what happens there as the core is told it. */
 import type { AdapterContext } from '../../bridge/adapter.ts'
+import type { MessageEvent } from '../../bridge/model/events.ts'
 import type { AccountId, ChatId, ChatRef, MessageId, NetworkId, UserId } from '../../bridge/model/ids.ts'
+import type { RichText } from '../../bridge/model/text.ts'
 import {
   CONTENT_TYPES,
   inviteDecline,
@@ -11,6 +13,7 @@ import {
 } from '../../msnp/index.ts'
 import { Chunks } from './chunks.ts'
 import { Conversation } from './conversation.ts'
+import type { Emoticons } from './emoticons.ts'
 import { isGroupId, type Groups } from './groups.ts'
 import type { Held } from './held.ts'
 import { read, TYPING_FOR_MS } from './inbound.ts'
@@ -21,6 +24,8 @@ import { oneLine, parseAddress, userIdOf } from './words.ts'
 
 /** Invitations to programs that one switchboard is told of; more are declined without a word. */
 const MAX_INVITATIONS = 32
+/** Messages of one switchboard that wait for pictures; further ones go without. */
+const MAX_BEHIND = 64
 /** Chats that are remembered during one sign-in; with more, those without a switchboard go first. */
 export const MAX_CHATS = 2_000
 
@@ -31,6 +36,7 @@ export interface ChatsOptions {
   readonly groups: Groups
   readonly held: Held
   readonly line: Line
+  readonly emoticons: Emoticons
   /** What is the same on all switchboards. */
   readonly peers: Omit<PeerTalkOptions, 'board' | 'clock'>
 }
@@ -45,6 +51,9 @@ interface Seat {
   readonly cookies: Set<string>
   /** Made when it is needed. */
   talk: PeerTalk | undefined
+  /** Messages that wait for a picture, or for one that does. */
+  behind: number
+  order: Promise<void>
   /** Makes ids for events that are no message. */
   changes: number
 }
@@ -189,7 +198,15 @@ export class Chats {
   }
 
   #seat(board: Switchboard, conversation: Conversation): Seat {
-    const seat: Seat = { conversation, chunks: new Chunks(), cookies: new Set(), talk: undefined, changes: 0 }
+    const seat: Seat = {
+      conversation,
+      chunks: new Chunks(),
+      cookies: new Set(),
+      talk: undefined,
+      behind: 0,
+      order: Promise.resolve(),
+      changes: 0,
+    }
     this.#seats.set(board, seat)
     return seat
   }
@@ -331,7 +348,16 @@ export class Chats {
         confirm()
         return
       case 'message':
-        this.#options.held.stored(reading.event, confirm)
+        this.#dressed(seat, reading.event, confirm)
+        return
+      case 'emoticons':
+        this.#options.emoticons.describe(
+          userIdOf(event.from.email),
+          event.from.email,
+          reading.emoticons,
+          this.#talk(seat, board),
+        )
+        confirm()
         return
       case 'invitation':
         void seat.conversation.whisper(inviteDecline(reading.cookie), board)
@@ -343,6 +369,25 @@ export class Chats {
         this.#options.held.stored(reading.event, confirm)
         return
     }
+  }
+
+  /** With the pictures in it. What is said meanwhile waits behind, so that the order stays. */
+  #dressed(seat: Seat, event: MessageEvent, confirm: () => void): void {
+    const { held, emoticons } = this.#options
+    const { body, sender } = event
+    const hasText = body.kind === 'text' || body.kind === 'action'
+    const text = hasText && seat.behind < MAX_BEHIND ? emoticons.dress(sender.user, body.text) : undefined
+    const store = (dressed: RichText | undefined): void =>
+      held.stored(dressed === undefined || !hasText ? event : { ...event, body: { ...body, text: dressed } }, confirm)
+    if (seat.behind === 0 && !(text instanceof Promise)) {
+      store(text)
+      return
+    }
+    seat.behind++
+    seat.order = Promise.all([text, seat.order]).then(([dressed]) => {
+      seat.behind--
+      store(dressed)
+    })
   }
 
   #in(seat: Seat, from: Member) {

@@ -19,6 +19,8 @@ export type Reading =
   | { readonly kind: 'message'; readonly event: MessageEvent }
   /** An invitation that we do not take up: to be declined, and told of once per cookie. */
   | { readonly kind: 'invitation'; readonly cookie: string; readonly event: MessageEvent }
+  /** Their pictures for codes in what they will say next. */
+  | { readonly kind: 'emoticons'; readonly emoticons: Extract<Said, { kind: 'emoticons' }>['emoticons'] }
   /** Nothing for people. */
   | { readonly kind: 'nothing' }
 
@@ -45,10 +47,11 @@ export const read = (message: MimeMessage, heard: Heard): Reading => {
     case 'invite':
       if (said.command !== 'INVITE') return NOTHING
       return { kind: 'invitation', cookie: said.cookie, event: eventOf(noticeOf(said), heard) }
+    case 'emoticons':
+      return { kind: 'emoticons', emoticons: said.emoticons }
     case 'typing':
     case 'wink':
     case 'voice':
-    case 'emoticons':
     case 'client-info':
     case 'keep-alive':
     case 'direct':

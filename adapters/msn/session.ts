@@ -16,6 +16,7 @@ import { capabilities } from './capabilities.ts'
 import { Chats } from './chats.ts'
 import { change, Contacts } from './contacts.ts'
 import type { Conversation } from './conversation.ts'
+import { Emoticons } from './emoticons.ts'
 import { faultOfClose, needsPerson, sessionFault } from './faults.ts'
 import { Groups, isGroupId } from './groups.ts'
 import { Held } from './held.ts'
@@ -50,6 +51,7 @@ interface Live {
   readonly chats: Chats
   readonly contacts: Contacts
   readonly pictures: Pictures
+  readonly emoticons: Emoticons
 }
 
 /** Of a name that is told with a picture, UTF-16 units. */
@@ -107,6 +109,7 @@ export class MsnSession implements Session {
     }
     this.#live = undefined
     live.pictures.stop()
+    live.emoticons.stop()
     await live.line.signOut()
     this.#change({ kind: 'offline' })
     throw sessionFault(result.failure)
@@ -236,6 +239,8 @@ export class MsnSession implements Session {
         if (this.#live?.line === line) this.#on(this.#live, event)
       },
     })
+    const { fetch, maxBytes } = this.#options.pictures
+    const emoticons = new Emoticons({ context, maxBytes: fetch ? maxBytes : 0 })
     const chats = new Chats({
       network,
       account: account.id,
@@ -243,13 +248,13 @@ export class MsnSession implements Session {
       groups: this.#groups,
       held: this.#held,
       line,
+      emoticons,
       peers: {
         own: this.#own,
         random: () => Number.parseInt(this.#options.random().slice(-8), 16),
         serve: (object) => this.#picture.serve(object),
       },
     })
-    const { fetch, maxBytes } = this.#options.pictures
     const pictures = new Pictures({
       network,
       account: account.id,
@@ -259,7 +264,7 @@ export class MsnSession implements Session {
       fetch: async (user, object, xml, signal) =>
         (await chats.withPeer(user, (talk, email) => talk.fetch(email, object, xml, signal))) ?? UNREACHED,
     })
-    return { line, chats, contacts: new Contacts(network, account.id, line), pictures }
+    return { line, chats, contacts: new Contacts(network, account.id, line), pictures, emoticons }
   }
 
   #on(live: Live, event: MsnClientEvent): void {
@@ -299,6 +304,7 @@ export class MsnSession implements Session {
         const fault = faultOfClose(event.reason)
         this.#live = undefined
         live.pictures.stop()
+        live.emoticons.stop()
         if (fault === undefined) this.#change({ kind: 'offline' })
         else if (needsPerson(fault)) this.#change({ kind: 'stopped', fault })
         else this.#change({ kind: 'waiting', until: context.clock.now(), fault })
@@ -323,6 +329,7 @@ export class MsnSession implements Session {
     const live = this.#live
     this.#live = undefined
     live?.pictures.stop()
+    live?.emoticons.stop()
     await live?.line.signOut()
   }
 

@@ -1,6 +1,7 @@
 /** Display pictures between a Messenger and Matrix: the right bytes, in both directions. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { FakeHomeserver } from '../kit/fake-homeserver.ts'
+import { bodyOf } from '../kit/matrix-person.ts'
 import { MatrixWorld, type Resident } from '../kit/matrix-world.ts'
 import type { Messenger } from '../kit/messenger.ts'
 import { msnobj, PeerRoom, sha1 } from '../kit/p2p-messenger.ts'
@@ -39,6 +40,28 @@ describe('a picture', () => {
     const kept = world.fake.state.media.get(uri.slice(uri.lastIndexOf('/') + 1))
     expect(kept?.type).toBe('image/png')
     expect(sha1(kept?.bytes ?? Buffer.alloc(0))).toBe(sha1(face))
+  })
+
+  it('that stands for a code is shown in the line where it is used', async () => {
+    const smile = picture(3_000, 3)
+    const room = await bob.call(address('alice'))
+    const object = msnobj(address('bob'), smile, 2)
+    room.send(`MIME-Version: 1.0\r\nContent-Type: text/x-mms-emoticon\r\n\r\n:x:\t${object}\t`)
+    room.text('look :x: there')
+    room.text('and after it')
+    const peer = new PeerRoom(room, address('bob'), address('alice'))
+    expect(await peer.serve(smile)).toBe(`${object}\0`)
+    const portal = await world.portal(alice.person, 'bob')
+    const heard = await alice.person.waitForMessage(portal, 'look :x: there')
+    const html = String(heard.content['formatted_body'])
+    const [, id] =
+      /^look <img data-mx-emoticon src="mxc:\/\/[^/]+\/(\w+)" alt=":x:" title=":x:" height="32" \/> there$/.exec(
+        html,
+      ) ?? []
+    expect(sha1(world.fake.state.media.get(id ?? '')?.bytes ?? Buffer.alloc(0))).toBe(sha1(smile))
+    await alice.person.waitForMessage(portal, 'and after it')
+    const order = alice.person.messages(portal).map(bodyOf)
+    expect(order.indexOf('look :x: there')).toBeLessThan(order.indexOf('and after it'))
   })
 
   it('of a person of Matrix is shown by their account, and given to who asks', async () => {

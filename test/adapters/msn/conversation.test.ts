@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { PIPELINE } from '../../../adapters/msn/capabilities.ts'
 import { Chats, MAX_CHATS } from '../../../adapters/msn/chats.ts'
 import { Groups } from '../../../adapters/msn/groups.ts'
+import { Emoticons } from '../../../adapters/msn/emoticons.ts'
 import { Held } from '../../../adapters/msn/held.ts'
 import { MAX_WAITING } from '../../../adapters/msn/conversation.ts'
 import { MAX_NAKS, SLOW_MS, SOON_MS } from '../../../adapters/msn/results.ts'
@@ -415,7 +416,9 @@ describe('what they say', () => {
       onEvent: (event) => 'switchboard' in event && chats.on(event),
     })
     const peers = { own: account.login, random: () => 4, serve: () => undefined }
-    const chats = new Chats({ network, account: account.id, context, groups, held: new Held(context), line, peers })
+    const emoticons = new Emoticons({ context, maxBytes: 0 })
+    const held = new Held(context)
+    const chats = new Chats({ network, account: account.id, context, groups, held, line, emoticons, peers })
     line.ring(bob)
     const open = chats.conversation(chat.chat)
     for (let at = 0; at < MAX_CHATS + 10; at++) line.ring(`stranger${at}@example.com`).end()

@@ -16,7 +16,7 @@ const reading = (headers: string, body = '', bytes: BufferEncoding = 'utf8') =>
   read(parseMime(Buffer.from(`MIME-Version: 1.0\r\n${headers}\r\n\r\n${body}`, bytes)), heard)
 const text = (format: string, body: string) =>
   reading(`Content-Type: text/plain; charset=UTF-8\r\nX-MMS-IM-Format: ${format}`, body)
-const bodyOf = (result: ReturnType<typeof reading>) => (result.kind === 'nothing' ? undefined : result.event.body)
+const bodyOf = (result: ReturnType<typeof reading>) => ('event' in result ? result.event.body : undefined)
 
 /** docs/protocol.md, Messages. */
 const TEXTS = [
@@ -67,7 +67,6 @@ describe('what arrives', () => {
     ['clientcaps', 'Content-Type: text/x-clientcaps', 'Client-Name: X/1.0\r\nChat-Logging: Y\r\n'],
     ['a ping', 'Content-Type: text/x-ping', 'ping'],
     ['a keep-alive', 'Content-Type: text/x-keepalive', ''],
-    ['a definition of emoticons', 'Content-Type: text/x-mms-emoticon', ':x:\t<msnobj/>\t'],
     ['data from client to client', 'Content-Type: application/x-msnmsgrp2p', '\u0000\u0001'],
     ['a wink', 'Content-Type: text/x-msnmsgr-datacast', 'ID: 2\r\nData: <msnobj/>\r\n\r\n'],
     ['an unknown type', 'Content-Type: text/x-future', 'surprise'],
@@ -164,5 +163,12 @@ describe('messages in chunks', () => {
     const whole = Buffer.from('Content-Type: text/plain; charset=UTF-8\r\n\r\nhi')
     expect(new Chunks().take(whole, 0)?.text()).toBe('hi')
     expect(new Chunks().take(first('A', 1, 'all'), 0)?.text()).toBe('all')
+  })
+})
+
+it('reads which pictures stand for which codes', () => {
+  expect(reading('Content-Type: text/x-mms-emoticon', ':x:\t<msnobj Creator="a"/>\t')).toEqual({
+    kind: 'emoticons',
+    emoticons: [{ code: ':x:', object: '<msnobj Creator="a"/>' }],
   })
 })
