@@ -8,6 +8,8 @@ import { isGroupId, type Groups } from './groups.ts'
 import type { Held } from './held.ts'
 import { read, TYPING_FOR_MS } from './inbound.ts'
 import type { Line } from './line.ts'
+import type { Transfers } from './transfers/flow.ts'
+import type { Talk } from './transfers/types.ts'
 import { refused, resultOfWatch, type NotDelivered } from './results.ts'
 import { oneLine, parseAddress, userIdOf } from './words.ts'
 
@@ -23,6 +25,7 @@ export interface ChatsOptions {
   readonly groups: Groups
   readonly held: Held
   readonly line: Line
+  readonly transfers: Pick<Transfers, 'hear' | 'gone'>
 }
 
 export type SwitchboardEvent = Extract<MsnClientEvent, { readonly switchboard: Switchboard }>
@@ -196,6 +199,7 @@ export class Chats {
     const conversation = this.#seats.get(board)?.conversation
     if (conversation === undefined) return
     this.#seats.delete(board)
+    if (conversation.kind === 'direct') this.#gone([conversation.chat.chat])
     conversation.detach(board)
     if (conversation.boards.length === 0) this.#guests.delete(conversation.chat.chat)
     conversation.changed()
@@ -241,6 +245,7 @@ export class Chats {
     const seat = this.#seats.get(board)
     if (seat === undefined) return
     const user = userIdOf(member.email)
+    this.#gone([user])
     const { kind, chat } = seat.conversation
     // The last one ends the session, not the chat; and who was only idle has not left it either.
     if (kind === 'group' && !idle && board.members.size > 0) {
@@ -275,6 +280,11 @@ export class Chats {
       confirm()
       return
     }
+    const { chat } = seat.conversation
+    if (this.#options.transfers.hear(whole, talkOn(board, event.from), { chat, ...whoIs(event.from) })) {
+      confirm()
+      return
+    }
     const reading = read(whole, {
       network: this.#options.network,
       chat: seat.conversation.chat,
@@ -301,6 +311,13 @@ export class Chats {
     }
   }
 
+  /** Of whoever was on a switchboard that is over, or left it. */
+  #gone(users: Iterable<string>): void {
+    for (const user of users)
+      if (![...this.#seats.keys()].some((board) => board.members.has(user)))
+        this.#options.transfers.gone(userIdOf(user))
+  }
+
   #in(seat: Seat, from: Member) {
     return {
       chat: seat.conversation.chat,
@@ -309,6 +326,15 @@ export class Chats {
     }
   }
 }
+
+const whoIs = ({ email, name }: Member) => ({ user: userIdOf(email), name: oneLine(name, name.length) })
+
+const talkOn = (board: Switchboard, { email }: Member): Talk => ({
+  user: userIdOf(email),
+  say: (payload) => {
+    if (board.open && board.members.has(email.toLowerCase())) void board.send(payload, 'U')
+  },
+})
 
 const setIn = <Key, Value>(sets: Map<Key, Set<Value>>, key: Key): Set<Value> => {
   const set = sets.get(key) ?? new Set<Value>()

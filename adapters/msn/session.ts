@@ -11,7 +11,7 @@ import {
   type MsnClientOptions,
   type Status,
 } from '../../msnp/index.ts'
-import { capabilities } from './capabilities.ts'
+import { capabilities, offersFiles } from './capabilities.ts'
 import { Chats } from './chats.ts'
 import { change, Contacts } from './contacts.ts'
 import type { Conversation } from './conversation.ts'
@@ -22,6 +22,8 @@ import type { Line, OpenLine } from './line.ts'
 import { partsOf, payloadOf } from './outbound.ts'
 import { statusFor } from './presence.ts'
 import { BUSY_MS, refused, resultOfCommand, retry, SIGNED_OUT } from './results.ts'
+import type { Transfers } from './transfers/flow.ts'
+import { AccountFiles, type FileSettings } from './transfers/account-files.ts'
 import { parseAddress, userIdOf } from './words.ts'
 
 /** Index of 7.0 among the generations of clients: the first that knows nudges. */
@@ -34,6 +36,7 @@ export interface SessionOptions {
   /** What stays the same over all sign-ins. */
   readonly client: () => Omit<MsnClientOptions, 'login' | 'password' | 'status' | 'onEvent'>
   readonly openLine: OpenLine
+  readonly files: FileSettings
   /** 32 or more hexadecimal digits, never the same twice. */
   readonly random: () => string
 }
@@ -43,6 +46,7 @@ interface Live {
   readonly line: Line
   readonly chats: Chats
   readonly contacts: Contacts
+  readonly transfers: Transfers
 }
 
 const DELIVERED: DeliveryResult = { kind: 'delivered', ids: [] }
@@ -53,6 +57,7 @@ export class MsnSession implements Session {
   readonly #own: UserId
   readonly #groups: Groups
   readonly #held: Held
+  readonly #files: AccountFiles
   #state: SessionState = { kind: 'offline' }
   #live: Live | undefined
   #attempts = 0
@@ -66,6 +71,9 @@ export class MsnSession implements Session {
     this.#own = userIdOf(options.account.login)
     this.#groups = new Groups(options.account.id, options.context.state, options.random)
     this.#held = new Held(options.context)
+    const { network, account, context, files, random } = options
+    const shared = { network, account: account.id, context, held: this.#held, random }
+    this.#files = new AccountFiles({ ...shared, own: this.#own, settings: files })
   }
 
   get state(): SessionState {
@@ -88,6 +96,7 @@ export class MsnSession implements Session {
     if (result.ok) {
       this.#attempts = 0
       this.#change({ kind: 'online', since: this.#options.context.clock.now() })
+      this.#files.giveOwed(live.transfers, live.chats)
       return
     }
     this.#live = undefined
@@ -97,6 +106,7 @@ export class MsnSession implements Session {
   }
 
   async close(): Promise<void> {
+    await this.#files.stop()
     await this.#end()
     this.#change({ kind: 'offline' })
   }
@@ -107,8 +117,10 @@ export class MsnSession implements Session {
     await this.#held.stop()
   }
 
-  capabilities(): Capabilities {
-    return capabilities
+  /** Whoever can be offered a file is; the others get links. */
+  capabilities(chat?: ChatRef): Capabilities {
+    const direct = chat !== undefined && !isGroupId(chat.chat)
+    return direct && this.#live?.transfers.canOffer(chat.chat as string as UserId) === true ? offersFiles : capabilities
   }
 
   async open(request: ChatRequest): Promise<OpenResult> {
@@ -210,15 +222,20 @@ export class MsnSession implements Session {
         if (this.#live?.line === line) this.#on(this.#live, event)
       },
     })
-    const chats = new Chats({ network, account: account.id, context, groups: this.#groups, held: this.#held, line })
-    return { line, chats, contacts: new Contacts(network, account.id, line) }
+    const transfers = this.#files.begin(line)
+    const shared = { network, account: account.id, context, held: this.#held, line }
+    const chats = new Chats({ ...shared, groups: this.#groups, transfers })
+    return { line, chats, transfers, contacts: new Contacts(network, account.id, line) }
   }
 
   #on(live: Live, event: MsnClientEvent): void {
     const { context } = this.#options
     switch (event.kind) {
       case 'presence':
-        if (event.presence !== undefined) live.chats.cameOnline(userIdOf(event.email))
+        if (event.presence !== undefined) {
+          live.chats.cameOnline(userIdOf(event.email))
+          this.#files.giveOwed(live.transfers, live.chats, userIdOf(event.email))
+        }
         for (const passing of live.contacts.read(event)) this.#held.passing(passing)
         return
       case 'roster':
@@ -258,6 +275,7 @@ export class MsnSession implements Session {
   async #prepare(): Promise<void> {
     try {
       await this.#groups.load()
+      await this.#files.load()
     } catch (error) {
       this.#change({ kind: 'offline' })
       const detail = `the groups of the account cannot be read from the store: ${String(error)}`
@@ -313,6 +331,11 @@ export class MsnSession implements Session {
       return DELIVERED
     }
     if (op.kind === 'member') return this.#changeMembers(conversation, op)
+    if (op.kind === 'message' && op.body.kind === 'file') {
+      const user = conversation.chat.chat as string as UserId
+      const name = live.line.contacts.get(user)?.name ?? user
+      return live.transfers.deliver(id, op.body.file, { chat: conversation.chat, user, name }, conversation, signal)
+    }
     const payload = payloadOf(op, { ownName: live.line.name, nudges: this.#knowNudges(conversation, live) })
     return payload === undefined ? DELIVERED : conversation.deliver(id, payload, signal)
   }

@@ -414,7 +414,8 @@ describe('what they say', () => {
       password: '',
       onEvent: (event) => 'switchboard' in event && chats.on(event),
     })
-    const chats = new Chats({ network, account: account.id, context, groups, held: new Held(context), line })
+    const transfers = { hear: () => false, gone: () => undefined }
+    const chats = new Chats({ network, account: account.id, context, groups, held: new Held(context), line, transfers })
     line.ring(bob)
     const open = chats.conversation(chat.chat)
     for (let at = 0; at < MAX_CHATS + 10; at++) line.ring(`stranger${at}@example.com`).end()
