@@ -50,6 +50,28 @@ export {
   type CancelCode,
   type Said,
 } from './model/content-types.ts'
+export {
+  FILE_TRANSFER,
+  fileAcceptance,
+  fileInvitation,
+  parseFileAcceptance,
+  parseFileInvitation,
+  type FileAcceptance,
+  type FileInvitation,
+  type FilePlace,
+} from './model/file-invitation.ts'
+export { BYE, type FileTimings } from './session/file-lines.ts'
+export { FileReceiver } from './session/file-receiver.ts'
+export { FileSender } from './session/file-sender.ts'
+export { allowedAddresses, wrongAllowance, type PortRange } from './io/file-ports.ts'
+export {
+  FileBroken,
+  type ArrivingFile,
+  type FileFailure,
+  type FileTransferOptions,
+  type Meeting,
+} from './io/file-contract.ts'
+export { receiveFile, sendFile } from './io/file-transfer.ts'
 export { PLAIN_FORMAT, formatTextFormat, parseTextFormat, type TextFormat } from './model/text-format.ts'
 export {
   CLIENT_BITS,

@@ -19,6 +19,8 @@ import type { Held } from './held.ts'
 import { read, TYPING_FOR_MS } from './inbound.ts'
 import type { Line } from './line.ts'
 import { PeerTalk, type PeerTalkOptions } from './peer-talk.ts'
+import type { Transfers } from './transfers/flow.ts'
+import type { Talk } from './transfers/types.ts'
 import { refused, resultOfWatch, type NotDelivered } from './results.ts'
 import { oneLine, parseAddress, userIdOf } from './words.ts'
 
@@ -39,6 +41,7 @@ export interface ChatsOptions {
   readonly emoticons: Emoticons
   /** What is the same on all switchboards. */
   readonly peers: Omit<PeerTalkOptions, 'board' | 'clock'>
+  readonly transfers: Pick<Transfers, 'hear' | 'gone'>
 }
 
 export type SwitchboardEvent = Extract<MsnClientEvent, { readonly switchboard: Switchboard }>
@@ -251,6 +254,7 @@ export class Chats {
     const { conversation } = seat
     this.#seats.delete(board)
     seat.talk?.closed()
+    if (conversation.kind === 'direct') this.#gone([conversation.chat.chat])
     conversation.detach(board)
     if (conversation.boards.length === 0) this.#guests.delete(conversation.chat.chat)
     conversation.changed()
@@ -297,6 +301,7 @@ export class Chats {
     if (seat === undefined) return
     seat.talk?.left(member.email)
     const user = userIdOf(member.email)
+    this.#gone([user])
     const { kind, chat } = seat.conversation
     // The last one ends the session, not the chat; and who was only idle has not left it either.
     if (kind === 'group' && !idle && board.members.size > 0) {
@@ -333,6 +338,11 @@ export class Chats {
     }
     seat.conversation.heard(board)
     if (whole === undefined) {
+      confirm()
+      return
+    }
+    const { chat } = seat.conversation
+    if (this.#options.transfers.hear(whole, talkOn(board, event.from), { chat, ...whoIs(event.from) })) {
       confirm()
       return
     }
@@ -390,6 +400,13 @@ export class Chats {
     })
   }
 
+  /** Of whoever was on a switchboard that is over, or left it. */
+  #gone(users: Iterable<string>): void {
+    for (const user of users)
+      if (![...this.#seats.keys()].some((board) => board.members.has(user)))
+        this.#options.transfers.gone(userIdOf(user))
+  }
+
   #in(seat: Seat, from: Member) {
     return {
       chat: seat.conversation.chat,
@@ -398,6 +415,15 @@ export class Chats {
     }
   }
 }
+
+const whoIs = ({ email, name }: Member) => ({ user: userIdOf(email), name: oneLine(name, name.length) })
+
+const talkOn = (board: Switchboard, { email }: Member): Talk => ({
+  user: userIdOf(email),
+  say: (payload) => {
+    if (board.open && board.members.has(email.toLowerCase())) void board.send(payload, 'U')
+  },
+})
 
 const setIn = <Key, Value>(sets: Map<Key, Set<Value>>, key: Key): Set<Value> => {
   const set = sets.get(key) ?? new Set<Value>()

@@ -12,7 +12,7 @@ import {
   type MsnClientOptions,
   type Status,
 } from '../../msnp/index.ts'
-import { capabilities } from './capabilities.ts'
+import { capabilities, offersFiles } from './capabilities.ts'
 import { Chats } from './chats.ts'
 import { change, Contacts } from './contacts.ts'
 import type { Conversation } from './conversation.ts'
@@ -28,6 +28,8 @@ import { Pictures } from './pictures.ts'
 import { statusFor } from './presence.ts'
 import { BUSY_MS, refused, resultOfCommand, retry, SIGNED_OUT } from './results.ts'
 import { oneLine, parseAddress, userIdOf } from './words.ts'
+import type { Transfers } from './transfers/flow.ts'
+import { AccountFiles, type FileSettings } from './transfers/account-files.ts'
 
 /** Index of 7.0 among the generations of clients: the first that knows nudges. */
 const NUDGE_GENERATION = 4
@@ -39,6 +41,7 @@ export interface SessionOptions {
   /** What stays the same over all sign-ins. */
   readonly client: () => Omit<MsnClientOptions, 'login' | 'password' | 'status' | 'picture' | 'onEvent'>
   readonly openLine: OpenLine
+  readonly files: FileSettings
   /** 32 or more hexadecimal digits, never the same twice. */
   readonly random: () => string
   /** Larger pictures are neither fetched nor ours. */
@@ -52,6 +55,7 @@ interface Live {
   readonly contacts: Contacts
   readonly pictures: Pictures
   readonly emoticons: Emoticons
+  readonly transfers: Transfers
 }
 
 /** Of a name that is told with a picture, UTF-16 units. */
@@ -68,6 +72,7 @@ export class MsnSession implements Session {
   readonly #groups: Groups
   readonly #held: Held
   readonly #picture: OwnPicture
+  readonly #files: AccountFiles
   #state: SessionState = { kind: 'offline' }
   #live: Live | undefined
   #attempts = 0
@@ -81,8 +86,15 @@ export class MsnSession implements Session {
     this.#own = userIdOf(options.account.login)
     this.#groups = new Groups(options.account.id, options.context.state, options.random)
     this.#held = new Held(options.context)
-    const { account, context, pictures } = options
-    this.#picture = new OwnPicture({ account: account.id, login: this.#own, context, maxBytes: pictures.maxBytes })
+    const { network, account, context, files, random } = options
+    const shared = { network, account: account.id, context, held: this.#held, random }
+    this.#files = new AccountFiles({ ...shared, own: this.#own, settings: files })
+    this.#picture = new OwnPicture({
+      account: account.id,
+      login: this.#own,
+      context,
+      maxBytes: options.pictures.maxBytes,
+    })
   }
 
   get state(): SessionState {
@@ -105,6 +117,7 @@ export class MsnSession implements Session {
     if (result.ok) {
       this.#attempts = 0
       this.#change({ kind: 'online', since: this.#options.context.clock.now() })
+      this.#files.giveOwed(live.transfers, live.chats)
       return
     }
     this.#live = undefined
@@ -116,6 +129,7 @@ export class MsnSession implements Session {
   }
 
   async close(): Promise<void> {
+    await this.#files.stop()
     await this.#end()
     this.#change({ kind: 'offline' })
   }
@@ -126,8 +140,10 @@ export class MsnSession implements Session {
     await this.#held.stop()
   }
 
-  capabilities(): Capabilities {
-    return capabilities
+  /** Whoever can be offered a file is; the others get links. */
+  capabilities(chat?: ChatRef): Capabilities {
+    const direct = chat !== undefined && !isGroupId(chat.chat)
+    return direct && this.#live?.transfers.canOffer(chat.chat as string as UserId) === true ? offersFiles : capabilities
   }
 
   async open(request: ChatRequest): Promise<OpenResult> {
@@ -241,13 +257,12 @@ export class MsnSession implements Session {
     })
     const { fetch, maxBytes } = this.#options.pictures
     const emoticons = new Emoticons({ context, maxBytes: fetch ? maxBytes : 0 })
+    const transfers = this.#files.begin(line)
+    const shared = { network, account: account.id, context, held: this.#held, line }
     const chats = new Chats({
-      network,
-      account: account.id,
-      context,
+      ...shared,
       groups: this.#groups,
-      held: this.#held,
-      line,
+      transfers,
       emoticons,
       peers: {
         own: this.#own,
@@ -264,14 +279,17 @@ export class MsnSession implements Session {
       fetch: async (user, object, xml, signal) =>
         (await chats.withPeer(user, (talk, email) => talk.fetch(email, object, xml, signal))) ?? UNREACHED,
     })
-    return { line, chats, contacts: new Contacts(network, account.id, line), pictures, emoticons }
+    return { line, chats, contacts: new Contacts(network, account.id, line), pictures, emoticons, transfers }
   }
 
   #on(live: Live, event: MsnClientEvent): void {
     const { context } = this.#options
     switch (event.kind) {
       case 'presence':
-        if (event.presence !== undefined) live.chats.cameOnline(userIdOf(event.email))
+        if (event.presence !== undefined) {
+          live.chats.cameOnline(userIdOf(event.email))
+          this.#files.giveOwed(live.transfers, live.chats, userIdOf(event.email))
+        }
         for (const passing of live.contacts.read(event)) this.#held.passing(passing)
         if (event.presence !== undefined && event.name !== '') {
           live.pictures.see(userIdOf(event.email), oneLine(event.name, MAX_NAME), event.presence.object)
@@ -317,6 +335,7 @@ export class MsnSession implements Session {
     try {
       await this.#groups.load()
       await this.#picture.load()
+      await this.#files.load()
     } catch (error) {
       this.#change({ kind: 'offline' })
       const detail = `the groups of the account cannot be read from the store: ${String(error)}`
@@ -374,6 +393,11 @@ export class MsnSession implements Session {
       return DELIVERED
     }
     if (op.kind === 'member') return this.#changeMembers(conversation, op)
+    if (op.kind === 'message' && op.body.kind === 'file') {
+      const user = conversation.chat.chat as string as UserId
+      const name = live.line.contacts.get(user)?.name ?? user
+      return live.transfers.deliver(id, op.body.file, { chat: conversation.chat, user, name }, conversation, signal)
+    }
     const payload = payloadOf(op, { ownName: live.line.name, nudges: this.#knowNudges(conversation, live) })
     return payload === undefined ? DELIVERED : conversation.deliver(id, payload, signal)
   }

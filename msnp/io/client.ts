@@ -56,6 +56,7 @@ export class MsnClient {
   #picture: string | undefined
   #allowPrivate: boolean | undefined
   #strangeLines = 0
+  #localAddress: string | undefined
 
   constructor(options: MsnClientOptions) {
     this.#options = options
@@ -101,6 +102,11 @@ export class MsnClient {
 
   get privacy(): Privacy {
     return this.#session?.roster.privacy ?? 'AL'
+  }
+
+  /** Under which the server sees us, unless there is a router between. */
+  get localAddress(): string | undefined {
+    return this.#localAddress
   }
 
   get dialect(): Dialect | undefined {
@@ -260,6 +266,7 @@ export class MsnClient {
     aborts.addEventListener('abort', onAbort, { once: true })
     this.#line = line
     this.#keep(socket)
+    this.#localAddress = socket.localAddress
     line.start(socket)
     if (aborts.aborted) line.close()
     return promise.then((end) => {
