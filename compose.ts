@@ -23,6 +23,7 @@ import type { RichText } from './bridge/model/text.ts'
 import { Networks } from './bridge/networks.ts'
 import type { MetricsPage } from './bridge/ops/metrics.ts'
 import { OutageNotices } from './bridge/outage.ts'
+import { OwnPictures } from './bridge/own-pictures.ts'
 import { OwnStatus } from './bridge/own-status.ts'
 import { Leaving } from './bridge/leaving.ts'
 import { PeopleWatch } from './bridge/people-news.ts'
@@ -136,6 +137,7 @@ export const compose = (
     rosterChanged: (account, user) => watch.rosterChanged(account, user),
     ownersChanged: () => watch.ownersChanged(),
     ownPresence: (person, user, state) => ownStatus.seen(person, user, state),
+    ownPicture: (user, picture) => ownPictures.seen(user, picture),
     ...linkOf,
   })
   const watch: PeopleWatch = new PeopleWatch({ identity: hub.identity, accounts, adapters, log })
@@ -178,6 +180,13 @@ export const compose = (
     facts: (account) => store.accountFacts(account),
     setFact: (account, key, value) => store.setAccountFact(account, key, value),
   })
+  const ownPictures = new OwnPictures({
+    clock,
+    log,
+    identity: hub.identity,
+    accounts: () => accounts.all(),
+    sessionOf,
+  })
   const supervisor = new Supervisor({
     ...shared,
     random: Math.random,
@@ -190,6 +199,7 @@ export const compose = (
       news.changed(account, state, logins.isUnderway(account))
       logins.changed(account, state)
       if (state.kind === 'online') friends.online(account)
+      if (state.kind === 'online') ownPictures.online(account)
       ownStatus.changed(state)
       watch.sessionChanged(account)
     },
@@ -201,6 +211,7 @@ export const compose = (
     outage.forget(gone)
     news.forget(gone)
     friends.forget(gone)
+    ownPictures.forget(gone)
   })
   const commands = new Commands({
     clock,

@@ -127,6 +127,7 @@ export class Hub {
       contextOf,
       online: this.#online,
       ownPresence: (person, user, state) => deps.ownPresence?.(person, user, state),
+      ownPicture: (user, picture) => deps.ownPicture?.(user, picture),
       rosterKnown: (account) => void this.#maker.fill(account),
     })
     this.#intake = new Intake({

@@ -32,6 +32,8 @@ export interface PassingDeps {
   readonly online: ReadonlySet<AccountId>
   /** One of our people is seen, and not by an account that we hold ourselves. */
   readonly ownPresence: (person: PersonId, user: UserRef, state: PresenceState) => void
+  /** Somebody is seen with that picture, and not by an account that we hold ourselves. */
+  readonly ownPicture: (user: UserRef, picture: FileRef | null) => void
   /** The whole contact list of an account is known. */
   readonly rosterKnown: (account: AccountId) => void
 }
@@ -68,6 +70,8 @@ export class Passing {
       case 'presence':
       case 'profile': {
         if (event.kind === 'presence') this.#ownPresence(event)
+        else if (event.avatar !== undefined && !this.#isHeld(event.user))
+          this.#deps.ownPicture(event.user, event.avatar)
         const changed = roster.apply(event)
         if (event.kind === 'presence' && isPresent(event.state)) outbox.recipientOnline(event.account, event.user.user)
         if (changed) this.#spread(event)
@@ -140,14 +144,21 @@ export class Passing {
 
   /** Accounts that we hold look as we say, so what is seen of them is no news. */
   #ownPresence({ user, state }: Extract<About, { kind: 'presence' }>): void {
-    const { identity, ownPresence } = this.#deps
+    const person = this.#deps.identity.personOf(user)
+    if (person !== undefined && !this.#isHeld(user)) this.#deps.ownPresence(person, user, state)
+  }
+
+  /** They are an account of ours. */
+  #isHeld(user: UserRef): boolean {
+    const { identity } = this.#deps
     const person = identity.personOf(user)
-    if (person === undefined) return
-    const isAccount = identity.accountsOf(person).some(({ id }) => {
-      const own = identity.userOf(id)
-      return own?.user === user.user && own.network === user.network
-    })
-    if (!isAccount) ownPresence(person, user, state)
+    return (
+      person !== undefined &&
+      identity.accountsOf(person).some(({ id }) => {
+        const own = identity.userOf(id)
+        return own?.user === user.user && own.network === user.network
+      })
+    )
   }
 
   /** Whom this account does not see by now, it does not see: they are shown as absent to all. */

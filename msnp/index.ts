@@ -52,6 +52,28 @@ export {
 } from './model/content-types.ts'
 export { invitedTo } from './model/invitations.ts'
 export { newsOfMail, type MailNews } from './model/mail.ts'
+export {
+  FILE_TRANSFER,
+  fileAcceptance,
+  fileInvitation,
+  parseFileAcceptance,
+  parseFileInvitation,
+  type FileAcceptance,
+  type FileInvitation,
+  type FilePlace,
+} from './model/file-invitation.ts'
+export { BYE, type FileTimings } from './session/file-lines.ts'
+export { FileReceiver } from './session/file-receiver.ts'
+export { FileSender } from './session/file-sender.ts'
+export { allowedAddresses, wrongAllowance, type PortRange } from './io/file-ports.ts'
+export {
+  FileBroken,
+  type ArrivingFile,
+  type FileFailure,
+  type FileTransferOptions,
+  type Meeting,
+} from './io/file-contract.ts'
+export { receiveFile, sendFile } from './io/file-transfer.ts'
 export { PLAIN_FORMAT, formatTextFormat, parseTextFormat, type TextFormat } from './model/text-format.ts'
 export {
   CLIENT_BITS,

@@ -5,6 +5,7 @@ import type { Choice, Outbound, Puppet } from '../../bridge/model/events.ts'
 import type { ChatId, UserRef } from '../../bridge/model/ids.ts'
 import type { PresenceState } from '../../bridge/model/presence.ts'
 import type { DeliveryResult } from '../../bridge/model/result.ts'
+import { withoutImage, type RichText } from '../../bridge/model/text.ts'
 import { isPassing, notOpened, type NotOpened } from './answers.ts'
 import { cleaned, shortened } from './clean.ts'
 import type { Ghosts } from './ghosts.ts'
@@ -136,6 +137,19 @@ export class Deliveries {
     return this.#as(this.#faceOf(op.as), send)
   }
 
+  /** With the pictures in it on the homeserver; where that cannot be, the words stand alone. */
+  async #illustrated(text: RichText, signal: AbortSignal): Promise<RichText> {
+    if (text.every((span) => span.image === undefined)) return text
+    return Promise.all(
+      text.map(async (span) => {
+        if (span.image === undefined) return span
+        const url = await this.#pictureUrl(span.image, signal)
+        const bare = withoutImage(span)
+        return url === undefined ? bare : { ...bare, image: { ...span.image, network: this.#deps.network, ref: url } }
+      }),
+    )
+  }
+
   async #pictureUrl(file: FileRef, signal: AbortSignal): Promise<string | undefined> {
     const placed = file.media === 'image' ? await this.#deps.place(file, signal) : undefined
     return placed?.kind === 'placed' ? placed.file.ref : undefined
@@ -143,7 +157,10 @@ export class Deliveries {
 
   /** With its file on the homeserver, if it has one and the homeserver takes it. */
   async #placed(op: Said, signal: AbortSignal): Promise<Said | NotOpened> {
-    if ((op.kind !== 'message' && op.kind !== 'edit') || op.body.kind !== 'file') return op
+    if (op.kind !== 'message' && op.kind !== 'edit') return op
+    if (op.body.kind === 'nudge') return op
+    if (op.body.kind !== 'file')
+      return { ...op, body: { ...op.body, text: await this.#illustrated(op.body.text, signal) } }
     const placed = await this.#deps.place(op.body.file, signal)
     switch (placed.kind) {
       case 'placed':

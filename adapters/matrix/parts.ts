@@ -9,6 +9,7 @@ import type { MatrixConfig } from './config.ts'
 import { Deliveries } from './delivery.ts'
 import { Doings } from './doings.ts'
 import { Ephemeral } from './ephemeral.ts'
+import { Faces } from './faces.ts'
 import { Hearing } from './hearing.ts'
 import { Homeserver } from './homeserver.ts'
 import { Intake } from './intake.ts'
@@ -127,7 +128,8 @@ export const makeParts = (options: PartsOptions): Parts => {
     audience,
     moreToSee: () => presence.look(),
   })
-  const hearing = new Hearing({ config, service, talk, names, emit: (event) => context.emit(event) })
+  const faces = new Faces({ network, account: account.id, context, isOurs: (id) => ghosts.isOurs(id) })
+  const hearing = new Hearing({ config, service, talk, names, faces, emit: (event) => context.emit(event) })
   const intake = new Intake({
     network,
     state,

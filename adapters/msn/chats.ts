@@ -1,6 +1,8 @@
 /** Which switchboard belongs to which chat during one sign-in, and what happens there as the core is told it. */
 import type { AdapterContext } from '../../bridge/adapter.ts'
+import type { MessageEvent } from '../../bridge/model/events.ts'
 import type { AccountId, ChatId, ChatRef, MessageId, NetworkId, UserId } from '../../bridge/model/ids.ts'
+import type { RichText } from '../../bridge/model/text.ts'
 import {
   CONTENT_TYPES,
   inviteDecline,
@@ -11,17 +13,22 @@ import {
 } from '../../msnp/index.ts'
 import { Chunks } from './chunks.ts'
 import { Conversation } from './conversation.ts'
+import type { Emoticons } from './emoticons.ts'
 import { isGroupId, type Groups } from './groups.ts'
 import type { Held } from './held.ts'
 import { peerInvitation, read, TYPING_FOR_MS, type Heard } from './inbound.ts'
 import type { Line } from './line.ts'
 import { PeerTalk, type PeerTalkOptions } from './peer-talk.ts'
+import type { Transfers } from './transfers/flow.ts'
+import type { Talk } from './transfers/types.ts'
 import { refused, resultOfWatch, type NotDelivered } from './results.ts'
 import type { Things } from './things.ts'
 import { oneLine, parseAddress, userIdOf } from './words.ts'
 
 /** Invitations to programs that one switchboard is told of; more are declined without a word. */
 const MAX_INVITATIONS = 32
+/** Messages of one switchboard that wait for pictures; further ones go without. */
+const MAX_BEHIND = 64
 /** Chats that are remembered during one sign-in; with more, those without a switchboard go first. */
 export const MAX_CHATS = 2_000
 
@@ -32,9 +39,11 @@ export interface ChatsOptions {
   readonly groups: Groups
   readonly held: Held
   readonly line: Line
+  readonly emoticons: Emoticons
   /** What is the same on all switchboards. */
   readonly peers: Omit<PeerTalkOptions, 'board' | 'clock' | 'unknown'>
   readonly things: Pick<Things, 'bring'>
+  readonly transfers: Pick<Transfers, 'hear' | 'gone'>
 }
 
 export type SwitchboardEvent = Extract<MsnClientEvent, { readonly switchboard: Switchboard }>
@@ -47,6 +56,9 @@ interface Seat {
   readonly cookies: Set<string>
   /** Made when it is needed. */
   talk: PeerTalk | undefined
+  /** Messages that wait for a picture, or for one that does. */
+  behind: number
+  order: Promise<void>
   /** Makes ids for events that are no message. */
   changes: number
 }
@@ -196,7 +208,15 @@ export class Chats {
   }
 
   #seat(board: Switchboard, conversation: Conversation): Seat {
-    const seat: Seat = { conversation, chunks: new Chunks(), cookies: new Set(), talk: undefined, changes: 0 }
+    const seat: Seat = {
+      conversation,
+      chunks: new Chunks(),
+      cookies: new Set(),
+      talk: undefined,
+      behind: 0,
+      order: Promise.resolve(),
+      changes: 0,
+    }
     this.#seats.set(board, seat)
     return seat
   }
@@ -241,6 +261,7 @@ export class Chats {
     const { conversation } = seat
     this.#seats.delete(board)
     seat.talk?.closed()
+    if (conversation.kind === 'direct') this.#gone([conversation.chat.chat])
     conversation.detach(board)
     if (conversation.boards.length === 0) this.#guests.delete(conversation.chat.chat)
     conversation.changed()
@@ -287,6 +308,7 @@ export class Chats {
     if (seat === undefined) return
     seat.talk?.left(member.email)
     const user = userIdOf(member.email)
+    this.#gone([user])
     const { kind, chat } = seat.conversation
     // The last one ends the session, not the chat; and who was only idle has not left it either.
     if (kind === 'group' && !idle && board.members.size > 0) {
@@ -326,13 +348,27 @@ export class Chats {
       confirm()
       return
     }
+    const { chat } = seat.conversation
+    if (this.#options.transfers.hear(whole, talkOn(board, event.from), { chat, ...whoIs(event.from) })) {
+      confirm()
+      return
+    }
     const reading = read(whole, this.#heard(seat, event.from, `${board.nonce}:${event.ordinal}`))
     switch (reading.kind) {
       case 'nothing':
         confirm()
         return
       case 'message':
-        this.#options.held.stored(reading.event, confirm)
+        this.#dressed(seat, reading.event, confirm)
+        return
+      case 'emoticons':
+        this.#options.emoticons.describe(
+          userIdOf(event.from.email),
+          event.from.email,
+          reading.emoticons,
+          this.#talk(seat, board),
+        )
+        confirm()
         return
       case 'thing': {
         const { thing, event: where } = reading
@@ -361,6 +397,32 @@ export class Chats {
     return { network, chat: seat.conversation.chat, from, id: id as MessageId, at: context.clock.now() }
   }
 
+  /** With the pictures in it. What is said meanwhile waits behind, so that the order stays. */
+  #dressed(seat: Seat, event: MessageEvent, confirm: () => void): void {
+    const { held, emoticons } = this.#options
+    const { body, sender } = event
+    const hasText = body.kind === 'text' || body.kind === 'action'
+    const text = hasText && seat.behind < MAX_BEHIND ? emoticons.dress(sender.user, body.text) : undefined
+    const store = (dressed: RichText | undefined): void =>
+      held.stored(dressed === undefined || !hasText ? event : { ...event, body: { ...body, text: dressed } }, confirm)
+    if (seat.behind === 0 && !(text instanceof Promise)) {
+      store(text)
+      return
+    }
+    seat.behind++
+    seat.order = Promise.all([text, seat.order]).then(([dressed]) => {
+      seat.behind--
+      store(dressed)
+    })
+  }
+
+  /** Of whoever was on a switchboard that is over, or left it. */
+  #gone(users: Iterable<string>): void {
+    for (const user of users)
+      if (![...this.#seats.keys()].some((board) => board.members.has(user)))
+        this.#options.transfers.gone(userIdOf(user))
+  }
+
   #in(seat: Seat, from: Member) {
     return {
       chat: seat.conversation.chat,
@@ -376,6 +438,15 @@ const isNews = (seat: Seat, invitation: string): boolean => {
   seat.cookies.add(invitation)
   return true
 }
+
+const whoIs = ({ email, name }: Member) => ({ user: userIdOf(email), name: oneLine(name, name.length) })
+
+const talkOn = (board: Switchboard, { email }: Member): Talk => ({
+  user: userIdOf(email),
+  say: (payload) => {
+    if (board.open && board.members.has(email.toLowerCase())) void board.send(payload, 'U')
+  },
+})
 
 const setIn = <Key, Value>(sets: Map<Key, Set<Value>>, key: Key): Set<Value> => {
   const set = sets.get(key) ?? new Set<Value>()

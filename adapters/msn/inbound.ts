@@ -30,6 +30,8 @@ export type Reading =
   | { readonly kind: 'invitation'; readonly cookie: string; readonly event: MessageEvent }
   /** More than words: `event` is what it becomes, without its body. */
   | { readonly kind: 'thing'; readonly thing: Thing; readonly event: Omit<MessageEvent, 'body'> }
+  /** Their pictures for codes in what they will say next. */
+  | { readonly kind: 'emoticons'; readonly emoticons: Extract<Said, { kind: 'emoticons' }>['emoticons'] }
   /** Nothing for people. */
   | { readonly kind: 'nothing' }
 
@@ -67,8 +69,9 @@ export const read = (message: MimeMessage, heard: Heard): Reading => {
     }
     case 'ink':
       return { kind: 'thing', thing: said, event: whereOf(heard) }
-    case 'typing':
     case 'emoticons':
+      return { kind: 'emoticons', emoticons: said.emoticons }
+    case 'typing':
     case 'client-info':
     case 'keep-alive':
     case 'direct':

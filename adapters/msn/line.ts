@@ -16,6 +16,8 @@ export interface Line {
   readonly name: string
   /** As the server last confirmed it. */
   readonly status: Status | undefined
+  /** Ours, as the connection to the server has it. */
+  readonly localAddress?: string | undefined
   signIn(signal?: AbortSignal): Promise<SignInResult>
   signOut(): Promise<void>
   setStatus(status: Status): Promise<CommandResult>

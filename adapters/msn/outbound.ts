@@ -48,6 +48,11 @@ export const payloadOf = (op: Outbound, voice: Voice): Uint8Array | undefined =>
 
 /** The operation in parts of one message each. What fits comes back as it is. */
 export const partsOf = (op: Outbound): readonly Outbound[] => {
+  if (op.kind === 'message' && op.body.kind === 'file') {
+    const { text, ...file } = op.body
+    const words = text.length === 0 ? [] : partsOf({ ...op, body: { kind: 'text', text } })
+    return [...words, { ...op, body: { ...file, text: [] } }]
+  }
   const speech = speechOf(op, LONGEST_NAME)
   if (speech === undefined) return [op]
   const pieces = cut(cleanedText(speech.text), TEXT_ROOM - sizeOf(speech.lead))

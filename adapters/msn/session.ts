@@ -14,10 +14,11 @@ import {
   type MsnClientOptions,
   type Status,
 } from '../../msnp/index.ts'
-import { capabilities } from './capabilities.ts'
+import { capabilities, offersFiles } from './capabilities.ts'
 import { Chats } from './chats.ts'
 import { change, Contacts } from './contacts.ts'
 import type { Conversation } from './conversation.ts'
+import { Emoticons } from './emoticons.ts'
 import { faultOfClose, needsPerson, sessionFault } from './faults.ts'
 import { Groups, isGroupId } from './groups.ts'
 import { Held } from './held.ts'
@@ -31,6 +32,8 @@ import { statusFor } from './presence.ts'
 import { Things } from './things.ts'
 import { BUSY_MS, refused, resultOfCommand, retry, SIGNED_OUT } from './results.ts'
 import { oneLine, parseAddress, userIdOf } from './words.ts'
+import type { Transfers } from './transfers/flow.ts'
+import { AccountFiles, type FileSettings } from './transfers/account-files.ts'
 
 /** Index of 7.0 among the generations of clients: the first that knows nudges. */
 const NUDGE_GENERATION = 4
@@ -42,6 +45,7 @@ export interface SessionOptions {
   /** What stays the same over all sign-ins. */
   readonly client: () => Omit<MsnClientOptions, 'login' | 'password' | 'status' | 'picture' | 'onEvent'>
   readonly openLine: OpenLine
+  readonly files: FileSettings
   /** 32 or more hexadecimal digits, never the same twice. */
   readonly random: () => string
   /** Larger pictures are neither fetched nor ours. */
@@ -57,6 +61,8 @@ interface Live {
   readonly contacts: Contacts
   readonly pictures: Pictures
   readonly things: Things
+  readonly emoticons: Emoticons
+  readonly transfers: Transfers
 }
 
 /** Of a name that is told with a picture, UTF-16 units. */
@@ -74,6 +80,7 @@ export class MsnSession implements Session {
   readonly #held: Held
   readonly #picture: OwnPicture
   readonly #notices: TokenBucket
+  readonly #files: AccountFiles
   #state: SessionState = { kind: 'offline' }
   #live: Live | undefined
   #attempts = 0
@@ -88,8 +95,15 @@ export class MsnSession implements Session {
     this.#groups = new Groups(options.account.id, options.context.state, options.random)
     this.#held = new Held(options.context)
     this.#notices = new TokenBucket(NOTICE_RATE, options.context.clock.now())
-    const { account, context, pictures } = options
-    this.#picture = new OwnPicture({ account: account.id, login: this.#own, context, maxBytes: pictures.maxBytes })
+    const { network, account, context, files, random } = options
+    const shared = { network, account: account.id, context, held: this.#held, random }
+    this.#files = new AccountFiles({ ...shared, own: this.#own, settings: files })
+    this.#picture = new OwnPicture({
+      account: account.id,
+      login: this.#own,
+      context,
+      maxBytes: options.pictures.maxBytes,
+    })
   }
 
   get state(): SessionState {
@@ -112,6 +126,7 @@ export class MsnSession implements Session {
     if (result.ok) {
       this.#attempts = 0
       this.#change({ kind: 'online', since: this.#options.context.clock.now() })
+      this.#files.giveOwed(live.transfers, live.chats)
       return
     }
     this.#live = undefined
@@ -122,6 +137,7 @@ export class MsnSession implements Session {
   }
 
   async close(): Promise<void> {
+    await this.#files.stop()
     await this.#end()
     this.#change({ kind: 'offline' })
   }
@@ -132,8 +148,10 @@ export class MsnSession implements Session {
     await this.#held.stop()
   }
 
-  capabilities(): Capabilities {
-    return capabilities
+  /** Whoever can be offered a file is; the others get links. */
+  capabilities(chat?: ChatRef): Capabilities {
+    const direct = chat !== undefined && !isGroupId(chat.chat)
+    return direct && this.#live?.transfers.canOffer(chat.chat as string as UserId) === true ? offersFiles : capabilities
   }
 
   async open(request: ChatRequest): Promise<OpenResult> {
@@ -247,14 +265,15 @@ export class MsnSession implements Session {
     })
     const { fetch, maxBytes } = this.#options.pictures
     const things = new Things({ context, fetch })
+    const emoticons = new Emoticons({ context, maxBytes: fetch ? maxBytes : 0 })
+    const transfers = this.#files.begin(line)
+    const shared = { network, account: account.id, context, held: this.#held, line }
     const chats = new Chats({
-      network,
-      account: account.id,
-      context,
+      ...shared,
       things,
       groups: this.#groups,
-      held: this.#held,
-      line,
+      transfers,
+      emoticons,
       peers: {
         own: this.#own,
         random: () => Number.parseInt(this.#options.random().slice(-8), 16),
@@ -270,14 +289,17 @@ export class MsnSession implements Session {
       fetch: async (user, object, xml, signal) =>
         (await chats.withPeer(user, (talk, email) => talk.fetch(email, object, xml, signal))) ?? UNREACHED,
     })
-    return { line, chats, contacts: new Contacts(network, account.id, line), pictures, things }
+    return { line, chats, contacts: new Contacts(network, account.id, line), pictures, emoticons, transfers, things }
   }
 
   #on(live: Live, event: MsnClientEvent): void {
     const { context } = this.#options
     switch (event.kind) {
       case 'presence':
-        if (event.presence !== undefined) live.chats.cameOnline(userIdOf(event.email))
+        if (event.presence !== undefined) {
+          live.chats.cameOnline(userIdOf(event.email))
+          this.#files.giveOwed(live.transfers, live.chats, userIdOf(event.email))
+        }
         for (const passing of live.contacts.read(event)) this.#held.passing(passing)
         if (event.presence !== undefined && event.name !== '') {
           live.pictures.see(userIdOf(event.email), oneLine(event.name, MAX_NAME), event.presence.object)
@@ -326,6 +348,7 @@ export class MsnSession implements Session {
     try {
       await this.#groups.load()
       await this.#picture.load()
+      await this.#files.load()
     } catch (error) {
       this.#change({ kind: 'offline' })
       const detail = `the groups of the account cannot be read from the store: ${String(error)}`
@@ -382,6 +405,11 @@ export class MsnSession implements Session {
       return DELIVERED
     }
     if (op.kind === 'member') return this.#changeMembers(conversation, op)
+    if (op.kind === 'message' && op.body.kind === 'file') {
+      const user = conversation.chat.chat as string as UserId
+      const name = live.line.contacts.get(user)?.name ?? user
+      return live.transfers.deliver(id, op.body.file, { chat: conversation.chat, user, name }, conversation, signal)
+    }
     const payload = payloadOf(op, { ownName: live.line.name, nudges: this.#knowNudges(conversation, live) })
     return payload === undefined ? DELIVERED : conversation.deliver(id, payload, signal)
   }
@@ -453,8 +481,9 @@ export class MsnSession implements Session {
   }
 }
 
-const stop = ({ pictures, things }: Live): void => {
+const stop = ({ pictures, emoticons, things }: Live): void => {
   pictures.stop()
+  emoticons.stop()
   things.stop()
 }
 

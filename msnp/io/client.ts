@@ -57,6 +57,7 @@ export class MsnClient {
   #picture: string | undefined
   #allowPrivate: boolean | undefined
   #strangeLines = 0
+  #localAddress: string | undefined
 
   constructor(options: MsnClientOptions) {
     this.#options = options
@@ -102,6 +103,11 @@ export class MsnClient {
 
   get privacy(): Privacy {
     return this.#session?.roster.privacy ?? 'AL'
+  }
+
+  /** Under which the server sees us, unless there is a router between. */
+  get localAddress(): string | undefined {
+    return this.#localAddress
   }
 
   get dialect(): Dialect | undefined {
@@ -261,6 +267,7 @@ export class MsnClient {
     aborts.addEventListener('abort', onAbort, { once: true })
     this.#line = line
     this.#keep(socket)
+    this.#localAddress = socket.localAddress
     line.start(socket)
     if (aborts.aborted) line.close()
     return promise.then((end) => {

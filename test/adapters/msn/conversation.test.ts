@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { PIPELINE } from '../../../adapters/msn/capabilities.ts'
 import { Chats, MAX_CHATS } from '../../../adapters/msn/chats.ts'
 import { Groups } from '../../../adapters/msn/groups.ts'
+import { Emoticons } from '../../../adapters/msn/emoticons.ts'
 import { Things } from '../../../adapters/msn/things.ts'
 import { Held } from '../../../adapters/msn/held.ts'
 import { MAX_WAITING } from '../../../adapters/msn/conversation.ts'
@@ -431,17 +432,12 @@ describe('what they say', () => {
       onEvent: (event) => 'switchboard' in event && chats.on(event),
     })
     const peers = { own: account.login, random: () => 4, serve: () => undefined }
+    const emoticons = new Emoticons({ context, maxBytes: 0 })
+    const held = new Held(context)
+    const transfers = { hear: () => false, gone: () => undefined }
     const things = new Things({ context, fetch: false })
-    const chats = new Chats({
-      network,
-      account: account.id,
-      context,
-      groups,
-      held: new Held(context),
-      line,
-      peers,
-      things,
-    })
+    const shared = { network, account: account.id, context, held, line }
+    const chats = new Chats({ ...shared, groups, emoticons, peers, transfers, things })
     line.ring(bob)
     const open = chats.conversation(chat.chat)
     for (let at = 0; at < MAX_CHATS + 10; at++) line.ring(`stranger${at}@example.com`).end()

@@ -372,6 +372,17 @@ export class Rig {
         this.prepare(line)
         return line
       },
+      files: {
+        receives: false,
+        sends: false,
+        maxBytes: 0,
+        direction: 'listen',
+        ports: { host: '127.0.0.1', from: 0, to: 0 },
+        publicHost: undefined,
+        mayConnect: () => false,
+        answerMs: 1_000,
+        timings: {},
+      },
       random: () => String(++this.#ids).padStart(32, '0'),
       pictures: { fetch: true, maxBytes: 200_000 },
     })

@@ -76,7 +76,6 @@ describe('what arrives', () => {
     ['clientcaps', 'Content-Type: text/x-clientcaps', 'Client-Name: X/1.0\r\nChat-Logging: Y\r\n'],
     ['a ping', 'Content-Type: text/x-ping', 'ping'],
     ['a keep-alive', 'Content-Type: text/x-keepalive', ''],
-    ['a definition of emoticons', 'Content-Type: text/x-mms-emoticon', ':x:\t<msnobj/>\t'],
     ['data from client to client', 'Content-Type: application/x-msnmsgrp2p', '\u0000\u0001'],
     ['a wink that is none', 'Content-Type: text/x-msnmsgr-datacast', 'ID: 2\r\nData: <msnobj/>\r\n\r\n'],
     ['a wink that is a picture', 'Content-Type: text/x-msnmsgr-datacast', `ID: 2\r\nData: ${described(3)}\r\n\r\n`],
@@ -234,5 +233,12 @@ describe('messages in chunks', () => {
     const whole = Buffer.from('Content-Type: text/plain; charset=UTF-8\r\n\r\nhi')
     expect(new Chunks().take(BOB, whole, 0)?.text()).toBe('hi')
     expect(new Chunks().take(BOB, first('A', 1, 'all'), 0)?.text()).toBe('all')
+  })
+})
+
+it('reads which pictures stand for which codes', () => {
+  expect(reading('Content-Type: text/x-mms-emoticon', ':x:\t<msnobj Creator="a"/>\t')).toEqual({
+    kind: 'emoticons',
+    emoticons: [{ code: ':x:', object: '<msnobj Creator="a"/>' }],
   })
 })

@@ -36,7 +36,7 @@ export class Town {
   readonly #cleanups: (() => Promise<void> | void)[] = []
   #deliveries = 0
 
-  private constructor(server: MsnServer, ns: Proxy, sb: Proxy, where: Where, timing: object) {
+  private constructor(server: MsnServer, ns: Proxy, sb: Proxy, where: Where, timing: object, more: object) {
     this.server = server
     this.ns = ns
     this.sb = sb
@@ -47,11 +47,12 @@ export class Town {
       server: `127.0.0.1:${ns.port}`,
       passport: { login: `http://127.0.0.1:${where.passport}/login2.srf` },
       timing: { join_timeout_ms: 2_000, ack_timeout_ms: 2_000, ...timing },
+      ...more,
     })
     this.adapter = create({ network, config, dataFolder: '/nowhere', secret: () => '' })
   }
 
-  static async build(timing: object = {}): Promise<Town> {
+  static async build(timing: object = {}, more: object = {}): Promise<Town> {
     const records = new Map([relay, bob, carol, dave].map((email) => [email, recordOf(email)]))
     const host: Host = {
       verifyPassword: async (email, password) => (records.has(email) && password === 'secret' ? 'right' : 'wrong'),
@@ -74,7 +75,7 @@ export class Town {
     sb.aim(switchboard!.port)
     const ns = await Proxy.start(notification.port)
     const where = { notification: notification.port, passport: passport.port, plain: true }
-    const town = new Town(server, ns, sb, where, timing)
+    const town = new Town(server, ns, sb, where, timing, more)
     await town.adapter.start(town.core.context)
     town.#cleanups.push(
       () => server.stop(),
