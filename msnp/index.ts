@@ -40,6 +40,7 @@ export {
   CONTENT_TYPES,
   MAX_MESSAGE_BYTES,
   goingDownMessage,
+  inParts,
   inviteDecline,
   nudgeMessage,
   parseSaid,

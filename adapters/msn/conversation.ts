@@ -46,7 +46,8 @@ export interface ConversationOptions {
 
 interface Waiting {
   readonly id: EventId
-  readonly payload: Uint8Array
+  /** The message, in one part or, for clients that know that, several. */
+  readonly payloads: readonly Uint8Array[]
   readonly settle: (result: DeliveryResult) => void
 }
 
@@ -93,9 +94,9 @@ export class Conversation {
     return board === undefined ? this.#options.members() : [...board.members.keys()].map(userIdOf)
   }
 
-  /** Results come in the order of the calls. Never rejects. */
-  deliver(id: EventId, payload: Uint8Array, signal: AbortSignal): Promise<DeliveryResult> {
-    const result = this.#accept(id, payload, signal)
+  /** Results come in the order of the calls. Never rejects. Several payloads are one message: it is there when all of them are. */
+  deliver(id: EventId, payload: Uint8Array | readonly Uint8Array[], signal: AbortSignal): Promise<DeliveryResult> {
+    const result = this.#accept(id, payload instanceof Uint8Array ? [payload] : payload, signal)
     const inOrder = this.#results.then(() => result)
     this.#results = inOrder
     return inOrder
@@ -188,13 +189,13 @@ export class Conversation {
     this.#called.delete(user)
   }
 
-  async #accept(id: EventId, payload: Uint8Array, signal: AbortSignal): Promise<DeliveryResult> {
+  async #accept(id: EventId, payloads: readonly Uint8Array[], signal: AbortSignal): Promise<DeliveryResult> {
     if (signal.aborted) return TAKEN_BACK
     if (this.#waiting.length >= MAX_WAITING) {
       return retry('rate-limited', SOON_MS, 'too many messages wait for this conversation')
     }
     const { promise, resolve } = Promise.withResolvers<DeliveryResult>()
-    const waiting: Waiting = { id, payload, settle: resolve }
+    const waiting: Waiting = { id, payloads, settle: resolve }
     const aborted = (): void => {
       const at = this.#waiting.indexOf(waiting)
       if (at < 0) resolve({ kind: 'uncertain', detail: 'there was no time left to wait for the acknowledgement' })
@@ -239,9 +240,9 @@ export class Conversation {
     this.#quiet.delete(board)
     this.#writing = board
     this.#underWay++
-    void board.send(message.payload, 'A').then((result) => {
+    void Promise.all(message.payloads.map((payload) => board.send(payload, 'A'))).then((results) => {
       this.#underWay--
-      this.#answered(board, message, result)
+      this.#answered(board, message, weakest(results))
       if (this.#underWay === 0) for (const leaving of this.#leaving) this.#close(leaving)
       this.#drain()
     })
@@ -373,6 +374,12 @@ export class Conversation {
     return this.#options.clock.now() - (this.#called.get(user) ?? -Infinity) < RECALL_MS
   }
 }
+
+/** What is said of all parts: a part that is missing, else that of the fewest people. */
+const weakest = (results: readonly SendResult[]): SendResult =>
+  results.reduce((one, other) => (reach(other) < reach(one) ? other : one))
+
+const reach = (result: SendResult): number => ('members' in result ? result.members.length : -1)
 
 const TAKEN_BACK = retry('network', SOON_MS, 'the message was taken back before it was written')
 

@@ -9,6 +9,7 @@ import { plain } from '../../bridge/model/text.ts'
 import { TokenBucket } from '../../sansio/rate.ts'
 import {
   generationOf,
+  hasFeature,
   typingMessage,
   type MsnClientEvent,
   type MsnClientOptions,
@@ -25,7 +26,7 @@ import { Held } from './held.ts'
 import type { Line, OpenLine } from './line.ts'
 import { downWords, mailWords, NOTICE_RATE } from './notices.ts'
 import { OwnPicture } from './own-picture.ts'
-import { partsOf, payloadOf } from './outbound.ts'
+import { CHUNKED_ROOM, partsOf, payloadsOf, TEXT_ROOM } from './outbound.ts'
 import type { Fetched } from './peer-talk.ts'
 import { Pictures } from './pictures.ts'
 import { statusFor } from './presence.ts'
@@ -198,8 +199,11 @@ export class MsnSession implements Session {
     }
   }
 
-  split(op: Outbound): readonly Outbound[] {
-    return partsOf(op)
+  split(op: Outbound, { chat }: ChatRef): readonly Outbound[] {
+    const live = this.#live
+    const conversation = live?.chats.conversation(chat)
+    const chunks = live !== undefined && conversation !== undefined && allKnow(conversation, live, CHUNKS)
+    return partsOf(op, chunks ? CHUNKED_ROOM : TEXT_ROOM)
   }
 
   async deliver(delivery: Delivery, signal: AbortSignal): Promise<DeliveryResult> {
@@ -410,15 +414,10 @@ export class MsnSession implements Session {
       const name = live.line.contacts.get(user)?.name ?? user
       return live.transfers.deliver(id, op.body.file, { chat: conversation.chat, user, name }, conversation, signal)
     }
-    const payload = payloadOf(op, { ownName: live.line.name, nudges: this.#knowNudges(conversation, live) })
-    return payload === undefined ? DELIVERED : conversation.deliver(id, payload, signal)
-  }
-
-  #knowNudges(conversation: Conversation, { line }: Live): boolean {
-    return conversation.people().every((user) => {
-      const presence = line.contacts.get(user)?.presence
-      return presence !== undefined && generationOf(presence.clientId) >= NUDGE_GENERATION
-    })
+    const nudges = allKnow(conversation, live, NUDGES)
+    const voice = { ownName: live.line.name, nudges, chunks: allKnow(conversation, live, CHUNKS) }
+    const payloads = payloadsOf(op, voice, this.#options.random())
+    return payloads.length === 0 ? DELIVERED : conversation.deliver(id, payloads, signal)
   }
 
   async #changeMembers(conversation: Conversation, op: Extract<Outbound, { kind: 'member' }>): Promise<DeliveryResult> {
@@ -480,6 +479,16 @@ export class MsnSession implements Session {
     this.#options.context.sessionChanged(this.account, state)
   }
 }
+
+const NUDGES = (clientId: number): boolean => generationOf(clientId) >= NUDGE_GENERATION
+const CHUNKS = (clientId: number): boolean => hasFeature(clientId, 'chunks')
+
+/** Whether the clients of all who get it are known to be such. */
+const allKnow = (conversation: Conversation, { line }: Live, isSuch: (clientId: number) => boolean): boolean =>
+  conversation.people().every((user) => {
+    const presence = line.contacts.get(user)?.presence
+    return presence !== undefined && isSuch(presence.clientId)
+  })
 
 const stop = ({ pictures, emoticons, things }: Live): void => {
   pictures.stop()

@@ -68,7 +68,8 @@ export class Things {
     if (thing.kind === 'voice') return this.#file(fetched.bytes, 'voice clip.wav', '', signal)
     const picture = pictureOf(fetched.bytes)
     if (picture === undefined) return undefined
-    return this.#file(picture, oneLine(object.friendly, MAX_NAME) || 'wink', winkWords(object), signal)
+    const name = oneLine(object.friendly, MAX_NAME) || 'wink'
+    return this.#file(picture.data, `${name}.${picture.kind}`, winkWords(object), signal)
   }
 
   async #file(bytes: Uint8Array, name: string, words: string, signal: AbortSignal): Promise<MessageBody | undefined> {
@@ -90,13 +91,27 @@ export class Things {
 }
 
 /** A wink is a cabinet with an animation that nobody can play today, and a small picture of it. */
-const pictureOf = (cabinet: Uint8Array): Uint8Array | undefined => {
-  const pictures = filesInCabinet(cabinet).filter(({ data }) => isPicture(data))
-  return (pictures.find(({ name }) => /thumb/i.test(name)) ?? pictures[0])?.data
+const pictureOf = (cabinet: Uint8Array): Picture | undefined => {
+  const pictures = filesInCabinet(cabinet).flatMap(({ name, data }) => {
+    const kind = kindOf(data)
+    return kind === undefined ? [] : [{ name, data, kind }]
+  })
+  return pictures.find(({ name }) => /thumb/i.test(name)) ?? pictures[0]
 }
 
-const isPicture = (data: Uint8Array): boolean =>
-  /^(\x89PNG|GIF8|\xff\xd8\xff)/.test(Buffer.from(data.subarray(0, 4)).toString('latin1'))
+interface Picture {
+  readonly data: Uint8Array
+  readonly kind: string
+}
+
+const kindOf = (data: Uint8Array): string | undefined => {
+  const start = Buffer.from(data.subarray(0, 4)).toString('latin1')
+  return [
+    ['\x89PNG', 'png'],
+    ['GIF8', 'gif'],
+    ['\xff\xd8\xff', 'jpg'],
+  ].find(([mark = '']) => start.startsWith(mark))?.[1]
+}
 
 const wordsFor = (thing: Thing): MessageBody => {
   switch (thing.kind) {

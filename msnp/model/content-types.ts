@@ -222,6 +222,46 @@ export function textMessage(text: string, format?: TextFormat, as?: string): Uin
 export const textRoom = (format?: TextFormat, as?: string): number =>
   MAX_MESSAGE_BYTES - formatMime(textHeaders(format, as), '').length
 
+/** Sets of more parts are not made. */
+const MAX_PARTS = 99
+const PART_HEAD_BYTES = 96
+/** Less than this beside the headers of the first part is no room. */
+const MIN_ROOM = 16
+
+/**
+ * A message in parts that fit, for clients whose id says that they put them together again. `id` is new each time. Comes back
+ * whole where it fits, or cannot be divided.
+ */
+export function inParts(payload: Uint8Array, id: string): readonly Uint8Array[] {
+  const bytes = Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength)
+  const headEnd = bytes.indexOf('\r\n\r\n')
+  const firstRoom = MAX_MESSAGE_BYTES - headEnd - PART_HEAD_BYTES
+  if (bytes.length <= MAX_MESSAGE_BYTES || headEnd === -1 || firstRoom < MIN_ROOM) return [payload]
+  const bodies: Buffer[] = []
+  for (let at = headEnd + 4; at < bytes.length;) {
+    const end = letterEnd(bytes, at + (bodies.length === 0 ? firstRoom : MAX_MESSAGE_BYTES - PART_HEAD_BYTES))
+    bodies.push(bytes.subarray(at, end))
+    at = end
+  }
+  if (bodies.length > MAX_PARTS) return [payload]
+  return bodies.map((body, index) => {
+    const name = `Message-ID: {${id}}\r\n`
+    const head =
+      index === 0
+        ? `${bytes.toString('latin1', 0, headEnd)}\r\n${name}Chunks: ${bodies.length}\r\n\r\n`
+        : `${name}Chunk: ${index}\r\n\r\n`
+    return Buffer.concat([Buffer.from(head, 'latin1'), body])
+  })
+}
+
+/** The last place up to there that is within no letter of UTF-8 and no line end: some clients read each part by itself. */
+function letterEnd(bytes: Buffer, most: number): number {
+  if (most >= bytes.length) return bytes.length
+  let end = most
+  while (end > most - 4 && ((bytes[end] ?? 0) & 0xc0) === 0x80) end--
+  return bytes[end] === 10 && bytes[end - 1] === 13 ? end - 1 : end
+}
+
 function textHeaders(format: TextFormat | undefined, as: string | undefined): (readonly [string, string])[] {
   return [
     VERSION,

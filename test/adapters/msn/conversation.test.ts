@@ -47,6 +47,51 @@ describe('saying something to a contact', () => {
     expect(rig.line.opened).toBe(0)
   })
 
+  describe('that is long', () => {
+    const text = 'x'.repeat(4_000)
+    const clientId = 0x40000020
+
+    it('goes in parts to a client that joins them, and is delivered when all are', async () => {
+      const rig = await Rig.online()
+      rig.line.contact(bob, { presence: { status: 'NLN', clientId, object: undefined } })
+      const board = rig.line.ring(bob)
+      expect(rig.session.split(words(text), chat)).toEqual([words(text)])
+      board.automatic = false
+      const result = rig.say(text, chat)
+      const next = rig.say('after it', chat)
+      await rig.settle()
+      expect(board.texts().map(({ length }) => length)).toEqual([1460, 1568, 972, 8])
+      for (const { answer } of board.sent) answer({ kind: 'acked', members: [bob] })
+      expect([await result, await next]).toEqual([
+        { kind: 'delivered', ids: ['n1>1'] },
+        { kind: 'delivered', ids: ['n1>2'] },
+      ])
+    })
+
+    it('is tried again as a whole when a part comes back', async () => {
+      const rig = await Rig.online()
+      rig.line.contact(bob, { presence: { status: 'NLN', clientId, object: undefined } })
+      const board = rig.line.ring(bob)
+      board.automatic = false
+      const result = rig.say(text, chat)
+      await rig.settle()
+      const [one, two, three] = board.sent
+      one?.answer({ kind: 'acked', members: [bob] })
+      two?.answer({ kind: 'nak' })
+      three?.answer({ kind: 'acked', members: [bob] })
+      expect(await result).toMatchObject({ kind: 'retry' })
+    })
+
+    it('is cut for all others, even if it was not before', async () => {
+      const rig = await Rig.online()
+      const board = rig.line.ring(bob)
+      expect(rig.session.split(words(text), chat)).toHaveLength(3)
+      await rig.say(text, chat)
+      expect(board.texts()).toHaveLength(3)
+      expect(board.texts().join('')).toBe(text)
+    })
+  })
+
   it('keeps the order of what waits, and of the results', async () => {
     const rig = await Rig.online()
     const order: string[] = []

@@ -67,7 +67,7 @@ describe('what is more than words', () => {
     const { things, files } = build()
     expect(await things.bring(object('wink', WINK, 'Big  kiss'), gives(WINK))).toMatchObject({
       kind: 'file',
-      file: { name: 'Big kiss', media: 'image', mime: 'image/jpeg' },
+      file: { name: 'Big kiss.jpg', media: 'image', mime: 'image/jpeg' },
       text: [{ text: 'sends the wink "Big kiss"' }],
     })
     expect(files.kept).toEqual([JPEG])
