@@ -418,7 +418,7 @@ describe('what they say', () => {
     const peers = { own: account.login, random: () => 4, serve: () => undefined }
     const emoticons = new Emoticons({ context, maxBytes: 0 })
     const held = new Held(context)
-    const transfers = { hear: () => false, gone: () => undefined }
+    const transfers = { hear: () => false, gone: () => undefined, offered: () => undefined }
     const chats = new Chats({ network, account: account.id, context, groups, held, line, emoticons, peers, transfers })
     line.ring(bob)
     const open = chats.conversation(chat.chat)
