@@ -20,6 +20,7 @@ import { peerInvitation, read, TYPING_FOR_MS, type Heard } from './inbound.ts'
 import type { Line } from './line.ts'
 import { PeerTalk, type PeerTalkOptions } from './peer-talk.ts'
 import type { Transfers } from './transfers/flow.ts'
+import { incoming } from './transfers/peer.ts'
 import type { Talk } from './transfers/types.ts'
 import { refused, resultOfWatch, type NotDelivered } from './results.ts'
 import type { Things } from './things.ts'
@@ -41,9 +42,9 @@ export interface ChatsOptions {
   readonly line: Line
   readonly emoticons: Emoticons
   /** What is the same on all switchboards. */
-  readonly peers: Omit<PeerTalkOptions, 'board' | 'clock' | 'unknown'>
+  readonly peers: Omit<PeerTalkOptions, 'board' | 'clock' | 'offered' | 'unknown'>
   readonly things: Pick<Things, 'bring'>
-  readonly transfers: Pick<Transfers, 'hear' | 'gone'>
+  readonly transfers: Pick<Transfers, 'hear' | 'gone' | 'offered'>
 }
 
 export type SwitchboardEvent = Extract<MsnClientEvent, { readonly switchboard: Switchboard }>
@@ -143,12 +144,14 @@ export class Chats {
   }
 
   /**
-   * Does something with a person that people do not see, over a switchboard where they are. undefined: they cannot be reached.
+   * Does something with a person that people do not see, over a switchboard where they are, which `stays` afterwards when there is more
+   * to say. undefined: they cannot be reached.
    * Never rejects as long as `work` does not.
    */
   async withPeer<Value>(
     user: UserId,
     work: (talk: PeerTalk, email: string) => Promise<Value>,
+    stays: 'stays' | 'ends' = 'ends',
   ): Promise<Value | undefined> {
     const reached = await this.conversation(user as string as ChatId)?.reach(user)
     if (reached === undefined) return undefined
@@ -158,15 +161,20 @@ export class Chats {
       if (seat === undefined || member === undefined) return undefined
       return await work(this.#talk(seat, reached.board), member.email)
     } finally {
-      reached.release()
+      if (stays === 'ends' && seat?.talk?.isBusy !== true) reached.release()
     }
   }
 
   #talk(seat: Seat, board: Switchboard): PeerTalk {
+    const { peers, context, transfers } = this.#options
     return (seat.talk ??= new PeerTalk({
-      ...this.#options.peers,
+      ...peers,
       board,
-      clock: this.#options.context.clock,
+      clock: context.clock,
+      offered: (file) => {
+        const from = board.members.get(userIdOf(file.peer)) ?? { email: file.peer, name: file.peer }
+        transfers.offered(incoming(file), { chat: seat.conversation.chat, ...whoIs(from) })
+      },
       unknown: (peer, guid) => this.#peerInvites(seat, board, peer, guid),
     }))
   }

@@ -82,6 +82,13 @@ export const msnConfig = z
           .boolean()
           .meta({ description: 'Offer files of others to contacts whose client can take them; else they get links.' })
           .default(true),
+        protocol: z
+          .enum(['auto', 'msnftp'])
+          .meta({
+            description:
+              'auto: files go over the switchboard to Messenger 6.0 and later, and by MSNFTP to older ones. msnftp: by MSNFTP wherever the client knows it (up to 7.5), which is faster but needs a connection of its own. What contacts offer is taken either way.',
+          })
+          .default('auto'),
         max_mb: z
           .number()
           .positive()

@@ -102,8 +102,13 @@ const pem = async (path: string): Promise<string> => {
   }
 }
 
+/** Generations of clients: 6.0 is the first that knows peers, and 8.0 is not known to know MSNFTP. */
+const FIRST_WITH_PEERS = 1
+const FIRST_WITHOUT_MSNFTP = 6
+
 const fileSettings = ({ files }: MsnConfig, mayConnect: (address: string) => boolean): FileSettings => ({
   receives: files.receive,
+  peersFrom: files.protocol === 'auto' ? FIRST_WITH_PEERS : FIRST_WITHOUT_MSNFTP,
   sends: files.send,
   maxBytes: files.max_mb * 1_000_000,
   direction: files.direction,

@@ -270,9 +270,9 @@ export class MsnSession implements Session {
     const { fetch, maxBytes } = this.#options.pictures
     const things = new Things({ context, fetch })
     const emoticons = new Emoticons({ context, maxBytes: fetch ? maxBytes : 0 })
-    const transfers = this.#files.begin(line)
+    const transfers = this.#files.begin(line, (user, work) => chats.withPeer(user, work, 'stays'))
     const shared = { network, account: account.id, context, held: this.#held, line }
-    const chats = new Chats({
+    const chats: Chats = new Chats({
       ...shared,
       things,
       groups: this.#groups,

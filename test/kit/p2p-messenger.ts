@@ -89,6 +89,79 @@ export class PeerRoom {
     return Number(/^MSNSLP\/1\.0 (\d+)/.exec(text)?.[1])
   }
 
+  /** Offers a file. Answers with the code of the answer; `bytes`: so many of it are sent, by default all, and then BYE is awaited. */
+  async sendFile(name: string, data: Buffer, bytes = data.length): Promise<number> {
+    const session = 88_888
+    const context = Buffer.alloc(574)
+    context.writeUInt32LE(574, 0)
+    context.writeUInt32LE(2, 4)
+    context.writeBigUInt64LE(BigInt(data.length), 8)
+    context.writeUInt32LE(1, 16)
+    context.write(name, 20, 'utf16le')
+    context.writeUInt32LE(0xffffffff, 570)
+    const body = `EUF-GUID: {5D3E02AB-6190-11D3-BBBB-00C04F795683}\r\nSessionID: ${session}\r\nAppID: 2\r\nContext: ${context.toString('base64')}\r\n\r\n\0`
+    this.#slp(`INVITE MSNMSGR:${this.#peer} MSNSLP/1.0`, CALL, 0, 'application/x-msnmsgr-sessionreqbody', body)
+    const { seen, text } = await this.#negotiation('MSNSLP/1.0')
+    this.#ack(seen)
+    const code = Number(/^MSNSLP\/1\.0 (\d+)/.exec(text)?.[1])
+    if (code !== 200) return code
+    const id = ++this.#id
+    for (let offset = 0; offset < bytes; offset += 1202) {
+      this.#packet({
+        session,
+        body: data.subarray(offset, offset + 1202),
+        total: data.length,
+        flags: 0x1000030,
+        footer: 2,
+        offset,
+        id,
+      })
+    }
+    if (bytes === data.length) this.#ack((await this.#negotiation('BYE')).seen)
+    return code
+  }
+
+  /** Ends what we offered or took. */
+  bye(about = CALL): void {
+    this.#slp(`BYE MSNMSGR:${this.#peer} MSNSLP/1.0`, about, 0, 'application/x-msnmsgr-sessionclosebody', '\r\n\0')
+  }
+
+  /** Waits for a file and takes it, declines it, or ends it after so many bytes. Answers what came. */
+  async takeFile(
+    how: { readonly decline?: true; readonly stopAt?: number } = {},
+  ): Promise<{ readonly name: string; readonly data: Buffer }> {
+    const { seen, text } = await this.#negotiation('INVITE')
+    this.#ack(seen)
+    const session = Number(/SessionID: (\d+)/.exec(text)?.[1])
+    const context = Buffer.from(/Context: (\S+)/.exec(text)?.[1] ?? '', 'base64')
+    const name = context.toString('utf16le', 20, 540).split('\0')[0] ?? ''
+    const answer = how.decline === true ? '603 Decline' : '200 OK'
+    this.#slp(
+      `MSNSLP/1.0 ${answer}`,
+      text,
+      1,
+      'application/x-msnmsgr-sessionreqbody',
+      `SessionID: ${session}\r\n\r\n\0`,
+    )
+    const pieces: Buffer[] = []
+    for (let size = 0; how.decline !== true;) {
+      const packet = await this.#next((one) => one.session === session && one.flags === 0x1000030)
+      if (packet.offset !== size) throw new Error('the data is out of order')
+      pieces.push(packet.body)
+      this.sizes.push(packet.body.length)
+      size += packet.body.length
+      if (size >= (how.stopAt ?? Infinity)) {
+        this.bye(text)
+        break
+      }
+      if (size < packet.total) continue
+      this.#ack(packet)
+      this.bye(text)
+      break
+    }
+    return { name, data: Buffer.concat(pieces) }
+  }
+
   #data(session: number, data: Buffer, flags: number): void {
     const id = ++this.#id
     for (let offset = 0; offset < data.length; offset += 1202) {

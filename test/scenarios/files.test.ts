@@ -11,7 +11,7 @@ import { address, World } from '../kit/world.ts'
 
 const PNG = Buffer.concat([Buffer.from('89504e470d0a1a0a0000000d49484452', 'hex'), randomBytes(3_000_000)])
 const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex')
-const FILES = '    files: { listen: 127.0.0.1, first_port: 0, last_port: 0 }'
+const FILES = '    files: { protocol: msnftp, listen: 127.0.0.1, first_port: 0, last_port: 0 }'
 const QUICK = `    timing: { backoff_ms: [100, 200, 400] }\n${FILES}`
 
 /** Sends a file as a client does whose user has chosen one; answers the last line of the bridge. */

@@ -8,9 +8,12 @@ import type { Line } from '../line.ts'
 import { ClassicCourier } from './classic.ts'
 import { Transfers } from './flow.ts'
 import { OwedLinks } from './owed.ts'
+import { PeerCourier, type PeerOptions } from './peer.ts'
 
 export interface FileSettings {
   readonly receives: boolean
+  /** The first generation of clients that is offered files over the switchboard. */
+  readonly peersFrom: number
   readonly sends: boolean
   /** Bytes. */
   readonly maxBytes: number
@@ -52,9 +55,9 @@ export class AccountFiles {
   }
 
   /** For one sign-in. */
-  begin(line: Line): Transfers {
+  begin(line: Line, withPeer: PeerOptions['withPeer']): Transfers {
     for (const old of this.#all) if (old.idle) this.#all.delete(old)
-    const transfers = makeTransfers({ ...this.#options, owed: this.#owed, line })
+    const transfers = makeTransfers({ ...this.#options, owed: this.#owed, line, withPeer })
     this.#all.add(transfers)
     return transfers
   }
@@ -75,10 +78,14 @@ export class AccountFiles {
   }
 }
 
-type TransferParts = FilesOptions & { readonly owed: OwedLinks; readonly line: Line }
+type TransferParts = FilesOptions & {
+  readonly owed: OwedLinks
+  readonly line: Line
+  readonly withPeer: PeerOptions['withPeer']
+}
 
 /** Of one sign-in. */
-const makeTransfers = ({ own, line, settings, ...parts }: TransferParts): Transfers => {
+const makeTransfers = ({ own, line, settings, withPeer, ...parts }: TransferParts): Transfers => {
   const { context, random } = parts
   const { direction, ports, publicHost, mayConnect, answerMs, timings } = settings
   const classic = new ClassicCourier({
@@ -94,7 +101,7 @@ const makeTransfers = ({ own, line, settings, ...parts }: TransferParts): Transf
   })
   return new Transfers({
     ...parts,
-    couriers: [classic],
+    couriers: [new PeerCourier({ from: settings.peersFrom, withPeer }), classic],
     receives: settings.receives,
     sends: settings.sends,
     maxBytes: settings.maxBytes,

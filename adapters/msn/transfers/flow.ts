@@ -52,6 +52,9 @@ export const PROGRESS_MS = 15_000
 /** Of a file in the words before its link, UTF-16 units. */
 const MAX_NAME = 100
 
+/** The link is owed from now on: they get one or the other. */
+const OFFERED: DeliveryResult = { kind: 'delivered', ids: [] }
+
 export class Transfers {
   readonly #options: TransfersOptions
   readonly #life = new AbortController()
@@ -68,7 +71,7 @@ export class Transfers {
     for (const courier of this.#options.couriers) {
       const heard = courier.hear(message, talk)
       if (heard === undefined) continue
-      if (heard !== 'taken') this.#offered(heard, where)
+      if (heard !== 'taken') this.offered(heard, where)
       return true
     }
     return false
@@ -105,7 +108,7 @@ export class Transfers {
       offer.forget()
       return words.deliver(id, linkOf(file), signal)
     }
-    const result = await words.deliver(id, offer.payload, signal)
+    const result = offer.payload === undefined ? OFFERED : await words.deliver(id, offer.payload, signal)
     if (result.kind !== 'delivered') {
       offer.forget()
       await owed.settle(id)
@@ -131,7 +134,8 @@ export class Transfers {
     await Promise.all(this.#running)
   }
 
-  #offered(offer: IncomingOffer, where: Where): void {
+  /** Somebody has a file for us. */
+  offered(offer: IncomingOffer, where: Where): void {
     const { receives, maxBytes, context } = this.#options
     const most = Math.min(maxBytes, context.files.maxBytes)
     const refuse = (why: string, how: 'unwanted' | 'unsupported'): void => {

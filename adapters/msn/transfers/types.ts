@@ -53,8 +53,8 @@ export interface OfferedFile {
 }
 
 export interface OutgoingOffer {
-  /** What says it, to be sent on a switchboard. */
-  readonly payload: Uint8Array
+  /** What says it, to be sent on a switchboard. undefined: `run` says it. */
+  readonly payload: Uint8Array | undefined
   /** After `payload` has reached them. Ends with `signal`. Never rejects. */
   run(talk: Talk, signal: AbortSignal, onProgress: (bytes: number) => void): Promise<OfferResult>
   /** It could not be said. */

@@ -479,7 +479,7 @@ describe('what they say', () => {
     const peers = { own: account.login, random: () => 4, serve: () => undefined }
     const emoticons = new Emoticons({ context, maxBytes: 0 })
     const held = new Held(context)
-    const transfers = { hear: () => false, gone: () => undefined }
+    const transfers = { hear: () => false, gone: () => undefined, offered: () => undefined }
     const things = new Things({ context, fetch: false })
     const shared = { network, account: account.id, context, held, line }
     const chats = new Chats({ ...shared, groups, emoticons, peers, transfers, things })

@@ -376,6 +376,7 @@ export class Rig {
         receives: false,
         sends: false,
         maxBytes: 0,
+        peersFrom: 6,
         direction: 'listen',
         ports: { host: '127.0.0.1', from: 0, to: 0 },
         publicHost: undefined,

@@ -123,7 +123,10 @@ const settle = async (files: object = {}): Promise<House> => {
     metrics: recordingMetrics(),
   })
   await blobs.start()
-  const town = await Town.build({}, { files: { listen: '127.0.0.1', first_port: 0, last_port: 0, ...files } })
+  const town = await Town.build(
+    {},
+    { files: { protocol: 'msnftp', listen: '127.0.0.1', first_port: 0, last_port: 0, ...files } },
+  )
   house = new House(town, folder, blobs)
   cleanups.push(
     () => town.end(),
