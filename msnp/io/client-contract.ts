@@ -3,6 +3,7 @@ import type { CloseReason } from '../../sansio/machine.ts'
 import type { Dialect } from '../model/dialect.ts'
 import type { ListName } from '../model/lists.ts'
 import type { MailNews } from '../model/mail.ts'
+import type { PersonalMessage } from '../model/personal-message.ts'
 import type { Status } from '../model/status.ts'
 import type { Contact, Presence } from '../session/roster.ts'
 import type { AckType, Member, SendOutcome } from '../session/switchboard-client-states.ts'
@@ -29,6 +30,8 @@ export interface MsnClientOptions {
   readonly allowPrivateHosts?: boolean
   /** Default NLN. */
   readonly status?: Status
+  /** What we write beside our name, where the dialect has it. Default: nothing. */
+  readonly personalMessage?: PersonalMessage
   /** The description of our display picture, as XML; what has no room for it in its dialect goes without. Default: none. */
   readonly picture?: string
   /** What our client can do, sum of bits. Default: `DEFAULT_CLIENT_ID`. */
@@ -223,6 +226,8 @@ export type MsnClientEvent =
       /** In answer to a command of this client. */
       readonly asked: boolean
     }
+  /** What a contact writes beside their name, or plays, is another one; from MSNP11 on. Repetitions are dropped. */
+  | { readonly kind: 'personal-message'; readonly email: string; readonly message: PersonalMessage }
   | { readonly kind: 'own-name'; readonly name: string }
   /** The server says that our status is this, unasked or in answer. */
   | { readonly kind: 'own-status'; readonly status: Status }
