@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { Chunks, CHUNK_PATIENCE_MS, MAX_CHUNKS, MAX_OPEN_SETS } from '../../../adapters/msn/chunks.ts'
 import { peerInvitation, read, type Heard } from '../../../adapters/msn/inbound.ts'
@@ -241,4 +242,38 @@ it('reads which pictures stand for which codes', () => {
     kind: 'emoticons',
     emoticons: [{ code: ':x:', object: '<msnobj Creator="a"/>' }],
   })
+})
+
+it('reads whatever comes, and never throws', () => {
+  const piece = fc.constantFrom(
+    'Content-Type: ',
+    'text/plain; charset=UTF-8',
+    'text/x-msnmsgr-datacast',
+    'text/x-msmsgsinvite',
+    'image/gif',
+    'application/x-ms-ink',
+    'X-MMS-IM-Format: FN=',
+    'EF=BIUS; CO=ff; PF=31; RL=1',
+    'P4-Context: ',
+    '\r\n',
+    '\r\n\r\n',
+    'ID: 2',
+    'ID: 3',
+    'Data: ',
+    described(8, 'Kiss'),
+    described(11),
+    'base64:R0lGODlh',
+    'Invitation-Command: INVITE',
+    'Invitation-Cookie: 1',
+    'Application-GUID: {56b994a7-380f-410b-9985-c809d78c1bdc}',
+  )
+  fc.assert(
+    fc.property(fc.array(fc.oneof(piece, fc.string({ maxLength: 4, unit: 'binary' })), { maxLength: 20 }), (parts) => {
+      const result = read(parseMime(Buffer.from(parts.join(''))), heard)
+      if (result.kind !== 'message' && result.kind !== 'invitation') return
+      expect(result.event.sender.user).toBe('bob@example.com')
+      expect(result.event.senderName).not.toMatch(/[\x00-\x1f]/)
+    }),
+    { numRuns: 500 },
+  )
 })
