@@ -39,6 +39,7 @@ export {
 export {
   CONTENT_TYPES,
   MAX_MESSAGE_BYTES,
+  emoticonMessage,
   goingDownMessage,
   inviteDecline,
   nudgeMessage,
@@ -48,6 +49,7 @@ export {
   textRoom,
   typingMessage,
   type CancelCode,
+  type EmoticonPair,
   type Said,
 } from './model/content-types.ts'
 export {

@@ -47,6 +47,8 @@ export interface ConversationOptions {
 interface Waiting {
   readonly id: EventId
   readonly payload: Uint8Array
+  /** What goes right before it, on the same switchboard. */
+  readonly before: readonly Uint8Array[]
   readonly settle: (result: DeliveryResult) => void
 }
 
@@ -94,8 +96,13 @@ export class Conversation {
   }
 
   /** Results come in the order of the calls. Never rejects. */
-  deliver(id: EventId, payload: Uint8Array, signal: AbortSignal): Promise<DeliveryResult> {
-    const result = this.#accept(id, payload, signal)
+  deliver(
+    id: EventId,
+    payload: Uint8Array,
+    signal: AbortSignal,
+    before: readonly Uint8Array[] = [],
+  ): Promise<DeliveryResult> {
+    const result = this.#accept({ id, payload, before }, signal)
     const inOrder = this.#results.then(() => result)
     this.#results = inOrder
     return inOrder
@@ -188,13 +195,13 @@ export class Conversation {
     this.#called.delete(user)
   }
 
-  async #accept(id: EventId, payload: Uint8Array, signal: AbortSignal): Promise<DeliveryResult> {
+  async #accept(message: Omit<Waiting, 'settle'>, signal: AbortSignal): Promise<DeliveryResult> {
     if (signal.aborted) return TAKEN_BACK
     if (this.#waiting.length >= MAX_WAITING) {
       return retry('rate-limited', SOON_MS, 'too many messages wait for this conversation')
     }
     const { promise, resolve } = Promise.withResolvers<DeliveryResult>()
-    const waiting: Waiting = { id, payload, settle: resolve }
+    const waiting: Waiting = { ...message, settle: resolve }
     const aborted = (): void => {
       const at = this.#waiting.indexOf(waiting)
       if (at < 0) resolve({ kind: 'uncertain', detail: 'there was no time left to wait for the acknowledgement' })
@@ -239,6 +246,7 @@ export class Conversation {
     this.#quiet.delete(board)
     this.#writing = board
     this.#underWay++
+    for (const payload of message.before) void board.send(payload, 'U')
     void board.send(message.payload, 'A').then((result) => {
       this.#underWay--
       this.#answered(board, message, result)

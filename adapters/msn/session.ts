@@ -21,6 +21,7 @@ import { faultOfClose, needsPerson, sessionFault } from './faults.ts'
 import { Groups, isGroupId } from './groups.ts'
 import { Held } from './held.ts'
 import type { Line, OpenLine } from './line.ts'
+import { OwnEmoticons } from './own-emoticons.ts'
 import { OwnPicture } from './own-picture.ts'
 import { partsOf, payloadOf } from './outbound.ts'
 import type { Fetched } from './peer-talk.ts'
@@ -72,6 +73,8 @@ export class MsnSession implements Session {
   readonly #groups: Groups
   readonly #held: Held
   readonly #picture: OwnPicture
+  readonly #emoticons: OwnEmoticons
+  readonly #describing = new Map<Conversation, Promise<readonly Uint8Array[]>>()
   readonly #files: AccountFiles
   #state: SessionState = { kind: 'offline' }
   #live: Live | undefined
@@ -89,6 +92,7 @@ export class MsnSession implements Session {
     const { network, account, context, files, random } = options
     const shared = { network, account: account.id, context, held: this.#held, random }
     this.#files = new AccountFiles({ ...shared, own: this.#own, settings: files })
+    this.#emoticons = new OwnEmoticons(this.#own, context)
     this.#picture = new OwnPicture({
       account: account.id,
       login: this.#own,
@@ -267,7 +271,7 @@ export class MsnSession implements Session {
       peers: {
         own: this.#own,
         random: () => Number.parseInt(this.#options.random().slice(-8), 16),
-        serve: (object) => this.#picture.serve(object),
+        serve: (object) => this.#picture.serve(object) ?? this.#emoticons.serve(object),
       },
     })
     const pictures = new Pictures({
@@ -399,7 +403,26 @@ export class MsnSession implements Session {
       return live.transfers.deliver(id, op.body.file, { chat: conversation.chat, user, name }, conversation, signal)
     }
     const payload = payloadOf(op, { ownName: live.line.name, nudges: this.#knowNudges(conversation, live) })
-    return payload === undefined ? DELIVERED : conversation.deliver(id, payload, signal)
+    if (payload === undefined) return DELIVERED
+    const pictured = this.#pictured(conversation, op)
+    // Without a pause where there is nothing to wait for.
+    return pictured === undefined
+      ? conversation.deliver(id, payload, signal)
+      : conversation.deliver(id, payload, signal, await pictured)
+  }
+
+  /** What describes the pictures in the words. Nothing that is said later goes before. */
+  #pictured(conversation: Conversation, op: Outbound): Promise<readonly Uint8Array[]> | undefined {
+    const text = op.kind === 'message' && 'text' in op.body ? op.body.text : []
+    const earlier = this.#describing.get(conversation)
+    const described = this.#emoticons.describe(text)
+    if (described === undefined && earlier === undefined) return undefined
+    const ready = Promise.all([described ?? [], earlier]).then(([messages]) => messages)
+    this.#describing.set(conversation, ready)
+    void ready.then(() => {
+      if (this.#describing.get(conversation) === ready) this.#describing.delete(conversation)
+    })
+    return ready
   }
 
   #knowNudges(conversation: Conversation, { line }: Live): boolean {
