@@ -80,13 +80,14 @@ export async function ticketFor(ports: Ports, email: string, password = 'secret'
 }
 
 /** The notification leg: VER to the answer of CHG. */
-export async function signIn(ports: Ports, email: string, ticket: string): Promise<Peer> {
+export async function signIn(ports: Ports, email: string, ticket: string, dialect = 'MSNP9'): Promise<Peer> {
   const peer = await Peer.connect(ports.notification)
-  await peer.request('VER 1 MSNP9 CVR0', (frame) => frame.verb === 'VER')
+  const version = await peer.request(`VER 1 ${dialect} CVR0`, (frame) => frame.verb === 'VER')
+  if (version.params[1] !== dialect) throw new Error(`the service does not speak ${dialect}`)
   await peer.request(`CVR 2 0x0409 winnt 5.1 i386 MSNMSGR 6.0.0602 MSMSGS ${email}`, (frame) => frame.verb === 'CVR')
   await peer.request(`USR 3 TWN I ${email}`, (frame) => frame.verb === 'USR')
   await peer.request(`USR 4 TWN S ${ticket}`, (frame) => frame.verb === 'USR')
-  const sync = await peer.request('SYN 5 0', (frame) => frame.verb === 'SYN')
+  const sync = await peer.request('SYN 5 0 0', (frame) => frame.verb === 'SYN')
   // The burst that follows the SYN ends before the answer to CHG.
   if (sync.params.length < 2) throw new Error('SYN was not answered in full')
   await peer.request('CHG 6 NLN 268435456', (frame) => frame.verb === 'CHG')

@@ -11,7 +11,7 @@ import { limits } from './parts/limits.ts'
 import { matrixIntake, matrixPresence, matrixRelay, matrixRestart } from './parts/matrix.ts'
 import { peers } from './parts/peers.ts'
 import { puppets } from './parts/puppets.ts'
-import { fanOut, logins, memory, relay, signIns } from './parts/service.ts'
+import { fanOut, logins, memory, mixedFanOut, relay, signIns } from './parts/service.ts'
 import { pinned } from './processes.ts'
 
 const { values: options } = parseArgs({
@@ -32,6 +32,7 @@ const parts: readonly Part[] = [
   logins,
   memory,
   fanOut,
+  mixedFanOut,
   peers,
   matrixRelay,
   matrixIntake,

@@ -32,6 +32,7 @@ export {
   type ContactRecord,
   type Host,
   type PhoneCode,
+  type SeenPresence,
   type ServiceLimits,
   type ServiceNotice,
   type ServiceTimings,
@@ -85,12 +86,13 @@ export {
   type ClientFeature,
 } from './model/client-id.ts'
 export { STATUSES, type Status } from './model/status.ts'
-export { DIALECTS, USUAL_DIALECTS, type Dialect } from './model/dialect.ts'
+export { DIALECTS, TRAITS, type Dialect } from './model/dialect.ts'
 export {
   formatPersonalMessage,
   mediaLine,
   NO_PERSONAL_MESSAGE,
   parsePersonalMessage,
+  samePersonalMessage,
   songOf,
   type CurrentMedia,
   type PersonalMessage,

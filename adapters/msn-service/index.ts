@@ -5,6 +5,7 @@ import type { NetworkId, UserId } from '../../bridge/model/ids.ts'
 import { PasswordCheck } from '../../bridge/password-check.ts'
 import { forgetWatcher, MsnServer, type AccountRecord, type Host, type Listening } from '../../msnp/index.ts'
 import type { AccountAdmin, AdapterModule, AdapterOptions, HostingAdapter } from '../module.ts'
+import { Appearances } from './appearances.ts'
 import { accountAddress, AccountBook, ServiceAccounts } from './accounts.ts'
 import { certificateFor } from './certificate.ts'
 import { certificateName, type MsnServiceConfig } from './config.ts'
@@ -36,6 +37,8 @@ interface Running {
 export class MsnServiceAdapter implements HostingAdapter {
   readonly network: NetworkId
   readonly role = 'hosts'
+  /** How the people of the service look to others, while it runs. */
+  readonly appearances = new Appearances()
   readonly #options: Options
   #running: Running | undefined
 
@@ -132,6 +135,7 @@ export class MsnServiceAdapter implements HostingAdapter {
       load: (email) => book.load(email),
       save: (records) => book.save(records),
       onNotice: (notice) => notices.take(notice),
+      onPresence: (seen) => this.appearances.take(seen),
     }
     const server = new MsnServer({
       host,

@@ -33,10 +33,13 @@ export const msnConfig = z
       })
       .default(false),
     dialects: z
-      .array(z.enum(['MSNP9', 'MSNP8']))
+      .array(z.enum(['MSNP12', 'MSNP11', 'MSNP10', 'MSNP9', 'MSNP8']))
       .min(1)
-      .meta({ description: 'Dialects to offer, best first.' })
-      .default(['MSNP9', 'MSNP8']),
+      .meta({
+        description:
+          'Dialects to offer, best first. Personal messages and songs need MSNP11; most servers take the newest.',
+      })
+      .default(['MSNP12', 'MSNP11', 'MSNP10', 'MSNP9', 'MSNP8']),
     login_hosts: z
       .array(z.string().min(1))
       .meta({

@@ -2,29 +2,39 @@
 import type { RosterRequest } from '../../bridge/adapter.ts'
 import type { PassingInbound, RosterEntry } from '../../bridge/model/events.ts'
 import type { AccountId, NetworkId, UserRef } from '../../bridge/model/ids.ts'
-import type { Availability } from '../../bridge/model/presence.ts'
+import type { PresenceState } from '../../bridge/model/presence.ts'
 import type { Reason, RosterResult } from '../../bridge/model/result.ts'
-import { onList, type CommandFailure, type Contact, type Group, type MsnClientEvent } from '../../msnp/index.ts'
+import {
+  onList,
+  type CommandFailure,
+  type Contact,
+  type Group,
+  type MsnClientEvent,
+  type PersonalMessage,
+} from '../../msnp/index.ts'
 import type { Line } from './line.ts'
+import { stateOf } from './personal.ts'
 import { availabilityOf } from './presence.ts'
 import { oneLine, userIdOf } from './words.ts'
 
-export type ContactEvent = Extract<MsnClientEvent, { kind: 'roster' | 'presence' | 'list' }>
+export type ContactEvent = Extract<MsnClientEvent, { kind: 'roster' | 'presence' | 'personal-message' | 'list' }>
+
+type Seen = Pick<Contact, 'email' | 'name' | 'presence'> & { readonly personal?: PersonalMessage | undefined }
 
 /** What was told of a contact last. */
 interface Told {
   name: string
-  show: Availability
+  state: PresenceState
 }
 
 /** Turns the events of one sign-in into those of the core; what changes nothing is not told. */
 export class Contacts {
   readonly #network: NetworkId
   readonly #account: AccountId
-  readonly #line: Pick<Line, 'groups'>
+  readonly #line: Pick<Line, 'groups' | 'contacts'>
   readonly #told = new Map<string, Told>()
 
-  constructor(network: NetworkId, account: AccountId, line: Pick<Line, 'groups'>) {
+  constructor(network: NetworkId, account: AccountId, line: Pick<Line, 'groups' | 'contacts'>) {
     this.#network = network
     this.#account = account
     this.#line = line
@@ -35,7 +45,11 @@ export class Contacts {
       case 'roster':
         return this.#roster(event.contacts)
       case 'presence':
-        return this.#presence(event.email, event.name, availabilityOf(event.presence?.status))
+        return this.#presence({ ...event, personal: this.#contact(event.email)?.personal })
+      case 'personal-message': {
+        const { name = '', presence } = this.#contact(event.email) ?? {}
+        return this.#presence({ email: event.email, name, presence, personal: event.message })
+      }
       case 'list':
         return this.#list(event)
     }
@@ -49,9 +63,9 @@ export class Contacts {
       contacts: contacts.map((contact) => this.#entry(contact, names)),
     }
     // The names are in it already. Who is not seen any more, as we were sent to another server, has to be told.
-    const changes = contacts.flatMap(({ email, name, presence }) => {
-      this.#of(email).name = name
-      return this.#presence(email, name, availabilityOf(presence?.status))
+    const changes = contacts.flatMap((contact) => {
+      this.#of(contact.email).name = contact.name
+      return this.#presence(contact)
     })
     return [roster, ...changes]
   }
@@ -69,14 +83,15 @@ export class Contacts {
     }
   }
 
-  #presence(email: string, name: string, show: Availability): readonly PassingInbound[] {
+  #presence({ email, name, presence, personal }: Seen): readonly PassingInbound[] {
     const told = this.#of(email)
+    const state = stateOf(availabilityOf(presence?.status), personal)
     const about = { account: this.#account, user: this.#ref(email) }
     const events: PassingInbound[] = []
     if (name !== '' && told.name !== name) events.push({ kind: 'profile', ...about, name: nameOf(name) })
-    if (told.show !== show) events.push({ kind: 'presence', ...about, state: { show } })
-    told.name = name
-    told.show = show
+    if (!isSame(told.state, state)) events.push({ kind: 'presence', ...about, state })
+    if (name !== '') told.name = name
+    told.state = state
     return events
   }
 
@@ -97,9 +112,13 @@ export class Contacts {
     }
   }
 
+  #contact(email: string): Contact | undefined {
+    return this.#line.contacts.get(email.toLowerCase())
+  }
+
   #of(email: string): Told {
     const key = email.toLowerCase()
-    const told = this.#told.get(key) ?? { name: '', show: 'offline' }
+    const told = this.#told.get(key) ?? { name: '', state: { show: 'offline' } }
     this.#told.set(key, told)
     return told
   }
@@ -108,6 +127,13 @@ export class Contacts {
     return { network: this.#network, user: userIdOf(email) }
   }
 }
+
+const isSame = (a: PresenceState, b: PresenceState): boolean =>
+  a.show === b.show &&
+  a.text === b.text &&
+  a.playing?.title === b.playing?.title &&
+  a.playing?.artist === b.playing?.artist &&
+  a.playing?.album === b.playing?.album
 
 /** Group 0 holds those who are in none, unless its owner has given it a name. */
 const isNamed = ({ id, name }: Group): boolean => id !== '0' || (name !== '~' && name !== 'Other Contacts')

@@ -121,7 +121,7 @@ const fileSettings = ({ files }: MsnConfig, mayConnect: (address: string) => boo
 const clientOptions = (
   config: MsnConfig,
   ca: string | undefined,
-): Omit<MsnClientOptions, 'login' | 'password' | 'status' | 'picture' | 'onEvent'> => {
+): Omit<MsnClientOptions, 'login' | 'password' | 'status' | 'picture' | 'personalMessage' | 'onEvent'> => {
   const { timing } = config
   return {
     server: config.server,

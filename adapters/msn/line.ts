@@ -5,6 +5,7 @@ import type {
   Group,
   MsnClientOptions,
   OpenSwitchboardResult,
+  PersonalMessage,
   SignInResult,
   Status,
 } from '../../msnp/index.ts'
@@ -21,6 +22,8 @@ export interface Line {
   signIn(signal?: AbortSignal): Promise<SignInResult>
   signOut(): Promise<void>
   setStatus(status: Status): Promise<CommandResult>
+  /** Where the dialect has none, it counts as done. */
+  setPersonalMessage(message: PersonalMessage): Promise<CommandResult>
   rename(name: string): Promise<CommandResult>
   /** The description of our picture, as XML. */
   setPicture(xml: string | undefined): Promise<CommandResult>

@@ -4,12 +4,16 @@ import type { FileRef } from '../../bridge/model/body.ts'
 import type { Capabilities } from '../../bridge/model/capabilities.ts'
 import type { Outbound } from '../../bridge/model/events.ts'
 import type { AccountId, ChatId, ChatRef, NetworkId, UserId } from '../../bridge/model/ids.ts'
+import type { PresenceState } from '../../bridge/model/presence.ts'
 import type { DeliveryResult, OpenResult, RosterResult, SessionState } from '../../bridge/model/result.ts'
 import {
   generationOf,
+  NO_PERSONAL_MESSAGE,
   typingMessage,
+  samePersonalMessage,
   type MsnClientEvent,
   type MsnClientOptions,
+  type PersonalMessage,
   type Status,
 } from '../../msnp/index.ts'
 import { capabilities, offersFiles } from './capabilities.ts'
@@ -26,6 +30,7 @@ import { OwnPicture } from './own-picture.ts'
 import { partsOf, payloadOf } from './outbound.ts'
 import type { Fetched } from './peer-talk.ts'
 import { Pictures } from './pictures.ts'
+import { personalOf } from './personal.ts'
 import { statusFor } from './presence.ts'
 import { BUSY_MS, refused, resultOfCommand, retry, SIGNED_OUT } from './results.ts'
 import { oneLine, parseAddress, userIdOf } from './words.ts'
@@ -40,7 +45,10 @@ export interface SessionOptions {
   readonly account: Account
   readonly context: AdapterContext
   /** What stays the same over all sign-ins. */
-  readonly client: () => Omit<MsnClientOptions, 'login' | 'password' | 'status' | 'picture' | 'onEvent'>
+  readonly client: () => Omit<
+    MsnClientOptions,
+    'login' | 'password' | 'status' | 'picture' | 'personalMessage' | 'onEvent'
+  >
   readonly openLine: OpenLine
   readonly files: FileSettings
   /** 32 or more hexadecimal digits, never the same twice. */
@@ -57,6 +65,8 @@ interface Live {
   readonly pictures: Pictures
   readonly emoticons: Emoticons
   readonly transfers: Transfers
+  /** What was said last beside our name. */
+  personal: PersonalMessage | undefined
 }
 
 /** Of a name that is told with a picture, UTF-16 units. */
@@ -82,6 +92,8 @@ export class MsnSession implements Session {
   /** Rises whenever an attempt or a sign-in is put to an end. */
   #turn = 0
   #status: Status = 'NLN'
+  /** What to say beside our name; undefined: what the service remembers stays. */
+  #personal: PersonalMessage | undefined
 
   constructor(options: SessionOptions) {
     this.account = options.account.id
@@ -201,13 +213,16 @@ export class MsnSession implements Session {
   async deliver(delivery: Delivery, signal: AbortSignal): Promise<DeliveryResult> {
     const live = this.#live
     // The next sign-in begins with it.
-    if (delivery.op.kind === 'presence' && delivery.op.as.kind !== 'ghost')
+    if (delivery.op.kind === 'presence' && delivery.op.as.kind !== 'ghost') {
       this.#status = statusFor(delivery.op.state.show)
+      const personal = personalOf(delivery.op.state)
+      if (this.#personal !== undefined || !samePersonalMessage(personal, NO_PERSONAL_MESSAGE)) this.#personal = personal
+    }
     if (live === undefined || this.#state.kind !== 'online') return SIGNED_OUT
     const { op } = delivery
     switch (op.kind) {
       case 'presence':
-        return op.as.kind === 'ghost' ? DELIVERED : this.#setStatus(live.line, statusFor(op.state.show))
+        return op.as.kind === 'ghost' ? DELIVERED : this.#appear(live, op.state)
       case 'profile':
         return op.as.kind === 'ghost' ? DELIVERED : this.#rename(live.line, op.name)
       case 'message':
@@ -254,6 +269,7 @@ export class MsnSession implements Session {
       password: account.secret,
       status: this.#status,
       ...(this.#picture.xml === undefined ? {} : { picture: this.#picture.xml }),
+      ...(this.#personal === undefined ? {} : { personalMessage: this.#personal }),
       confirms: true,
       onEvent: (event) => {
         if (this.#live?.line === line) this.#on(this.#live, event)
@@ -283,7 +299,8 @@ export class MsnSession implements Session {
       fetch: async (user, object, xml, signal) =>
         (await chats.withPeer(user, (talk, email) => talk.fetch(email, object, xml, signal))) ?? UNREACHED,
     })
-    return { line, chats, contacts: new Contacts(network, account.id, line), pictures, emoticons, transfers }
+    const contacts = new Contacts(network, account.id, line)
+    return { line, chats, contacts, pictures, emoticons, transfers, personal: this.#personal }
   }
 
   #on(live: Live, event: MsnClientEvent): void {
@@ -300,6 +317,7 @@ export class MsnSession implements Session {
         }
         return
       case 'roster':
+      case 'personal-message':
       case 'list':
         for (const passing of live.contacts.read(event)) this.#held.passing(passing)
         return
@@ -467,6 +485,16 @@ export class MsnSession implements Session {
         'who was invited to a group is remembered until the next start only',
       )
     }
+  }
+
+  async #appear(live: Live, state: PresenceState): Promise<DeliveryResult> {
+    const changed = await this.#setStatus(live.line, statusFor(state.show))
+    const message = this.#personal
+    if (changed.kind !== 'delivered' || message === undefined) return changed
+    if (live.personal !== undefined && samePersonalMessage(live.personal, message)) return changed
+    const said = resultOfCommand(await live.line.setPersonalMessage(message))
+    if (said.kind === 'delivered') live.personal = message
+    return said
   }
 
   async #setStatus(line: Line, status: Status): Promise<DeliveryResult> {

@@ -13,6 +13,8 @@ const held: Peer[] = []
 /** Conversations with the bridge, and the microseconds that its messages were on the way. */
 const rooms: Peer[] = []
 let heard: number[] = []
+/** Of those who stay, the number of their dialect. */
+const speakers: (readonly [Peer, number])[] = []
 let lastHeard = 0
 let pairs: (readonly [Peer, Peer])[] = []
 
@@ -109,10 +111,14 @@ answer({
     const first = await timed(emails.length)
     return { first, again: await timed(count) }
   },
-  /** Signs in user<from> to user<to - 1> and stays. */
-  hold: async (ports: Ports, from: number, to: number) => {
+  /** Signs in user<from> to user<to - 1> and stays; with several dialects, they take turns. */
+  hold: async (ports: Ports, from: number, to: number, dialects: readonly string[] = ['MSNP9']) => {
     await pool(to - from, 20, async (index) => {
-      held.push(await signIn(ports, email(from + index), await ticketFor(ports, email(from + index))))
+      const who = email(from + index)
+      const dialect = dialects[index % dialects.length] ?? 'MSNP9'
+      const peer = await signIn(ports, who, await ticketFor(ports, who), dialect)
+      held.push(peer)
+      speakers.push([peer, Number(dialect.slice(4))])
     })
   },
   /** Opens connections that say nothing. */
@@ -140,6 +146,47 @@ answer({
       times.push(clockMs() - started)
     }
     return times
+  },
+  /**
+   * A star of MSNP12 with a picture changes status, and says a new personal message. From each until the last line of it
+   * has arrived, milliseconds, one for each round. Whoever gets a line that their dialect has not ends the measurement.
+   */
+  fanOutMixed: async (ports: Ports, rounds: number) => {
+    const name = 'star@bench.example'
+    const star = await signIn(ports, name, await ticketFor(ports, name), 'MSNP12')
+    const picture = `%3Cmsnobj%20Creator%3D%22${'star'.repeat(40)}%22%2F%3E`
+    const readers = speakers.filter(([, number]) => number >= 11)
+    /** Sends, and waits for as many lines. */
+    const timed = async (verb: string, among: typeof speakers, send: () => void, isIt: (word: string) => boolean) => {
+      let left = among.length
+      const started = clockMs()
+      await new Promise<void>((resolve, reject) => {
+        for (const [peer, number] of speakers) {
+          peer.onFrame = ({ verb: said, params, payload }) => {
+            if (said === 'UBX' && number < 11) reject(new Error(`MSNP${number} was told a personal message`))
+            const word = said === 'NLN' ? params[0] : payload === undefined ? '' : Buffer.from(payload).toString()
+            if (said !== verb || !isIt(word ?? '')) return
+            const words = number === 8 ? 4 : 5
+            if (said === 'NLN' && params.length !== words) reject(new Error(`MSNP${number} got ${params.length} words`))
+            if (--left === 0) resolve()
+          }
+        }
+        send()
+      })
+      return clockMs() - started
+    }
+    const presence: number[] = []
+    const personal: number[] = []
+    for (let round = 0; round < rounds; round++) {
+      const status = round % 2 === 0 ? 'AWY' : 'BSY'
+      const change = (): void => star.write(`CHG ${round + 10} ${status} 268435456 ${picture}\r\n`)
+      presence.push(await timed('NLN', speakers, change, (word) => word === status))
+      const text = `<Data><PSM>round ${round} of many &amp; more</PSM><CurrentMedia></CurrentMedia></Data>`
+      const say = (): void => star.write(`UUX ${round + 10} ${text.length}\r\n${text}`)
+      personal.push(await timed('UBX', readers, say, (payload) => payload.includes(`round ${round} of`)))
+    }
+    star.socket.destroy()
+    return { presence, personal }
   },
   /** Everybody who stays changes their status. */
   change: (status: string) => {

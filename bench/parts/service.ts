@@ -1,4 +1,5 @@
 /** What the MSN service does alone: relay, sign-in, memory, presence. Server on core 0, load on core 1. */
+import { DIALECTS } from '../../msnp/model/dialect.ts'
 import type { Ports } from '../load.ts'
 import { quantile, type Figures, type Part } from '../measure.ts'
 import { Child, type Memory } from '../processes.ts'
@@ -145,5 +146,29 @@ export const fanOut: Part = {
       await load.ask('fanOut', ports, 20)
       const times = await load.ask<readonly number[]>('fanOut', ports, 50)
       return { p50_ms: quantile(times, 0.5), p99_ms: quantile(times, 0.99) }
+    }),
+}
+
+export const mixedFanOut: Part = {
+  name: '5-dialect presence fan-out',
+  about:
+    'one person of MSNP12 with a picture and 500 contacts online, 100 of each dialect from 8 to 12: a change of status until ' +
+    'the last NLN has arrived, and a new personal message until the last of 200 UBX',
+  targets: { p50_ms: { max: 10 }, personal_p50_ms: { max: 10 } },
+  run: () =>
+    withService({ core: 0, users: 500, star: true }, async ({ ports, load }): Promise<Figures> => {
+      await load.ask('hold', ports, 0, 500, DIALECTS)
+      await load.ask('fanOutMixed', ports, 20)
+      const { presence, personal } = await load.ask<Record<'presence' | 'personal', readonly number[]>>(
+        'fanOutMixed',
+        ports,
+        50,
+      )
+      return {
+        p50_ms: quantile(presence, 0.5),
+        p99_ms: quantile(presence, 0.99),
+        personal_p50_ms: quantile(personal, 0.5),
+        personal_p99_ms: quantile(personal, 0.99),
+      }
     }),
 }

@@ -2,6 +2,7 @@
 import type { CloseReason } from '../../sansio/machine.ts'
 import type { Dialect } from '../model/dialect.ts'
 import type { ListName } from '../model/lists.ts'
+import type { PersonalMessage } from '../model/personal-message.ts'
 import type { Status } from '../model/status.ts'
 import type { Contact, Presence } from '../session/roster.ts'
 import type { AckType, Member, SendOutcome } from '../session/switchboard-client-states.ts'
@@ -30,6 +31,8 @@ export interface MsnClientOptions {
   readonly status?: Status
   /** The description of our display picture, as XML; what has no room for it in its dialect goes without. Default: none. */
   readonly picture?: string
+  /** What we write beside our name, where the dialect has it. Default: nothing. */
+  readonly personalMessage?: PersonalMessage
   /** What our client can do, sum of bits. Default 0x40000020. */
   readonly clientId?: number
   readonly timings?: Partial<ClientTimings>
@@ -222,6 +225,8 @@ export type MsnClientEvent =
       /** In answer to a command of this client. */
       readonly asked: boolean
     }
+  /** What a contact writes beside their name, or plays, is another one; from MSNP11 on. Repetitions are dropped. */
+  | { readonly kind: 'personal-message'; readonly email: string; readonly message: PersonalMessage }
   | { readonly kind: 'own-name'; readonly name: string }
   /** The server says that our status is this, unasked or in answer. */
   | { readonly kind: 'own-status'; readonly status: Status }

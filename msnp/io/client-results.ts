@@ -94,6 +94,7 @@ export function commandResult(answer: Answer, verb: string): CommandResult {
     case 'switchboard':
     case 'group':
     case 'url':
+    case 'file':
       return { ok: true }
     case 'refused':
       return reactionTo(answer.code, verb) === 'in-sync'

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net'
 import { MisuseError } from '../../sansio/machine.ts'
-import { TRAITS, USUAL_DIALECTS, type Dialect } from '../model/dialect.ts'
+import { DIALECTS, TRAITS, type Dialect } from '../model/dialect.ts'
+import type { PersonalMessage } from '../model/personal-message.ts'
 import type { Status } from '../model/status.ts'
 import { wrongAddress } from '../session/client-requests.ts'
 import type { NotificationEvent, NotificationRequest, SignedIn } from '../session/notification-states.ts'
@@ -54,6 +55,7 @@ export class MsnClient {
   #session: SignedIn | undefined
   #wanted: Status
   #picture: string | undefined
+  #personal: PersonalMessage | undefined
   #allowPrivate: boolean | undefined
   #strangeLines = 0
   #localAddress: string | undefined
@@ -63,6 +65,7 @@ export class MsnClient {
     this.#timings = { ...DEFAULT_CLIENT_TIMINGS, ...options.timings }
     this.#wanted = options.status ?? 'NLN'
     this.#picture = options.picture
+    this.#personal = options.personalMessage
     this.#allowPrivate = options.allowPrivateHosts
     this.#passport = new PassportClient({ ...options, timeoutMs: this.#timings.passportMs })
     this.#lists = { ask: (request) => this.ask(request), contact: (email) => this.#session?.roster.get(email) }
@@ -157,6 +160,14 @@ export class MsnClient {
     return this.signedIn ? this.setStatus(this.#wanted) : { ok: true }
   }
 
+  /** What we write beside our name; said again after a move. Where the dialect has none, it counts as done. */
+  async setPersonalMessage(message: PersonalMessage): Promise<CommandResult> {
+    this.#personal = message
+    const dialect = this.#session?.dialect
+    if (dialect !== undefined && !TRAITS[dialect].personalMessages) return { ok: true }
+    return commandResult(await this.ask({ kind: 'personal-message', message }), 'UUX')
+  }
+
   /** Our own name. */
   async rename(name: string): Promise<CommandResult> {
     const email = this.#session?.email ?? this.#options.login
@@ -239,7 +250,7 @@ export class MsnClient {
 
   /** One server: resolves when we are online there, or with how it ended before. */
   #lineUp(socket: Socket, aborts: AbortSignal): Promise<LineEnd | 'online'> {
-    const { login, dialects = USUAL_DIALECTS } = this.#options
+    const { login, dialects = DIALECTS } = this.#options
     const { promise, resolve } = Promise.withResolvers<LineEnd | 'online'>()
     const firstTrid = this.#line?.nextTrid ?? 1
     this.#strangeLines += this.#line?.strangeLines ?? 0
@@ -281,6 +292,8 @@ export class MsnClient {
   async #appear(line: NotificationConnection, resolve: (end: LineEnd | 'online') => void): Promise<void> {
     const result = await this.setStatus(this.#wanted)
     if (result.ok) {
+      // Nobody waits for the answer: without it we are as online as with it.
+      if (this.#personal !== undefined) void this.setPersonalMessage(this.#personal)
       resolve('online')
       return
     }
@@ -297,6 +310,7 @@ export class MsnClient {
         break
       case 'presence':
       case 'list':
+      case 'personal-message':
       case 'own-name':
       case 'own-status':
         this.#tell(event)

@@ -87,7 +87,7 @@ export class NotificationConnection {
 
   /** Never rejects. */
   ask(request: NotificationRequest): Promise<Answer> {
-    const wrong = wrongRequest(request)
+    const wrong = this.#session === undefined ? undefined : wrongRequest(request, this.#session.dialect)
     if (wrong !== undefined) return Promise.resolve({ kind: 'invalid', detail: wrong })
     return new Promise((resolve) => {
       if (!this.online) {
@@ -138,6 +138,7 @@ export class NotificationConnection {
       case 'synchronized':
       case 'presence':
       case 'list':
+      case 'personal-message':
       case 'own-name':
       case 'own-status':
       case 'ring':

@@ -295,6 +295,7 @@ export class MsnServer {
         if (notice.kind === 'signed-in') this.#signIns++
         host.onNotice?.(notice)
       },
+      onPresence: (seen) => host.onPresence?.(seen),
     }
   }
 

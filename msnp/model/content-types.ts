@@ -271,6 +271,8 @@ export interface Profile {
   readonly ticket: string
   readonly clientAddress: string
   readonly clientPort: number
+  /** Lists have ids and keys, as from MSNP10 on: clients look for it to know. */
+  readonly keyedLists: boolean
 }
 
 /** Ours: the service waits for CFM of a client that has said `CFM 0 ON`. Source: docs/protocol.md, Confirmed receipt. */
@@ -302,7 +304,7 @@ export const profileMessage = (profile: Profile): Uint8Array =>
       ['MSPAuth', headerText(profile.ticket)],
       ['ClientIP', headerText(profile.clientAddress)],
       ['ClientPort', String(((profile.clientPort & 0xff) << 8) | ((profile.clientPort >> 8) & 0xff))],
-      ['ABCHMigrated', '1'],
+      ...(profile.keyedLists ? [['ABCHMigrated', '1'] as const] : []),
       ['MPOPEnabled', '0'],
       [CONFIRM_HEADER, '1'],
     ],

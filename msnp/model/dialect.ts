@@ -1,9 +1,6 @@
-/** Dialects that are known, newest first. Each is a row of `TRAITS`, not a fork of a machine. */
+/** Dialects that we speak, newest first. Each is a row of `TRAITS`, not a fork of a machine. */
 export const DIALECTS = ['MSNP12', 'MSNP11', 'MSNP10', 'MSNP9', 'MSNP8'] as const
 export type Dialect = (typeof DIALECTS)[number]
-
-/** What a client offers and what a service takes when nobody says otherwise, best first. */
-export const USUAL_DIALECTS: readonly Dialect[] = ['MSNP9', 'MSNP8']
 
 /** What differs from dialect to dialect, as data. Source: docs/protocol.md, Dialects. */
 export interface Traits {

@@ -24,6 +24,17 @@ export interface CurrentMedia {
 
 export const NO_PERSONAL_MESSAGE: PersonalMessage = { text: '', media: undefined }
 
+export const samePersonalMessage = (a: PersonalMessage, b: PersonalMessage): boolean =>
+  a.text === b.text &&
+  (a.media === undefined ? b.media === undefined : b.media !== undefined && sameMedia(a.media, b.media))
+
+const sameMedia = (a: CurrentMedia, b: CurrentMedia): boolean =>
+  a.application === b.application &&
+  a.type === b.type &&
+  a.format === b.format &&
+  a.args.length === b.args.length &&
+  a.args.every((arg, at) => arg === b.args[at])
+
 /** Bytes of a payload that is read; a longer one counts as empty. Real ones have a few hundred. */
 export const MAX_PERSONAL_MESSAGE_BYTES = 8_192
 /** Characters of the text, and of each word about the media, that are kept. The official client allows 129. */

@@ -1,4 +1,4 @@
-import type { AccountRecord, Host } from './contract.ts'
+import type { AccountRecord, Host, SeenPresence } from './contract.ts'
 import type { Online } from './online.ts'
 import { visiblePhones } from './phones.ts'
 
@@ -58,6 +58,11 @@ export class Accounts {
     const online = this.#online.get(email)
     if (online !== undefined) return online.record
     return this.#phoneless.has(email) ? undefined : this.read(email)
+  }
+
+  /** Somebody came, changed or went: the host may want to know. */
+  shows(seen: SeenPresence): void {
+    this.#host.onPresence?.(seen)
   }
 
   /** The account was changed behind our back. */

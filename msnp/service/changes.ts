@@ -1,9 +1,11 @@
 import { encodeNick } from '../wire/escape.ts'
 import { encodeFrame } from '../wire/frame.ts'
-import { TRAITS } from '../model/dialect.ts'
-import type { NsEvent } from '../session/notification-server-events.ts'
+import { TRAITS, type Dialect } from '../model/dialect.ts'
+import type { NsEvent, Who } from '../session/notification-server-events.ts'
 import type { Accounts } from './accounts.ts'
-import type { AccountRecord, ServiceLimits } from './contract.ts'
+import type { AccountRecord, GroupRecord, ServiceLimits } from './contract.ts'
+import { formsOf, type Answer, type Forms } from './forms.ts'
+import { contactByGuid } from './guids.ts'
 import {
   addGroup,
   addTo,
@@ -11,23 +13,45 @@ import {
   allows,
   changed,
   contactOf,
+  hasGroupNamed,
   isOn,
   removeFrom,
   removeGroup,
   removeWatcher,
   renameContact,
   renameGroup,
+  settle,
 } from './lists.ts'
 import type { Online } from './online.ts'
-import { phoneCard, phoneChanges, samePhones, visiblePhones, withPhone, type Phones } from './phones.ts'
-import { announce, canSee, nameWord, offlineLine, presenceLine } from './presence.ts'
+import {
+  phoneCard,
+  phoneChanges,
+  phoneLines,
+  samePhones,
+  visiblePhones,
+  withPhone,
+  type Phones,
+  type ShownPhone,
+} from './phones.ts'
+import { announce, appearance, canSee, offlineLine, tellPersonal } from './presence.ts'
 
 /** The requests that change an account. */
 export type Change = Extract<
   NsEvent,
   {
     readonly kind:
-      'add' | 'remove' | 'rename' | 'add-group' | 'rename-group' | 'remove-group' | 'phone' | 'privacy' | 'prompt'
+      | 'add'
+      | 'remove'
+      | 'settle'
+      | 'rename'
+      | 'own-name'
+      | 'add-group'
+      | 'rename-group'
+      | 'remove-group'
+      | 'phone'
+      | 'privacy'
+      | 'prompt'
+      | 'personal'
   }
 >
 
@@ -37,8 +61,8 @@ interface Outcome {
   readonly record?: AccountRecord
   /** Other accounts that change with it. */
   readonly others?: readonly AccountRecord[]
-  /** The words of the answer after the transaction id. */
-  readonly words: readonly (string | number)[]
+  /** The answer, as each dialect has it. */
+  readonly answer: (forms: Forms) => Answer
   /** What else is said, after the answer. */
   readonly after?: () => void
 }
@@ -61,16 +85,19 @@ export class Changes {
     switch (change.kind) {
       case 'add':
       case 'remove':
-        return [...new Set([record.email, change.email])]
+        return [...new Set([record.email, emailOf(record, change.who) ?? record.email])]
       case 'phone':
         return [record.email, ...watchersOf(record)]
       case 'privacy':
         return visiblePhones(record).length === 0 ? [record.email] : [record.email, ...watchersOf(record)]
+      case 'settle':
       case 'rename':
+      case 'own-name':
       case 'add-group':
       case 'rename-group':
       case 'remove-group':
       case 'prompt':
+      case 'personal':
         return [record.email]
     }
   }
@@ -84,7 +111,7 @@ export class Changes {
     }
     const written = [...(outcome.record === undefined ? [] : [outcome.record]), ...(outcome.others ?? [])]
     if (written.length > 0) await this.#accounts.commit(written)
-    online.line.send({ kind: 'reply', verb: VERB[change.kind], trid: change.trid, words: outcome.words })
+    online.line.send({ kind: 'reply', trid: change.trid, ...outcome.answer(formsOf(online.dialect)) })
     outcome.after?.()
   }
 
@@ -93,120 +120,160 @@ export class Changes {
       case 'add':
         return this.#add(online, record, change)
       case 'remove':
-        return this.#remove(record, change)
+        return this.#remove(online.dialect, record, change)
+      case 'settle': {
+        const next = settle(record, change.email)
+        if (typeof next === 'number') return next
+        const { verb, list, email } = change
+        const words = verb === 'ADC' ? [list, `N=${email}`] : [list, email]
+        return { ...(next === record ? {} : { record: next }), answer: () => ({ verb, words }) }
+      }
       case 'rename':
         return this.#rename(record, change)
+      case 'own-name':
+        return this.#ownName(record, change.name)
       case 'add-group': {
+        if (TRAITS[online.dialect].guidIds && hasGroupNamed(record, change.name)) return 228
         const made = addGroup(record, change.name, this.#limits)
         if (typeof made === 'number') return made
-        return { record: made.record, words: [made.record.version, encodeNick(change.name), made.id, 0] }
+        return { record: made.record, answer: (forms) => forms.groupAdded(made.record, made.group) }
       }
-      case 'rename-group': {
-        const next = renameGroup(record, change.group, change.name)
-        if (typeof next === 'number') return next
-        return { record: next, words: [next.version, change.group, encodeNick(change.name), 0] }
-      }
+      case 'rename-group':
+        return this.#renameGroup(online.dialect, record, change)
       case 'remove-group': {
-        const next = removeGroup(record, change.group)
-        return typeof next === 'number' ? next : { record: next, words: [next.version, change.group] }
+        const id = formsOf(online.dialect).group(record, change.group)
+        const next = removeGroup(record, id)
+        if (typeof next === 'number') return next
+        const group = groupOf(record, id)
+        return { record: next, answer: (forms) => forms.groupRemoved(next, group) }
       }
       case 'phone':
         return this.#phone(record, change)
       case 'privacy':
         return this.#privacy(online, record, change.value)
       case 'prompt': {
-        if (record.prompt === change.value) return sameAgain(online, record, change.value)
+        if (record.prompt === change.value) return sameAgain(online, record, 'GTC', change.value)
         const next = changed(record, { prompt: change.value })
-        return { record: next, words: [next.version, change.value] }
+        return { record: next, answer: (forms) => forms.set(next, 'GTC', [change.value]) }
       }
+      case 'personal':
+        return this.#personal(online, record, change)
     }
   }
 
   async #add(
     online: Online,
     record: AccountRecord,
-    { trid, list, email, name, group }: Extract<Change, { readonly kind: 'add' }>,
+    { trid, list, who, name: given, group: word }: Extract<Change, { readonly kind: 'add' }>,
   ): Promise<Outcome | number> {
-    const next = addTo(record, list, { email, name }, group, this.#limits)
+    const { dialect } = online
+    const forms = formsOf(dialect)
+    const email = emailOf(record, who)
+    if (email === undefined) return 216
+    const name = given ?? email
+    const id = list === 'FL' && word !== undefined ? forms.group(record, word) : undefined
+    const next = addTo(record, list, { email, name }, id, this.#limits, forms.grouping)
     if (typeof next === 'number') return next
     const other = await this.#accounts.read(email)
-    if (other === undefined) return TRAITS[online.dialect].noSuchAccount
+    if (other === undefined) return TRAITS[dialect].noSuchAccount
     const isNew = list === 'FL' && !isOn(contactOf(record, email), 'FL')
-    const words = [
-      list,
-      next.version,
-      email,
-      encodeNick(name),
-      ...(list === 'FL' && group !== undefined ? [group] : []),
-    ]
-    if (!isNew) return { ...this.#seenBy(record, next, [other]), words }
+    const group = id === undefined ? undefined : groupOf(next, id)
+    const entry = { list, email, name: list === 'FL' ? name : given, group, isNew }
+    const answer = (each: Forms): Answer => each.added(next, entry)
+    if (!isNew) return { ...this.#seenBy(record, next, [other]), answer }
     const watched = addWatcher(other, record)
     return {
       record: next,
       others: [watched],
-      words,
+      answer,
       after: () => {
         if (online.synced) {
           const phones = allows(other, record.email) ? other.phones : NO_PHONES
-          online.push(phoneCard([next.version, email], phones))
+          online.push(phoneLines(phoneCard(phones), forms.phonePlace(next, email)))
         }
         const friend = this.#accounts.online(email)
         if (friend === undefined) return
-        if (canSee(online, friend)) online.push(presenceLine(friend, online.dialect, trid))
-        friend.push(encodeFrame('ADD', [0, 'RL', watched.version, record.email, nameWord(record)]))
+        if (canSee(online, friend)) online.push(appearance(friend, dialect, trid))
+        friend.push(unasked(formsOf(friend.dialect).watched(watched, record)))
       },
     }
   }
 
   async #remove(
+    dialect: Dialect,
     record: AccountRecord,
-    { list, email, group }: Extract<Change, { readonly kind: 'remove' }>,
+    { list, who, group: word }: Extract<Change, { readonly kind: 'remove' }>,
   ): Promise<Outcome | number> {
-    const next = removeFrom(record, list, email, group)
+    const forms = formsOf(dialect)
+    const email = emailOf(record, who)
+    if (email === undefined) return 216
+    const id = list === 'FL' && word !== undefined ? forms.group(record, word) : undefined
+    const next = removeFrom(record, list, email, id, forms.grouping)
     if (typeof next === 'number') return next
-    const words = [list, next.version, email, ...(list === 'FL' && group !== undefined ? [group] : [])]
+    const entry = { list, email, group: id === undefined ? undefined : groupOf(record, id) }
+    const answer = (each: Forms): Answer => each.removed(next, entry)
     const other = await this.#accounts.read(email)
-    if (list !== 'FL') return { ...this.#seenBy(record, next, other === undefined ? [] : [other]), words }
-    if (other === undefined || isOn(contactOf(next, email), 'FL')) return { record: next, words }
+    if (list !== 'FL') return { ...this.#seenBy(record, next, other === undefined ? [] : [other]), answer }
+    if (other === undefined || isOn(contactOf(next, email), 'FL')) return { record: next, answer }
     const unwatched = removeWatcher(other, record.email)
-    if (unwatched === other) return { record: next, words }
+    if (unwatched === other) return { record: next, answer }
     return {
       record: next,
       others: [unwatched],
-      words,
+      answer,
       after: () => {
-        this.#accounts.online(email)?.push(encodeFrame('REM', [0, 'RL', unwatched.version, record.email]))
+        const friend = this.#accounts.online(email)
+        friend?.push(unasked(formsOf(friend.dialect).unwatched(unwatched, record.email)))
       },
     }
   }
 
-  #rename(record: AccountRecord, { email, name }: Extract<Change, { readonly kind: 'rename' }>): Outcome | number {
-    const isSelf = email === record.email
-    const next = isSelf ? changed(record, { name }) : renameContact(record, email, name)
+  #rename(record: AccountRecord, { who, name }: Extract<Change, { readonly kind: 'rename' }>): Outcome | number {
+    const email = emailOf(record, who)
+    if (email === undefined) return 216
+    if (email === record.email) return this.#ownName(record, name)
+    const next = renameContact(record, email, name)
     if (typeof next === 'number') return next
+    return { record: next, answer: (forms) => forms.nicknamed(next, { email, name }) }
+  }
+
+  #ownName(record: AccountRecord, name: string): Outcome {
+    const next = changed(record, { name })
     return {
       record: next,
-      words: [next.version, email, encodeNick(name)],
+      answer: (forms) => forms.renamed(next),
       after: () => {
-        const self = isSelf ? this.#accounts.online(email) : undefined
-        if (self !== undefined) announce(this.#accounts, self)
+        const self = this.#accounts.online(record.email)
+        if (self !== undefined) announce(this.#accounts, self, 'seen')
       },
     }
+  }
+
+  #renameGroup(
+    dialect: Dialect,
+    record: AccountRecord,
+    { group: word, name }: Extract<Change, { readonly kind: 'rename-group' }>,
+  ): Outcome | number {
+    const id = formsOf(dialect).group(record, word)
+    const next = renameGroup(record, id, name)
+    if (typeof next === 'number') return next
+    if (TRAITS[dialect].guidIds && groupOf(record, id).name !== name && hasGroupNamed(record, name)) return 228
+    const group = groupOf(next, id)
+    return { record: next, answer: (forms) => forms.groupRenamed(next, group) }
   }
 
   async #phone(record: AccountRecord, { code, value }: Extract<Change, { readonly kind: 'phone' }>): Promise<Outcome> {
     const phones = withPhone(record.phones, code, value)
     const told = phones[code] ?? ''
-    const words = (version: number): readonly (string | number)[] =>
-      told === '' ? [version, code] : [version, code, encodeNick(told)]
-    if (samePhones(record.phones, phones)) return { words: words(record.version) }
+    const words = told === '' ? [code] : [code, encodeNick(told)]
+    if (samePhones(record.phones, phones)) return { answer: (forms) => forms.set(record, 'PRP', words) }
     const next = changed(record, { phones })
     const viewers = await this.#readAll(watchersOf(record).filter((email) => allows(record, email)))
-    return { ...this.#seenBy(record, next, viewers), words: words(next.version) }
+    return { ...this.#seenBy(record, next, viewers), answer: (forms) => forms.set(next, 'PRP', words) }
   }
 
   async #privacy(online: Online, record: AccountRecord, value: 'AL' | 'BL'): Promise<Outcome | number> {
-    if (record.privacy === value) return sameAgain(online, record, value)
+    if (record.privacy === value) return sameAgain(online, record, 'BLP', value)
     const next = changed(record, { privacy: value })
     const turned = watchersOf(record).filter((email) => allows(record, email) !== allows(next, email))
     // Without phone numbers the others' lists stay as they are: those who are offline need not be read.
@@ -214,7 +281,24 @@ export class Changes {
       visiblePhones(record).length > 0
         ? await this.#readAll(turned)
         : turned.flatMap((email) => this.#accounts.online(email)?.record ?? [])
-    return { ...this.#seenBy(record, next, viewers), words: [next.version, value] }
+    return { ...this.#seenBy(record, next, viewers), answer: (forms) => forms.set(next, 'BLP', [value]) }
+  }
+
+  /** What is written is kept, what is played ends with the session. No list changes, so the version stays. */
+  #personal(
+    online: Online,
+    { personal: before = '', ...record }: AccountRecord,
+    { personal: { text, media } }: Extract<Change, { readonly kind: 'personal' }>,
+  ): Outcome {
+    return {
+      ...(text === before ? {} : { record: text === '' ? record : { ...record, personal: text } }),
+      answer: () => ({ verb: 'UUX', words: [0] }),
+      after: () => {
+        const isSame = text === before && JSON.stringify(media) === JSON.stringify(online.media)
+        online.media = media
+        if (!isSame) tellPersonal(this.#accounts, online)
+      },
+    }
   }
 
   /**
@@ -233,9 +317,9 @@ export class Changes {
       const before = { phones: record.phones, shown: allows(record, viewer.email) }
       const after = { phones: next.phones, shown: allows(next, viewer.email) }
       const raised = changed(viewer, {})
-      const numbers = phoneChanges([raised.version, record.email], before, after)
+      const numbers = phoneChanges(before, after)
       if (numbers.length > 0) others.push(raised)
-      sayings.push(() => this.#tell(viewer.email, record.email, numbers, before.shown, after.shown))
+      sayings.push(() => this.#tell(raised, record.email, numbers, before.shown, after.shown))
     }
     return {
       record: next,
@@ -246,13 +330,21 @@ export class Changes {
     }
   }
 
-  #tell(viewer: string, subject: string, numbers: Uint8Array, sawBefore: boolean, seesNow: boolean): void {
-    const online = this.#accounts.online(viewer)
+  #tell(
+    viewer: AccountRecord,
+    subject: string,
+    numbers: readonly ShownPhone[],
+    sawBefore: boolean,
+    seesNow: boolean,
+  ): void {
+    const online = this.#accounts.online(viewer.email)
     if (online === undefined) return
-    if (numbers.length > 0 && online.synced) online.push(numbers)
+    if (numbers.length > 0 && online.synced) {
+      online.push(phoneLines(numbers, formsOf(online.dialect).phonePlace(viewer, subject)))
+    }
     const self = this.#accounts.online(subject)
     if (sawBefore === seesNow || self?.isVisible !== true || online.presence === undefined) return
-    online.push(seesNow ? presenceLine(self, online.dialect) : offlineLine(subject))
+    online.push(seesNow ? appearance(self, online.dialect) : offlineLine(subject))
   }
 
   async #readAll(emails: readonly string[]): Promise<readonly AccountRecord[]> {
@@ -261,23 +353,26 @@ export class Changes {
   }
 }
 
-const VERB: Readonly<Record<Change['kind'], string>> = {
-  add: 'ADD',
-  remove: 'REM',
-  rename: 'REA',
-  'add-group': 'ADG',
-  'rename-group': 'REG',
-  'remove-group': 'RMG',
-  phone: 'PRP',
-  privacy: 'BLP',
-  prompt: 'GTC',
-}
-
 const NO_PHONES: Phones = {}
 
 const watchersOf = (record: AccountRecord): readonly string[] =>
   record.contacts.flatMap((contact) => (isOn(contact, 'RL') ? [contact.email] : []))
 
-/** BLP or GTC as it is already: clients say it at sign-in, where some would hang up on the 218 that is due later. */
-const sameAgain = (online: Online, record: AccountRecord, value: string): Outcome | number =>
-  online.presence === undefined ? { words: [record.version, value] } : 218
+/** Whom a request means; an id that nobody has: undefined. */
+const emailOf = (record: AccountRecord, who: Who): string | undefined =>
+  typeof who === 'string' ? who : contactByGuid(record, who.id)?.email
+
+/** A group that is there. */
+const groupOf = ({ groups, group0 }: AccountRecord, id: number): GroupRecord =>
+  groups.find((group) => group.id === id) ?? { id: 0, name: group0 }
+
+const unasked = ({ verb, words }: Answer): Uint8Array => encodeFrame(verb, [0, ...words])
+
+/**
+ * BLP or GTC as it is already: clients say it at sign-in, where some would hang up on the 218 that is due later. From
+ * MSNP10 on there is none.
+ */
+function sameAgain(online: Online, record: AccountRecord, verb: 'BLP' | 'GTC', value: string): Outcome | number {
+  const isEcho = online.presence === undefined || TRAITS[online.dialect].guidIds
+  return isEcho ? { answer: (forms) => forms.set(record, verb, [value]) } : 218
+}

@@ -4,6 +4,7 @@
  */
 import type { Rate } from '../../sansio/rate.ts'
 import type { Dialect } from '../model/dialect.ts'
+import type { PersonalMessage } from '../model/personal-message.ts'
 import type { Status } from '../model/status.ts'
 
 /** All that is kept of one account. Plain JSON; `email` is lower case and the key. */
@@ -16,9 +17,18 @@ export interface AccountRecord {
   readonly prompt: 'A' | 'N'
   readonly phones: Readonly<Partial<Record<PhoneCode, string>>>
   /** Group 0 always exists and is not listed here. */
-  readonly groups: readonly { readonly id: number; readonly name: string }[]
+  readonly groups: readonly GroupRecord[]
   readonly group0: string
   readonly contacts: readonly ContactRecord[]
+  /** What they write beside their name, as they last said it; absent: nothing. */
+  readonly personal?: string
+}
+
+export interface GroupRecord {
+  readonly id: number
+  readonly name: string
+  /** The list version that made it, so that no other group ever has its GUID. Absent in older records. */
+  readonly since?: number
 }
 
 export type PhoneCode = 'PHH' | 'PHW' | 'PHM' | 'MOB' | 'MBE'
@@ -26,9 +36,9 @@ export type PhoneCode = 'PHH' | 'PHW' | 'PHM' | 'MOB' | 'MBE'
 export interface ContactRecord {
   readonly email: string
   readonly name: string
-  /** Sum of the bits of the lists they are on. */
+  /** Sum of the bits of the lists they are on. PL: they added us and we have not answered; they are on RL then, too. */
   readonly lists: number
-  /** Ids of the groups of a contact on FL; never empty there. */
+  /** Ids of the groups of a contact on FL; never empty there: whoever is in none is in group 0. */
   readonly groups: readonly number[]
 }
 
@@ -55,6 +65,20 @@ export interface Host {
   save(records: readonly AccountRecord[]): Promise<void>
   /** Something an operator should know; never holds a secret. */
   onNotice?(notice: ServiceNotice): void
+  /** Somebody came, changed or went, as those see it whom they allow to. Never throws. */
+  onPresence?(seen: SeenPresence): void
+}
+
+/** One of the service's people, as others see them. What they write is theirs: it never belongs in a log. */
+export interface SeenPresence {
+  readonly email: string
+  readonly name: string
+  /** undefined: offline, or hidden. */
+  readonly status: Exclude<Status, 'HDN'> | undefined
+  readonly clientId: string
+  /** Their display picture, as XML; undefined: none, or their client knows no pictures. */
+  readonly object: string | undefined
+  readonly personal: PersonalMessage
 }
 
 export type ServiceNotice =
@@ -207,6 +231,8 @@ export interface SignedIn {
   readonly name: string
   readonly dialect: Dialect
   readonly status: Status
+  /** What their client can do: a sum of bits. */
+  readonly clientId?: number
   /** Their client says with CFM what it has stored, and an ACK waits for that. */
   readonly confirms?: boolean
   /** Our own IP address as this client reached it: where invitations send it when no public name is configured. */

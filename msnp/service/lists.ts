@@ -1,6 +1,6 @@
 import { LIST_BITS, type ListName } from '../model/lists.ts'
 import type { EditableList } from '../session/notification-server-events.ts'
-import type { AccountRecord, ContactRecord, ServiceLimits } from './contract.ts'
+import type { AccountRecord, ContactRecord, GroupRecord, ServiceLimits } from './contract.ts'
 
 /**
  * Changes of one account's lists and groups, as functions from record to record. A number is the error code instead.
@@ -28,23 +28,34 @@ export const changed = (record: AccountRecord, changes: Partial<AccountRecord>):
   version: record.version + 1,
 })
 
+/** The id of no group. */
+export const NO_GROUP = -1
+
+/**
+ * Whether everybody on FL is in a group, as up to MSNP9, or may be in none, as later: those are in group 0 here, which
+ * such clients do not see.
+ */
+export type Grouping = 'always' | 'optional'
+
 /** `ADD`: 215 there already, 219 on the opposite list, 224 no such group, 210 full. */
 export function addTo(
   record: AccountRecord,
   list: EditableList,
   person: { readonly email: string; readonly name: string },
-  group: string | undefined,
+  group: number | undefined,
   limits: ServiceLimits,
+  grouping: Grouping = 'always',
 ): Changed {
   const contact = contactOf(record, person.email)
   const present = isOn(contact, list)
   if (person.email === record.email) return 215
   if (list === 'FL') {
-    const id = group === undefined ? 0 : groupId(record, group)
-    if (id === undefined) return 224
+    const id = group ?? 0
+    if (!isGroup(record, id)) return 224
     if (present && (group === undefined || contact?.groups.includes(id) === true)) return 215
     if (!present && isFull(record, list, limits)) return 210
-    const groups = [...(contact?.groups ?? []), id].sort((a, b) => a - b)
+    const kept = (contact?.groups ?? []).filter((other) => grouping === 'always' || other !== 0)
+    const groups = [...kept, id].sort((a, b) => a - b)
     return withContact(record, { ...add(contact, list, person), groups, ...(present ? {} : { name: person.name }) })
   }
   if (present) return 215
@@ -54,47 +65,60 @@ export function addTo(
 }
 
 /**
- * `REM`: 216 not there, 224 no such group, 225 not in it. With a group they only leave that group; leaving the last
- * one is leaving the list, which is how third-party clients delete somebody.
+ * `REM`: 216 not there, 224 no such group, 225 not in it. With a group they only leave that group. Where everybody is in
+ * one, leaving the last is leaving the list, which is how third-party clients delete somebody.
  */
 export function removeFrom(
   record: AccountRecord,
   list: EditableList,
   email: string,
-  group: string | undefined,
+  group: number | undefined,
+  grouping: Grouping = 'always',
 ): Changed {
   const contact = contactOf(record, email)
   if (list === 'FL' && group !== undefined) {
-    const id = groupId(record, group)
-    if (id === undefined) return 224
-    if (contact?.groups.includes(id) !== true) return 225
-    const rest = contact.groups.filter((other) => other !== id)
+    if (!isGroup(record, group)) return 224
+    if (contact?.groups.includes(group) !== true) return 225
+    const rest = contact.groups.filter((other) => other !== group)
     if (rest.length > 0) return withContact(record, { ...contact, groups: rest })
+    if (grouping === 'optional') return withContact(record, { ...contact, groups: [0] })
   }
   if (contact === undefined || !isOn(contact, list)) return 216
   const lists = contact.lists & ~LIST_BITS[list]
   return withContact(record, { ...contact, lists, groups: list === 'FL' ? [] : contact.groups })
 }
 
-/** Somebody put this account on their FL. */
+/** Somebody put this account on their FL. Whoever is on neither AL nor BL then waits for an answer. */
 export function addWatcher(
   record: AccountRecord,
   watcher: { readonly email: string; readonly name: string },
 ): AccountRecord {
   const contact = contactOf(record, watcher.email)
   const name = contact?.name ?? watcher.name
+  const isAnswered = isOn(contact, 'AL') || isOn(contact, 'BL') || isOn(contact, 'RL')
   return withContact(record, {
     ...(contact ?? NOBODY),
     email: watcher.email,
     name,
-    lists: (contact?.lists ?? 0) | LIST_BITS.RL,
+    lists: (contact?.lists ?? 0) | LIST_BITS.RL | (isAnswered ? 0 : LIST_BITS.PL),
   })
 }
 
 /** Somebody took this account off their FL. */
 export function removeWatcher(record: AccountRecord, email: string): AccountRecord {
   const contact = contactOf(record, email)
-  return contact === undefined ? record : withContact(record, { ...contact, lists: contact.lists & ~LIST_BITS.RL })
+  if (contact === undefined) return record
+  return withContact(record, { ...contact, lists: contact.lists & ~(LIST_BITS.RL | LIST_BITS.PL) })
+}
+
+/**
+ * `REM PL` or `ADC RL`, as later clients say when their person has decided: 216 did not add us. The record itself when it
+ * was known already.
+ */
+export function settle(record: AccountRecord, email: string): Changed {
+  const contact = contactOf(record, email)
+  if (contact === undefined || !isOn(contact, 'RL')) return 216
+  return isOn(contact, 'PL') ? withContact(record, { ...contact, lists: contact.lists & ~LIST_BITS.PL }) : record
 }
 
 /** `REA` of a contact; 216: on no list. */
@@ -108,26 +132,25 @@ export function addGroup(
   record: AccountRecord,
   name: string,
   limits: ServiceLimits,
-): { readonly record: AccountRecord; readonly id: number } | 223 {
-  const { groups } = record
+): { readonly record: AccountRecord; readonly group: GroupRecord } | 223 {
+  const { groups, version } = record
   if (groups.length >= limits.groups) return 223
   let id = 1
   while (groups.some((group) => group.id === id)) id++
-  return { record: changed(record, { groups: [...groups, { id, name }].sort((a, b) => a.id - b.id) }), id }
+  const group = { id, name, since: version + 1 }
+  return { record: changed(record, { groups: [...groups, group].sort((a, b) => a.id - b.id) }), group }
 }
 
 /** `REG`: 224 no such group. Group 0 may be renamed. */
-export function renameGroup(record: AccountRecord, group: string, name: string): Changed {
-  const id = groupId(record, group)
-  if (id === undefined) return 224
+export function renameGroup(record: AccountRecord, id: number, name: string): Changed {
+  if (!isGroup(record, id)) return 224
   if (id === 0) return changed(record, { group0: name })
-  return changed(record, { groups: record.groups.map((one) => (one.id === id ? { id, name } : one)) })
+  return changed(record, { groups: record.groups.map((one) => (one.id === id ? { ...one, name } : one)) })
 }
 
 /** `RMG`: 230 group 0, 224 no such group. Whoever was in it alone falls into group 0. */
-export function removeGroup(record: AccountRecord, group: string): Changed {
-  const id = groupId(record, group)
-  if (id === undefined) return 224
+export function removeGroup(record: AccountRecord, id: number): Changed {
+  if (!isGroup(record, id)) return 224
   if (id === 0) return 230
   const contacts = record.contacts.map((contact) => {
     if (!contact.groups.includes(id)) return contact
@@ -137,12 +160,11 @@ export function removeGroup(record: AccountRecord, group: string): Changed {
   return changed(record, { groups: record.groups.filter((one) => one.id !== id), contacts })
 }
 
-/** The number of a group that exists. */
-function groupId(record: AccountRecord, word: string): number | undefined {
-  if (!/^\d{1,9}$/.test(word)) return undefined
-  const id = Number(word)
-  return id === 0 || record.groups.some((group) => group.id === id) ? id : undefined
-}
+export const hasGroupNamed = ({ groups }: AccountRecord, name: string): boolean =>
+  groups.some((group) => group.name === name)
+
+const isGroup = (record: AccountRecord, id: number): boolean =>
+  id === 0 || record.groups.some((group) => group.id === id)
 
 const NOBODY = { groups: [] as readonly number[] }
 
@@ -153,7 +175,8 @@ const add = (
 ): ContactRecord => ({
   email: person.email,
   name: contact?.name ?? person.name,
-  lists: (contact?.lists ?? 0) | LIST_BITS[list],
+  // Whom we allow or block has had our answer.
+  lists: ((contact?.lists ?? 0) | LIST_BITS[list]) & (list === 'FL' ? ~0 : ~LIST_BITS.PL),
   groups: contact?.groups ?? [],
 })
 

@@ -1,5 +1,6 @@
 import { Buffer } from 'node:buffer'
 import { profileMessage } from '../model/content-types.ts'
+import { TRAITS, type Dialect } from '../model/dialect.ts'
 import type { Line } from './line.ts'
 
 /**
@@ -21,10 +22,11 @@ export const loginPolicy = (now: number, nonce: Uint8Array): string =>
   ].join(',')
 
 /** The first message after sign-in. `ticket`: `t=...&p=...`, of which the first half is told. */
-export const welcomeProfile = (ticket: string, line: Line, now: number): Uint8Array =>
+export const welcomeProfile = (ticket: string, line: Line, dialect: Dialect, now: number): Uint8Array =>
   profileMessage({
     loginTime: now / 1000,
     ticket: /^t=([^&]*)/.exec(ticket)?.[1] ?? ticket,
     clientAddress: line.remoteAddress,
     clientPort: line.remotePort,
+    keyedLists: TRAITS[dialect].guidIds,
   })

@@ -17,10 +17,12 @@ import type {
   Tickets,
 } from './contract.ts'
 import type { Attachment, Line } from './line.ts'
+import { formsOf } from './forms.ts'
 import { allows } from './lists.ts'
 import { loginPolicy, welcomeProfile } from './login.ts'
 import { Online } from './online.ts'
-import { nameWord, vanish } from './presence.ts'
+import { nameWord } from './name-word.ts'
+import { vanish } from './presence.ts'
 import { Requests } from './requests.ts'
 import { watchedBy, withoutWatcher } from './removal.ts'
 import { Serial } from './serial.ts'
@@ -102,7 +104,8 @@ export class Notifications implements NotificationDesk {
     const { record, dialect, presence, line, confirms } = online
     const status = presence?.status ?? 'HDN'
     const name = record.name === '' ? record.email : record.name
-    const person = { email: record.email, name, dialect, status, confirms }
+    const clientId = Number(presence?.clientId ?? 0)
+    const person = { email: record.email, name, dialect, status, clientId, confirms }
     return line.reachedAt === undefined ? person : { ...person, reachedAt: line.reachedAt }
   }
 
@@ -144,8 +147,12 @@ export class Notifications implements NotificationDesk {
         try {
           const others = await withoutWatcher(record, (other) => this.#accounts.read(other))
           if (others.length > 0) await this.#accounts.commit(others)
-          for (const other of others)
-            this.#accounts.online(other.email)?.push(encodeFrame('REM', [0, 'RL', other.version, email]))
+          for (const other of others) {
+            const watched = this.#accounts.online(other.email)
+            if (watched === undefined) continue
+            const { verb, words } = formsOf(watched.dialect).unwatched(other, email)
+            watched.push(encodeFrame(verb, [0, ...words]))
+          }
           resolve()
         } catch (error) {
           reject(error instanceof Error ? error : new Error(String(error)))
@@ -189,7 +196,7 @@ export class Notifications implements NotificationDesk {
               trid,
               email,
               name: record.name || email,
-              profile: welcomeProfile(ticket, line, now()),
+              profile: welcomeProfile(ticket, line, dialect, now()),
             })
           }
         } catch (error) {
@@ -209,7 +216,10 @@ export class Notifications implements NotificationDesk {
     switch (event.kind) {
       case 'add':
       case 'remove':
+      case 'settle':
       case 'rename':
+      case 'own-name':
+      case 'personal':
       case 'add-group':
       case 'rename-group':
       case 'remove-group':
@@ -231,6 +241,7 @@ export class Notifications implements NotificationDesk {
       case 'status':
       case 'switchboard':
       case 'confirms':
+      case 'shields':
         this.#serial.run([online.email], () => {
           connection.began()
           if (connection.isClosed) return undefined
@@ -291,7 +302,7 @@ export class Notifications implements NotificationDesk {
   }
 
   #gone(online: Online): void {
-    if (online.isVisible && !this.#stopping) vanish(this.#accounts, online.record)
+    if (online.isVisible) vanish(this.#accounts, online, this.#stopping ? 'quietly' : 'to all')
     online.presence = undefined
     this.#deps.switchboards.signedOut(online.email)
     this.#notice(online, 'signed-out')

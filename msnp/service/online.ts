@@ -1,5 +1,6 @@
 import type { TokenBucket } from '../../sansio/rate.ts'
 import type { Dialect } from '../model/dialect.ts'
+import type { PersonalMessage } from '../model/personal-message.ts'
 import type { Status } from '../model/status.ts'
 import type { AccountRecord } from './contract.ts'
 import type { Line } from './line.ts'
@@ -24,6 +25,8 @@ export class Online {
   synced = false
   /** The client says with CFM what it has stored. */
   confirms = false
+  /** What they play, as their client last said; it ends with the session. What they write is in the record. */
+  media: PersonalMessage['media']
   switchboards: TokenBucket | undefined
 
   constructor(line: Line, dialect: Dialect, record: AccountRecord) {
@@ -39,6 +42,10 @@ export class Online {
   /** Whether those who are allowed to can see them. */
   get isVisible(): boolean {
     return this.presence !== undefined && this.presence.status !== 'HDN'
+  }
+
+  get personal(): PersonalMessage {
+    return { text: this.record.personal ?? '', media: this.media }
   }
 
   push(bytes: Uint8Array): void {

@@ -33,21 +33,25 @@ export const visiblePhones = ({ phones }: AccountRecord): readonly (readonly [Vi
 export const phoneLine = (code: VisiblePhone, value: string, place: readonly (string | number)[] = []): Uint8Array =>
   encodeFrame('BPR', value === '' ? [...place, code] : [...place, code, encodeNick(value)])
 
-/** The lines for what differs between two views of somebody's numbers; `shown`: whether the viewer may see them. */
+/** A number that somebody sees from now on; empty: none. */
+export type ShownPhone = readonly [code: VisiblePhone, value: string]
+
+/** What differs between two views of somebody's numbers; `shown`: whether the viewer may see them. */
 export function phoneChanges(
-  place: readonly (string | number)[],
   before: { readonly phones: Phones; readonly shown: boolean },
   after: { readonly phones: Phones; readonly shown: boolean },
-): Uint8Array {
+): readonly ShownPhone[] {
   const value = ({ phones, shown }: { readonly phones: Phones; readonly shown: boolean }, code: VisiblePhone): string =>
     (shown ? phones[code] : undefined) ?? (code === 'MOB' ? 'N' : '')
-  return Buffer.concat(
-    VISIBLE_PHONES.flatMap((code) =>
-      value(before, code) === value(after, code) ? [] : [phoneLine(code, value(after, code), place)],
-    ),
+  return VISIBLE_PHONES.flatMap((code) =>
+    value(before, code) === value(after, code) ? [] : [[code, value(after, code)] as const],
   )
 }
 
 /** All four, for somebody who was just added to FL; `MOB N` where nothing is known. */
-export const phoneCard = (place: readonly (string | number)[], phones: Phones): Uint8Array =>
-  Buffer.concat(VISIBLE_PHONES.map((code) => phoneLine(code, phones[code] ?? (code === 'MOB' ? 'N' : ''), place)))
+export const phoneCard = (phones: Phones): readonly ShownPhone[] =>
+  VISIBLE_PHONES.map((code) => [code, phones[code] ?? (code === 'MOB' ? 'N' : '')] as const)
+
+/** `place`: what stands before each. */
+export const phoneLines = (numbers: readonly ShownPhone[], place: readonly (string | number)[]): Uint8Array =>
+  Buffer.concat(numbers.map(([code, value]) => phoneLine(code, value, place)))

@@ -1,16 +1,19 @@
 import { TokenBucket } from '../../sansio/rate.ts'
+import { TRAITS } from '../model/dialect.ts'
 import type { NsEvent } from '../session/notification-server-events.ts'
 import type { Accounts } from './accounts.ts'
 import type { AccountRecord, ServiceLimits, SwitchboardDesk } from './contract.ts'
 import { isOn } from './lists.ts'
 import type { Online } from './online.ts'
+import { keyedLists } from './keyed-sync.ts'
 import { announce, initialPresence, vanish } from './presence.ts'
+import { shields } from './shields.ts'
 import { allGroups, fullLists, oneList, upToDate } from './sync.ts'
 
 /** The requests that leave the account as it is. */
 export type Request = Extract<
   NsEvent,
-  { readonly kind: 'sync' | 'list' | 'groups' | 'status' | 'switchboard' | 'confirms' }
+  { readonly kind: 'sync' | 'list' | 'groups' | 'status' | 'switchboard' | 'confirms' | 'shields' }
 >
 
 export interface RequestsDeps {
@@ -50,6 +53,11 @@ export class Requests {
         online.confirms = true
         online.line.send({ kind: 'reply', verb: 'CFM', trid, words: ['ON'] })
         return undefined
+      // As other services: no client asks before it has its lists.
+      case 'shields':
+        if (online.synced) online.push(shields(trid))
+        else online.line.send({ kind: 'error', code: 715, trid })
+        return undefined
     }
   }
 
@@ -71,7 +79,11 @@ export class Requests {
       if (theirs instanceof Promise) missing.push(theirs.then(note))
       else note(theirs)
     }
-    const answer = (): void => online.push(fullLists(trid, record, (email) => found.get(email)))
+    const phonesOf = (email: string): AccountRecord | undefined => found.get(email)
+    const answer = (): void => {
+      const { guidIds } = TRAITS[online.dialect]
+      online.push(guidIds ? keyedLists(trid, record, online.dialect, phonesOf) : fullLists(trid, record, phonesOf))
+    }
     if (missing.length > 0) return Promise.all(missing).then(answer)
     answer()
     return undefined
@@ -91,8 +103,8 @@ export class Requests {
     }
     const isSame = before?.status === status && before.clientId === clientId && before.object === object
     if (isSame) return
-    if (online.isVisible) announce(this.#deps.accounts, online)
-    else if (wasVisible) vanish(this.#deps.accounts, online.record)
+    if (online.isVisible) announce(this.#deps.accounts, online, wasVisible ? 'seen' : 'unseen')
+    else if (wasVisible) vanish(this.#deps.accounts, online)
   }
 
   /** 913 hidden, or before the first CHG; 800 too often; 707 there is none. */

@@ -153,10 +153,10 @@ export class Switchboards implements SwitchboardDesk {
   #admit(
     line: SwitchboardLine,
     room: Room,
-    { email, name, dialect, confirms = false }: SignedIn,
+    { email, name, dialect, clientId = 0, confirms = false }: SignedIn,
     admitted: (member: Member) => void,
   ): void {
-    const self = { email: email.toLowerCase(), name }
+    const self = { email: email.toLowerCase(), name, clientId }
     const member = new Member(self, line, room, confirms)
     const present = Array.from(room.members.values(), (other) => other.person)
     room.enter(member)

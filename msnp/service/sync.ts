@@ -1,14 +1,13 @@
 import { Buffer } from 'node:buffer'
-import type { ListName } from '../model/lists.ts'
-import { PHONE_CODES } from '../model/phones.ts'
+import { LIST_BITS, type ListName } from '../model/lists.ts'
 import { encodeNick } from '../wire/escape.ts'
 import { encodeFrame } from '../wire/frame.ts'
 import type { AccountRecord, ContactRecord } from './contract.ts'
-import { allows, isOn } from './lists.ts'
-import { phoneLine, visiblePhones, type Phones } from './phones.ts'
-import { nameWord } from './presence.ts'
+import { isOn } from './lists.ts'
+import { nameWord } from './name-word.ts'
+import { contactPhones, ownPhones } from './sync-phones.ts'
 
-/** How the lists of an account look on the wire. Source: docs/protocol.md, Contact lists. */
+/** How the lists of an account look on the wire, up to MSNP9. Source: docs/protocol.md, Contact lists. */
 
 /** `SYN 8 27`: the client has it all. */
 export const upToDate = (trid: string, { version }: AccountRecord): Uint8Array => encodeFrame('SYN', [trid, version])
@@ -28,12 +27,11 @@ export function fullLists(
   ]
   for (const contact of record.contacts) {
     const isContact = isOn(contact, 'FL')
+    const lists = contact.lists & ~LIST_BITS.PL
     lines.push(
-      encodeFrame('LST', [contact.email, nameWord(contact), contact.lists, ...(isContact ? [groupWord(contact)] : [])]),
+      encodeFrame('LST', [contact.email, nameWord(contact), lists, ...(isContact ? [groupWord(contact)] : [])]),
+      ...contactPhones(record, contact, phonesOf),
     )
-    const theirs = isContact ? phonesOf(contact.email) : undefined
-    if (theirs === undefined || !allows(theirs, record.email)) continue
-    for (const [code, value] of visiblePhones(theirs)) lines.push(phoneLine(code, value))
   }
   return Buffer.concat(lines)
 }
@@ -67,12 +65,6 @@ export function allGroups(trid: string, record: AccountRecord): Uint8Array {
     ),
   )
 }
-
-const ownPhones = (phones: Phones): readonly Uint8Array[] =>
-  PHONE_CODES.flatMap((code) => {
-    const value = phones[code]
-    return value === undefined || value === '' ? [] : [encodeFrame('PRP', [code, encodeNick(value)])]
-  })
 
 const groupsOf = ({ group0, groups }: AccountRecord): AccountRecord['groups'] => [
   { id: 0, name: group0 === '' ? '~' : group0 },

@@ -1,6 +1,7 @@
 /** The lines about people and lists, read. undefined: they lack what they must have. Pure. */
 import { isAddress } from '../model/address.ts'
 import { parseClientId } from '../model/client-id.ts'
+import type { ContactId } from '../model/ids.ts'
 import { listOf, type ListName } from '../model/lists.ts'
 import { nameOf } from '../model/names.ts'
 import { statusOf } from '../model/status.ts'
@@ -18,11 +19,15 @@ export function parseLst(words: readonly string[]) {
   return { email, name: nameOf(nick), lists: Number(bits) & 15, groups: groups.split(',').filter((id) => id !== '') }
 }
 
+/** One change of a list. */
 export interface ListLine {
   readonly list: ListName
   readonly email: string
   readonly name: string | undefined
   readonly group: string | undefined
+  readonly id?: ContactId
+  /** Out of a group is not off the list, though it be the last one: from MSNP10 on. */
+  readonly staysListed?: boolean
 }
 
 /** `FL 28 bob@example.com Bob 0`, after the transaction id. Some servers leave the version out. */

@@ -79,13 +79,14 @@ export class NotificationClient implements Machine<NotificationCommand, Notifica
         sayTicket(this.#context, state, command.ticket)
         break
       case 'request': {
-        if (this.#session() === undefined) throw new MisuseError('nothing can be asked for before the sign-in')
+        const session = this.#session()
+        if (session === undefined) throw new MisuseError('nothing can be asked for before the sign-in')
         if (line.requests.full) {
           line.emit({ kind: 'answer', id: command.id, answer: { kind: 'timeout', verb: 'a free place' } })
           break
         }
-        const { verb, params } = commandOf(command.request)
-        line.ask(verb, params, command, this.#context.timings.commandMs)
+        const { verb, params, payload } = commandOf(command.request, session)
+        line.ask(verb, params, command, this.#context.timings.commandMs, payload)
         break
       }
       case 'sign-out':

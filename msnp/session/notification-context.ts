@@ -11,7 +11,13 @@ export type Pending =
   | { readonly kind: 'login' }
   /** QRY: servers need not answer it. */
   | { readonly kind: 'challenge' }
-  | { readonly kind: 'request'; readonly id: number; readonly request: NotificationRequest }
+  | {
+      readonly kind: 'request'
+      readonly id: number
+      readonly request: NotificationRequest
+      /** Of two commands that it takes, the second one is out. */
+      readonly secondStep?: boolean
+    }
 
 /** Milliseconds. */
 export interface NotificationTimings {

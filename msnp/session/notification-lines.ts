@@ -1,10 +1,11 @@
 import { isAddress } from '../model/address.ts'
-import { nameOf } from '../model/names.ts'
-import { statusOf } from '../model/status.ts'
 import { CONFIRM_HEADER, parseServerSaid } from '../model/content-types.ts'
+import { nameOf } from '../model/names.ts'
+import { parsePersonalMessage } from '../model/personal-message.ts'
+import { statusOf } from '../model/status.ts'
 import { parseMime } from '../wire/mime.ts'
-import type { Frame } from '../wire/frame.ts'
-import { parseAdd, parseBpr, parseLst, parsePresence, parseRem, type ListLine } from './list-lines.ts'
+import { parsePresence } from './list-lines.ts'
+import { answer, unreadable } from './notification-answers.ts'
 import {
   answerChallenge,
   ignore,
@@ -15,10 +16,11 @@ import {
   type NotificationContext,
   type Pending,
 } from './notification-context.ts'
-import type { NotificationAnswer, NotificationRequest, NotificationState, SignedIn } from './notification-states.ts'
-import type { Request } from './requests.ts'
+import type { NotificationRequest, NotificationState, SignedIn } from './notification-states.ts'
+import { applyToLists } from './roster-changes.ts'
+import { LIST_LINES } from './roster-lines.ts'
 import { keyOf } from './roster.ts'
-import { beginSync, finishSync, MAX_SINCE } from './synchronization.ts'
+import { beginSync } from './synchronization.ts'
 
 type State = Extract<NotificationState, { session: SignedIn }>
 type Answered = Extract<Pending, { kind: 'request' }>
@@ -29,7 +31,7 @@ const MAX_QNG_SECONDS = 600
 /** What the server may say once we are signed in, while it tells the lists and after. */
 export const SIGNED_IN: Handlers<State> = {
   // ACK of a challenge, profile after OK and so on come at any time.
-  // SYN 8 27 3 2 / SYN 8 27
+  // SYN 8 27 3 2 / SYN 8 27 / SYN 8 2004-07-01T00:00:00.0-07:00 2004-07-01T00:00:00.0-07:00 3 1
   SYN(context, state, frame) {
     const request = context.line.requests.takeFor('SYN', frame.params[0])
     if (request === undefined) {
@@ -38,132 +40,7 @@ export const SIGNED_IN: Handlers<State> = {
     }
     beginSync(context, state.session, request.what, frame)
   },
-  // LSG 1 Work 0
-  LSG({ line }, { session }, { params: [id, name] }) {
-    if (id === undefined || name === undefined) {
-      line.malformedLines++
-      return
-    }
-    const roster = session.sync?.fresh ?? session.roster
-    roster.addGroup(id, nameOf(name))
-  },
-  // LST bob@example.com Bob 11 0,1
-  LST(context, { session }, frame) {
-    const { sync } = session
-    const listed = parseLst(frame.params)
-    if (listed === undefined) context.line.malformedLines++
-    else (sync?.fresh ?? session.roster).list(listed.email, listed.name, listed.lists, listed.groups)
-    session.lastListed = listed?.email
-    if (sync === undefined) return
-    sync.listed++
-    sync.deadline = context.line.now + context.timings.commandMs
-    if (sync.listed >= sync.expected) finishSync(context, session, sync)
-  },
-  // BPR PHM 1%20555 / BPR 35 bob@example.com PHM 1%20555
-  BPR({ line }, { session }, { params }) {
-    const line_ = parseBpr(params)
-    const email = line_?.email ?? session.lastListed
-    if (line_ === undefined) {
-      line.malformedLines++
-      return
-    }
-    if (email === undefined) return
-    session.sync?.fresh.phone(email, line_.code, line_.value)
-    session.roster.phone(email, line_.code, line_.value)
-  },
-  // GTC A / GTC 9 39 N
-  GTC(context, { session }, frame) {
-    const value = settingOf(context, frame, 'done')
-    if (value !== 'A' && value !== 'N') {
-      context.line.malformedLines++
-      return
-    }
-    const roster = session.sync?.fresh ?? session.roster
-    roster.prompt = value === 'A'
-  },
-  // BLP AL / BLP 9 39 BL
-  BLP(context, { session }, frame) {
-    const value = settingOf(context, frame, 'done')
-    if (value !== 'AL' && value !== 'BL') {
-      context.line.malformedLines++
-      return
-    }
-    const roster = session.sync?.fresh ?? session.roster
-    roster.privacy = value
-  },
-  // PRP PHH 555%201234 / PRP 9 38 PHH 555%201234
-  PRP(context, { session }, frame) {
-    const { params } = frame
-    const request = context.line.requests.takeFor('PRP', params[0])
-    if (request !== undefined) answer(context, request, { kind: 'done' })
-    const at = params.findIndex((word) => /^[A-Z]{3}$/.test(word))
-    const code = params[at]
-    if (at === -1 || code === undefined) {
-      context.line.malformedLines++
-      return
-    }
-    const value = params[at + 1]
-    const roster = session.sync?.fresh ?? session.roster
-    roster.ownPhone(code, value === undefined ? undefined : nameOf(value))
-  },
-  // ADD 9 FL 28 bob@example.com Bob 0 / ADD 0 RL 32 bob@example.com Bob
-  ADD(context, { session }, frame) {
-    const added = parseAdd(frame.params.slice(1))
-    const request = context.line.requests.takeFor('ADD', frame.params[0])
-    changeList(context, session, request, 'added', added)
-  },
-  // REM 9 FL 30 bob@example.com 2 / REM 0 RL 33 bob@example.com
-  REM(context, { session }, frame) {
-    const removed = parseRem(frame.params.slice(1))
-    const request = context.line.requests.takeFor('REM', frame.params[0])
-    changeList(context, session, request, 'removed', removed)
-  },
-  // ADG 9 34 Work 2 0
-  ADG(context, { session }, frame) {
-    const [trid, , name, id] = frame.params
-    const request = context.line.requests.takeFor('ADG', trid)
-    if (name === undefined || id === undefined) {
-      unreadable(context, request, 'ADG')
-      return
-    }
-    session.roster.addGroup(id, nameOf(name))
-    answer(context, request, { kind: 'group', id })
-  },
-  // REG 9 35 2 Play 0
-  REG(context, { session }, frame) {
-    const [trid, , id, name] = frame.params
-    const request = context.line.requests.takeFor('REG', trid)
-    if (name === undefined || id === undefined) {
-      unreadable(context, request, 'REG')
-      return
-    }
-    session.roster.addGroup(id, nameOf(name))
-    answer(context, request, { kind: 'done' })
-  },
-  // RMG 9 36 2
-  RMG(context, { session }, frame) {
-    const [trid, , id] = frame.params
-    const request = context.line.requests.takeFor('RMG', trid)
-    if (id === undefined) {
-      unreadable(context, request, 'RMG')
-      return
-    }
-    session.roster.removeGroup(id)
-    answer(context, request, { kind: 'done' })
-  },
-  // REA 9 37 alice@example.com Alice%20B
-  REA(context, { session }, frame) {
-    const { params } = frame
-    const request = context.line.requests.takeFor('REA', params[0])
-    const [email, name] = isAddress(params[1]) ? params.slice(1) : params.slice(2)
-    if (!isAddress(email) || name === undefined) {
-      unreadable(context, request, 'REA')
-      return
-    }
-    if (keyOf(email) === keyOf(session.email)) ownName(context, session, nameOf(name))
-    else session.roster.rename(email, nameOf(name))
-    answer(context, request, { kind: 'done' })
-  },
+  ...LIST_LINES,
   // CHG 9 NLN 268435456 ; with id 0 the server has changed it
   CHG(context, { session }, frame) {
     const request = context.line.requests.takeFor('CHG', frame.params[0])
@@ -191,6 +68,27 @@ export const SIGNED_IN: Handlers<State> = {
     const known = roster.get(email)
     if (known === undefined || !roster.see(email, undefined)) return
     line.emit({ kind: 'presence', email: known.email, name: known.name, presence: undefined })
+  },
+  // UBX bob@example.com 85: an empty payload takes it back
+  UBX({ line }, { session: { roster } }, { params: [email], payload }) {
+    if (!isAddress(email) || payload === undefined) {
+      line.malformedLines++
+      return
+    }
+    const known = roster.get(email)
+    const message = parsePersonalMessage(payload)
+    if (known === undefined || !roster.hear(email, message)) return
+    line.emit({ kind: 'personal-message', email: known.email, message })
+  },
+  // UUX 10 0
+  UUX(context, _, frame) {
+    answer(context, context.line.requests.takeFor('UUX', frame.params[0]), { kind: 'done' })
+  },
+  // GCF 17 Shields.xml 151 / GCF 0 151
+  GCF(context, _, { params, payload }) {
+    const request = context.line.requests.takeFor('GCF', params[0])
+    if (payload === undefined) unreadable(context, request, 'GCF')
+    else answer(context, request, { kind: 'file', bytes: Uint8Array.from(payload) })
   },
   // XFR 15 SB 192.0.2.9:1863 CKI 17262740.1050826919.32308 / XFR 0 NS 192.0.2.5:1863 0 192.0.2.1:1863
   XFR(context, _, frame) {
@@ -245,9 +143,8 @@ export const SIGNED_IN: Handlers<State> = {
   // Alerts, pages and what belongs to later dialects or other devices
   NOT: ignore,
   IPG: ignore,
-  UBX: ignore,
+  // SBS 0 null: of mobile phones, and nobody knows what
   SBS: ignore,
-  GCF: ignore,
 }
 
 /** An error in answer to a request. What the server says is so already, we take over. */
@@ -258,43 +155,12 @@ export function refused(context: NotificationContext, session: SignedIn, what: A
   context.line.emit({ kind: 'answer', id: what.id, answer: { kind: 'refused', code } })
 }
 
-const lineOf = (request: Extract<NotificationRequest, { kind: 'list-add' | 'list-remove' }>): ListLine => ({
+const lineOf = (request: Extract<NotificationRequest, { kind: 'list-add' | 'list-remove' }>) => ({
   list: request.list,
   email: request.email,
   name: undefined,
   group: request.group,
 })
-
-function changeList(
-  context: NotificationContext,
-  session: SignedIn,
-  request: Request<Pending> | undefined,
-  change: 'added' | 'removed',
-  line: ListLine | undefined,
-): void {
-  if (line === undefined) {
-    unreadable(context, request, change === 'added' ? 'ADD' : 'REM')
-    return
-  }
-  applyToLists(context, session, change, line, request !== undefined)
-  answer(context, request, { kind: 'done' })
-}
-
-function applyToLists(
-  { line }: NotificationContext,
-  session: SignedIn,
-  change: 'added' | 'removed',
-  { list, email, name, group }: ListLine,
-  asked: boolean,
-): void {
-  const { roster, sync } = session
-  const before = roster.get(email)
-  const changed = change === 'added' ? roster.add(list, email, name, group) : roster.remove(list, email, group)
-  if (sync !== undefined && sync.since.length < MAX_SINCE) sync.since.push({ change, list, email, name, group })
-  if (!changed) return
-  const known = roster.get(email) ?? before
-  line.emit({ kind: 'list', list, change, email, name: known?.name ?? email, asked })
-}
 
 function see({ line }: NotificationContext, session: SignedIn, words: readonly string[]): void {
   const seen = parsePresence(words)
@@ -304,27 +170,4 @@ function see({ line }: NotificationContext, session: SignedIn, words: readonly s
   }
   if (keyOf(seen.email) === keyOf(session.email)) return
   if (session.roster.see(seen.email, seen.presence, seen.name)) line.emit({ kind: 'presence', ...seen })
-}
-
-function ownName({ line }: NotificationContext, session: SignedIn, name: string): void {
-  if (session.name === name) return
-  session.name = name
-  line.emit({ kind: 'own-name', name })
-}
-
-/** The value of GTC or BLP: the last word, whether it stands alone in a list or comes as an answer. */
-function settingOf(context: NotificationContext, frame: Frame, kind: 'done'): string | undefined {
-  const request = frame.params.length < 2 ? undefined : context.line.requests.takeFor(frame.verb, frame.params[0])
-  answer(context, request, { kind })
-  return frame.params.at(-1)?.toUpperCase()
-}
-
-/** Nobody waits: the server says so unasked, and that was told already. */
-function answer({ line }: NotificationContext, request: Request<Pending> | undefined, say: NotificationAnswer): void {
-  if (request?.what.kind === 'request') line.emit({ kind: 'answer', id: request.what.id, answer: say })
-}
-
-function unreadable(context: NotificationContext, request: Request<Pending> | undefined, verb: string): void {
-  context.line.malformedLines++
-  answer(context, request, { kind: 'unreadable', verb })
 }

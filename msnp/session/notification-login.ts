@@ -1,6 +1,7 @@
 import { parseTwnData } from '../auth/passport.ts'
 import { knownDialects, TRAITS, type Dialect } from '../model/dialect.ts'
 import { nameOf } from '../model/names.ts'
+import { synParams } from './client-requests.ts'
 import type { Frame } from '../wire/frame.ts'
 import {
   answerChallenge,
@@ -135,7 +136,7 @@ function signedIn(context: NotificationContext, state: In<'authenticating'>, fra
     confirms: false,
   }
   line.emit({ kind: 'signed-in', session })
-  line.ask('SYN', [0], LOGIN, timings.commandMs)
+  line.ask('SYN', synParams(state.dialect), LOGIN, timings.commandMs)
   context.enter({ kind: 'synchronizing', session })
 }
 

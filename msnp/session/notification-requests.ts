@@ -1,19 +1,21 @@
 import { parseAddress } from '../model/address.ts'
+import { TRAITS, type Dialect } from '../model/dialect.ts'
 import { listOf } from '../model/lists.ts'
 import { PHONE_CODES } from '../model/phones.ts'
 import { statusOf } from '../model/status.ts'
-import type { ServiceLimits } from '../service/contract.ts'
 import { decodeName } from '../wire/escape.ts'
-import type { EditableList, NsEvent } from './notification-server-events.ts'
+import { KEYED_REQUESTS } from './keyed-requests.ts'
+import { friendlyName, targetOf, type Read } from './request-fields.ts'
 
 /** Bytes of a display picture object in CHG; more give 201. Real ones have a few hundred. */
 export const MAX_OBJECT_BYTES = 4096
 
-/** What a signed-in client asks, or the code that answers it. `words`: what follows the transaction id. */
-type Read = (trid: string, words: readonly string[], limits: ServiceLimits) => NsEvent | number
+/** How a request is read that the service decides; undefined: it is none of those. Source: docs/protocol.md, Commands. */
+export const requestOf = (verb: string, dialect: Dialect): Read | undefined =>
+  (TRAITS[dialect].guidIds ? KEYED_REQUESTS : NUMBERED_REQUESTS)[verb] ?? COMMON_REQUESTS[verb]
 
-/** The requests of a signed-in client that the service decides. Source: docs/protocol.md, Commands. */
-export const REQUESTS: Readonly<Record<string, Read>> = {
+/** The requests of a signed-in client up to MSNP9, as far as later ones differ. */
+const NUMBERED_REQUESTS: Readonly<Record<string, Read>> = {
   /** `SYN 5 27` */
   SYN(trid, [version]) {
     if (version === undefined) return 300
@@ -27,6 +29,32 @@ export const REQUESTS: Readonly<Record<string, Read>> = {
   },
   /** `LSG 7` */
   LSG: (trid) => ({ kind: 'groups', trid }),
+  /** `ADD 9 FL bob@example.com Bob 1`; without a name, `ADD 25 FL eve@example.com 3` has the group in its place. */
+  ADD(trid, [list, address, ...rest], { limits }) {
+    const target = targetOf(list, address, limits)
+    if (typeof target === 'number') return target
+    const named = rest.length > 1 || target.list !== 'FL' || rest[0] === undefined || !NUMBER.test(rest[0])
+    const [word, group] = named ? rest : [undefined, rest[0]]
+    if (word !== undefined && word.length > limits.nameBytes) return 209
+    return { kind: 'add', trid, ...target, name: word === undefined ? undefined : decodeName(word), group }
+  },
+  /** `REM 10 FL bob@example.com 1` */
+  REM(trid, [list, address, group], { limits }) {
+    const target = targetOf(list, address, limits)
+    return typeof target === 'number' ? target : { kind: 'remove', trid, ...target, group }
+  },
+  /** `REA 11 bob@example.com Bobby` */
+  REA(trid, [address, word], { limits }) {
+    if (address === undefined || word === undefined) return 300
+    const who = parseAddress(address, limits.addressBytes)
+    if (typeof who === 'number') return who
+    const name = friendlyName(word, limits)
+    return typeof name === 'number' ? name : { kind: 'rename', trid, who, name }
+  },
+}
+
+/** Those that are the same in all dialects. */
+const COMMON_REQUESTS: Readonly<Record<string, Read>> = {
   /** `CHG 8 NLN 268435456 %3Cmsnobj...`; the client id may be missing or odd (`2147778596:0`). */
   CHG(trid, words) {
     const [word, clientId, object] = words
@@ -36,43 +64,26 @@ export const REQUESTS: Readonly<Record<string, Read>> = {
     if (object !== undefined && object.length > MAX_OBJECT_BYTES) return 201
     return { kind: 'status', trid, status, clientId: /^\d{1,10}/.exec(clientId ?? '')?.[0] ?? '0', object, words }
   },
-  /** `ADD 9 FL bob@example.com Bob 1`; without a name, `ADD 25 FL eve@example.com 3` has the group in its place. */
-  ADD(trid, [list, address, ...rest], limits) {
-    const target = targetOf(list, address, limits)
-    if (typeof target === 'number') return target
-    const named = rest.length > 1 || target.list !== 'FL' || rest[0] === undefined || !NUMBER.test(rest[0])
-    const [word, group] = named ? rest : [undefined, rest[0]]
-    if (word !== undefined && word.length > limits.nameBytes) return 209
-    return { kind: 'add', trid, ...target, name: word === undefined ? target.email : decodeName(word), group }
-  },
-  /** `REM 10 FL bob@example.com 1` */
-  REM(trid, [list, address, group], limits) {
-    const target = targetOf(list, address, limits)
-    return typeof target === 'number' ? target : { kind: 'remove', trid, ...target, group }
-  },
-  /** `REA 11 bob@example.com Bobby` */
-  REA(trid, [address, word], limits) {
-    if (address === undefined || word === undefined) return 300
-    const email = parseAddress(address, limits.addressBytes)
-    if (typeof email === 'number') return email
-    const name = decodeName(word)
-    return word.length > limits.nameBytes || isBanned(name, limits) ? 209 : { kind: 'rename', trid, email, name }
-  },
   /** `ADG 12 Work 0` */
-  ADG(trid, [word], limits) {
+  ADG(trid, [word], { limits }) {
     if (word === undefined) return 300
     return word.length > limits.groupNameBytes ? 229 : { kind: 'add-group', trid, name: decodeName(word) }
   },
   /** `REG 13 2 Play 0` */
-  REG(trid, [group, word], limits) {
+  REG(trid, [group, word], { limits }) {
     if (group === undefined || word === undefined) return 300
     return word.length > limits.groupNameBytes ? 229 : { kind: 'rename-group', trid, group, name: decodeName(word) }
   },
   /** `RMG 14 2` */
   RMG: (trid, [group]) => (group === undefined ? 300 : { kind: 'remove-group', trid, group }),
-  /** `PRP 15 PHH 555%201234`; `PRP 15 MOB Y`; without a value it is cleared. */
-  PRP(trid, [name, word = ''], limits) {
+  /** `PRP 15 PHH 555%201234`; `PRP 15 MOB Y`; without a value it is cleared. `PRP 15 MFN Alice%20B` from MSNP10 on. */
+  PRP(trid, [name, word = ''], { limits, dialect }) {
     if (name === undefined) return 300
+    if (name.toUpperCase() === 'MFN' && TRAITS[dialect].guidIds) {
+      if (word === '') return 300
+      const own = friendlyName(word, limits)
+      return typeof own === 'number' ? own : { kind: 'own-name', trid, name: own }
+    }
     const code = PHONE_CODES.find((phone) => phone === name.toUpperCase())
     if (code === undefined) return 715
     const value = decodeName(word)
@@ -134,22 +145,3 @@ export function localAnswer(
 const NUMBER = /^\d{1,10}$/
 /** What others are told as it came must not hold these: C programs stop reading at a NUL. */
 const CONTROL = /[\x00-\x1f\x7f]/
-
-/** RL and PL are the server's own: a client that edits them gets 201. */
-function targetOf(
-  word: string | undefined,
-  address: string | undefined,
-  limits: ServiceLimits,
-): { readonly list: EditableList; readonly email: string } | number {
-  if (word === undefined || address === undefined) return 300
-  const list = listOf(word)
-  if (list === undefined || list === 'RL' || list === 'PL') return 201
-  const email = parseAddress(address, limits.addressBytes)
-  return typeof email === 'number' ? email : { list, email }
-}
-
-function isBanned(name: string, limits: ServiceLimits): boolean {
-  if (limits.bannedWords.length === 0) return false
-  const lower = name.toLowerCase()
-  return limits.bannedWords.some((banned) => lower.includes(banned))
-}

@@ -1,10 +1,15 @@
 import type { Dialect } from '../model/dialect.ts'
+import type { ContactId } from '../model/ids.ts'
 import type { ListName } from '../model/lists.ts'
+import type { PersonalMessage } from '../model/personal-message.ts'
 import type { Status } from '../model/status.ts'
 import type { PhoneCode } from '../service/contract.ts'
 
-/** A list that a client may edit; RL is the server's. */
+/** A list that a client may edit; RL and PL are the server's. */
 export type EditableList = Exclude<ListName, 'RL' | 'PL'>
+
+/** Somebody by address, or a contact on FL by id. */
+export type Who = string | { readonly id: ContactId }
 
 /**
  * What a client asks of the notification server. Fields are checked for form only; whoever answers decides the rest.
@@ -21,8 +26,10 @@ export type NsEvent =
       readonly dialect: Dialect
       readonly ticket: string
     }
-  /** `SYN 5 27` */
+  /** `SYN 5 27`; 0: nothing is known, or the dialect never asks for less than everything. */
   | { readonly kind: 'sync'; readonly trid: string; readonly version: number }
+  /** `GCF 6 Shields.xml` */
+  | { readonly kind: 'shields'; readonly trid: string }
   /** `CFM 0 ON` */
   | { readonly kind: 'confirms'; readonly trid: string }
   /** `LST 6 RL`, the form before MSNP8. */
@@ -38,31 +45,39 @@ export type NsEvent =
       readonly object: string | undefined
       readonly words: readonly string[]
     }
-  /** `ADD 9 FL bob@example.com Bob 1`; a name that is missing is the address. */
+  /** `ADD 9 FL bob@example.com Bob 1`, `ADC 9 FL N=bob@example.com F=Bob`, `ADC 9 FL C=guid groupGuid` */
   | {
       readonly kind: 'add'
       readonly trid: string
       readonly list: EditableList
-      readonly email: string
-      readonly name: string
+      readonly who: Who
+      /** Missing: the address will do. */
+      readonly name: string | undefined
       /** The word for the group; only looked at for FL. */
       readonly group: string | undefined
     }
-  /** `REM 10 FL bob@example.com 1` */
+  /** `REM 10 FL bob@example.com 1`, `REM 10 FL guid groupGuid` */
   | {
       readonly kind: 'remove'
       readonly trid: string
       readonly list: EditableList
-      readonly email: string
+      readonly who: Who
       readonly group: string | undefined
     }
-  /** `REA 11 bob@example.com Bobby` */
+  /** `ADC 10 RL N=bob@example.com`, then `REM 11 PL bob@example.com`: their adding us needs no answer any more. */
   | {
-      readonly kind: 'rename'
+      readonly kind: 'settle'
       readonly trid: string
+      readonly verb: 'ADC' | 'REM'
+      readonly list: 'RL' | 'PL'
       readonly email: string
-      readonly name: string
     }
+  /** `REA 11 bob@example.com Bobby`, with one's own address too; `SBP 11 guid MFN Bobby` */
+  | { readonly kind: 'rename'; readonly trid: string; readonly who: Who; readonly name: string }
+  /** `PRP 11 MFN Alice%20B` */
+  | { readonly kind: 'own-name'; readonly trid: string; readonly name: string }
+  /** `UUX 12 70` and the message. */
+  | { readonly kind: 'personal'; readonly trid: string; readonly personal: PersonalMessage }
   /** `ADG 12 Work 0` */
   | { readonly kind: 'add-group'; readonly trid: string; readonly name: string }
   /** `REG 13 2 Play 0` */

@@ -1,13 +1,13 @@
 import { MisuseError, type CloseReason, type Machine, type Output } from '../../sansio/machine.ts'
 import { TokenBucket } from '../../sansio/rate.ts'
 import { parseAddress } from '../model/address.ts'
-import { knownDialects, TRAITS, USUAL_DIALECTS, type Dialect } from '../model/dialect.ts'
+import { knownDialects, TRAITS, type Dialect } from '../model/dialect.ts'
 import type { ServiceLimits, ServiceTimings } from '../service/contract.ts'
 import { encodeNick } from '../wire/escape.ts'
 import { encodeFrame, Framer, isFault, SERVER_LIMITS, type Frame, type FrameFault } from '../wire/frame.ts'
 import { verbOf, type Verb } from '../wire/verbs.ts'
 import type { NsCommand, NsEvent } from './notification-server-events.ts'
-import { localAnswer, REQUESTS } from './notification-requests.ts'
+import { localAnswer, requestOf } from './notification-requests.ts'
 import { ServerChallenge } from './server-challenge.ts'
 
 export interface NotificationServerOptions {
@@ -126,6 +126,7 @@ export class NotificationServer implements Machine<NsCommand, NsEvent> {
           1,
           0,
         ])
+        if (TRAITS[this.#dialect].mobileCredits) write(out, 'SBS', [0, 'null'])
         out.push({ kind: 'write', bytes: encodeFrame('MSG', ['Hotmail', 'Hotmail'], command.profile) })
         this.#read(out, now)
         break
@@ -232,21 +233,22 @@ export class NotificationServer implements Machine<NsCommand, NsEvent> {
         this.#answerToChallenge(out, trid, words, frame.payload, now)
         return
       default:
-        this.#request(out, frame.verb, trid, words)
+        this.#request(out, frame, trid, words)
     }
   }
 
-  /** The code for a command that does not belong here: 200 unknown, 300 or 201 no transaction id, 302 too early. */
-  #misplaced(verb: Verb | undefined, frame: Frame, trid: string | undefined): 200 | 201 | 300 | 302 | undefined {
-    if (verb?.client === undefined || !verb.roles.includes('NS') || !this.#speaks(verb)) return 200
+  /**
+   * The code for a command that does not belong here: 200 unknown, or of a later dialect, 300 or 201 no transaction id,
+   * 302 too early, 502 gone since an earlier dialect.
+   */
+  #misplaced(verb: Verb | undefined, frame: Frame, trid: string | undefined): number | undefined {
+    const number = this.#dialect === undefined ? undefined : TRAITS[this.#dialect].number
+    if (verb?.client === undefined || !verb.roles.includes('NS')) return 200
+    const { since = 0, until = Infinity, client } = verb
+    if (number !== undefined && number < since) return 200
     if (trid === undefined) return frame.params.length === 0 ? 300 : 201
-    return this.#stage === 'signed-in' || HANDSHAKE.has(verb.verb) ? undefined : 302
-  }
-
-  #speaks({ since = 0, until = Infinity }: Verb): boolean {
-    if (this.#dialect === undefined) return true
-    const { number } = TRAITS[this.#dialect]
-    return since <= number && number <= until
+    if (this.#stage !== 'signed-in') return HANDSHAKE.has(verb.verb) ? undefined : 302
+    return number !== undefined && number > Math.min(until, client.until ?? Infinity) ? 502 : undefined
   }
 
   /** `VER 1 MSNP9 MSNP8 CVR0`: the newest that both know comes first in the answer, then the rest as offered. */
@@ -260,7 +262,7 @@ export class NotificationServer implements Machine<NsCommand, NsEvent> {
       write(out, '300', [trid])
       return
     }
-    const common = [...new Set(knownDialects(words, USUAL_DIALECTS))]
+    const common = [...new Set(knownDialects(words))]
     const chosen = common.reduce<Dialect | undefined>(
       (best, dialect) => (best === undefined || TRAITS[dialect].number > TRAITS[best].number ? dialect : best),
       undefined,
@@ -315,15 +317,16 @@ export class NotificationServer implements Machine<NsCommand, NsEvent> {
     out.push({ kind: 'event', event: { kind: 'identify', trid, email, dialect } })
   }
 
-  #request(out: Outputs, verb: string, trid: string, words: readonly string[]): void {
-    const read = REQUESTS[verb]
-    if (read === undefined) {
+  #request(out: Outputs, { verb, payload }: Frame, trid: string, words: readonly string[]): void {
+    const dialect = this.#dialect
+    const read = dialect === undefined ? undefined : requestOf(verb, dialect)
+    if (read === undefined || dialect === undefined) {
       const answer = localAnswer(verb, words, this.#options.site)
       if (typeof answer === 'number') this.#answer(out, String(answer), [trid])
       else this.#answer(out, verb, [trid, ...answer])
       return
     }
-    const event = read(trid, words, this.#options.limits)
+    const event = read(trid, words, { dialect, limits: this.#options.limits, payload })
     if (typeof event === 'number') this.#answer(out, String(event), [trid])
     else out.push({ kind: 'event', event })
   }

@@ -1,7 +1,9 @@
 /** What the notification client can be told, what it tells, and what it knows in which state. */
 import type { Dialect } from '../model/dialect.ts'
 import type { ListName } from '../model/lists.ts'
+import type { PersonalMessage } from '../model/personal-message.ts'
 import type { Status } from '../model/status.ts'
+import type { ListLine } from './list-lines.ts'
 import type { Presence, Privacy, Roster } from './roster.ts'
 
 /** The state carries what exists in it, nothing that is set later. */
@@ -56,12 +58,8 @@ export interface Synchronization {
   readonly request: number | undefined
 }
 
-export interface RosterChange {
+export interface RosterChange extends ListLine {
   readonly change: 'added' | 'removed'
-  readonly list: ListName
-  readonly email: string
-  readonly name: string | undefined
-  readonly group: string | undefined
 }
 
 /** What the server can be asked for once we are signed in. */
@@ -77,7 +75,13 @@ export type NotificationRequest =
       readonly name: string
       readonly group?: string
     }
-  | { readonly kind: 'list-remove'; readonly list: EditableList; readonly email: string; readonly group?: string }
+  /** PL is the one list of the server's that may be left, by MSNP10 and later. */
+  | {
+      readonly kind: 'list-remove'
+      readonly list: EditableList | 'PL'
+      readonly email: string
+      readonly group?: string
+    }
   | { readonly kind: 'group-add'; readonly name: string }
   | { readonly kind: 'group-rename'; readonly group: string; readonly name: string }
   | { readonly kind: 'group-remove'; readonly group: string }
@@ -85,6 +89,10 @@ export type NotificationRequest =
   | { readonly kind: 'prompt'; readonly prompt: boolean }
   /** One of our own numbers: PHH, PHW, PHM, MOB, MBE. Without a value it is cleared. */
   | { readonly kind: 'phone'; readonly code: string; readonly value?: string }
+  /** What we write beside our name; needs MSNP11. */
+  | { readonly kind: 'personal-message'; readonly message: PersonalMessage }
+  /** A file of the service for its clients, as Shields.xml; needs MSNP11. */
+  | { readonly kind: 'file'; readonly name: string }
   | { readonly kind: 'url'; readonly words: readonly string[] }
   | { readonly kind: 'switchboard' }
   /** All lists anew. */
@@ -98,6 +106,7 @@ export type NotificationAnswer =
   | { readonly kind: 'switchboard'; readonly host: string; readonly port: number; readonly token: string }
   | { readonly kind: 'group'; readonly id: string }
   | { readonly kind: 'url'; readonly words: readonly string[] }
+  | { readonly kind: 'file'; readonly bytes: Uint8Array }
   | { readonly kind: 'refused'; readonly code: number }
   | { readonly kind: 'timeout'; readonly verb: string }
   /** The answer came and cannot be read. */
@@ -139,6 +148,8 @@ export type NotificationEvent =
       /** In answer to our own command. */
       readonly asked: boolean
     }
+  /** Of somebody whom we see. Repetitions are dropped. */
+  | { readonly kind: 'personal-message'; readonly email: string; readonly message: PersonalMessage }
   | { readonly kind: 'own-name'; readonly name: string }
   | { readonly kind: 'own-status'; readonly status: Status }
   /** Somebody invites us. */

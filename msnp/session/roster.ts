@@ -1,4 +1,6 @@
+import type { ContactId } from '../model/ids.ts'
 import { LIST_BITS, type ListName } from '../model/lists.ts'
+import { NO_PERSONAL_MESSAGE, samePersonalMessage, type PersonalMessage } from '../model/personal-message.ts'
 import type { Status } from '../model/status.ts'
 
 /** People that are kept; who comes beyond is passed over. Far above what services allow. */
@@ -21,6 +23,12 @@ export interface Contact {
   readonly phones: Readonly<Record<string, string>>
   /** undefined: offline, or they do not let us see them. */
   readonly presence: Presence | undefined
+  /** From MSNP10 on, of those who are or were on FL. */
+  readonly id?: ContactId
+  /** From MSNP12 on: 1 is Messenger. */
+  readonly network?: number
+  /** What they write beside their name, and what they play; from MSNP11 on, while they are online. */
+  readonly personal?: PersonalMessage
 }
 
 export interface Presence {
@@ -42,12 +50,18 @@ export type Privacy = 'AL' | 'BL'
 export const onList = (contact: { readonly lists: number }, list: ListName): boolean =>
   (contact.lists & LIST_BITS[list]) !== 0
 
+/** PL stands for RL as long as there is no answer: on either they have us, and of both it is told once. */
+const bitsOf = (list: ListName): number =>
+  list === 'RL' || list === 'PL' ? LIST_BITS.RL | LIST_BITS.PL : LIST_BITS[list]
+
 /** How addresses are compared. */
 export const keyOf = (email: string): string => email.toLowerCase()
 
 /** Our lists as the server last told them, and who is online. Changes come from the lines of the server alone. */
 export class Roster {
   #contacts = new Map<string, Contact>()
+  /** Ids in lower case -> keys of contacts. */
+  #ids = new Map<string, string>()
   #groups: Group[] = []
   privacy: Privacy = 'AL'
   /** Whether the official client is to ask before it lets people in who add us. */
@@ -68,16 +82,26 @@ export class Roster {
     return this.#contacts.get(keyOf(email))
   }
 
+  /** Whom the service knows by that id. */
+  byId(id: string): Contact | undefined {
+    const key = this.#ids.get(id.toLowerCase())
+    return key === undefined ? undefined : this.#contacts.get(key)
+  }
+
   /** A line of a synchronisation. */
-  list(email: string, name: string, lists: number, groups: readonly string[]): void {
+  list(email: string, name: string, lists: number, groups: readonly string[], id?: ContactId, network?: number): void {
     const known = this.get(email) ?? blank(email)
-    this.#put({ ...known, email, name, lists, groups: groups.slice(0, MAX_ROSTER_GROUPS) })
+    const more = { ...(id === undefined ? {} : { id }), ...(network === undefined ? {} : { network }) }
+    this.#put({ ...known, ...more, email, name, lists, groups: groups.slice(0, MAX_ROSTER_GROUPS) })
   }
 
   /** Whether they were not on that list before. */
-  add(list: ListName, email: string, name: string | undefined, group?: string): boolean {
+  add(list: ListName, email: string, name: string | undefined, group?: string, id?: ContactId): boolean {
     const known = this.get(email) ?? blank(email)
-    const lists = known.lists | LIST_BITS[list]
+    // Whoever was let in or blocked has had the answer that PL waits for: what is left is that they have us.
+    const answered = (list === 'AL' || list === 'BL') && onList(known, 'PL')
+    const before = answered ? (known.lists & ~LIST_BITS.PL) | LIST_BITS.RL : known.lists
+    const lists = before | LIST_BITS[list]
     const full = known.groups.length >= MAX_ROSTER_GROUPS
     const groups =
       list !== 'FL' || group === undefined || full || known.groups.includes(group)
@@ -85,7 +109,8 @@ export class Roster {
         : [...known.groups, group]
     // What is added along with an address is seldom the person's own name: presence knows better.
     const named = name === undefined || known.name !== known.email ? known.name : name
-    return this.#put({ ...known, name: named, lists, groups }) && lists !== known.lists
+    const more = id === undefined ? {} : { id }
+    return this.#put({ ...known, ...more, name: named, lists, groups }) && (known.lists & bitsOf(list)) === 0
   }
 
   /**
@@ -94,7 +119,7 @@ export class Roster {
    */
   remove(list: ListName, email: string, group?: string): boolean {
     const known = this.get(email)
-    if (known === undefined || !onList(known, list)) return false
+    if (known === undefined || (known.lists & bitsOf(list)) === 0) return false
     if (list === 'FL' && group !== undefined) {
       const groups = known.groups.filter((id) => id !== group)
       if (groups.length > 0 || known.groups.length === 0) {
@@ -102,9 +127,15 @@ export class Roster {
         return false
       }
     }
-    const lists = known.lists & ~LIST_BITS[list]
-    this.#put({ ...known, lists, ...(list === 'FL' ? { groups: [], presence: undefined } : {}) })
+    const lists = known.lists & ~(list === 'RL' ? bitsOf(list) : LIST_BITS[list])
+    this.#put(list === 'FL' ? unlisted({ ...known, lists }) : { ...known, lists })
     return true
+  }
+
+  /** Out of a group, and still on the list. */
+  ungroup(email: string, group: string): void {
+    const known = this.get(email)
+    if (known !== undefined) this.#put({ ...known, groups: known.groups.filter((id) => id !== group) })
   }
 
   rename(email: string, name: string): void {
@@ -126,9 +157,18 @@ export class Roster {
     const known = this.get(email)
     if (known === undefined && presence === undefined) return false
     const before = known ?? blank(email)
-    const after = { ...before, presence, name: name ?? before.name }
+    const { personal, ...rest } = { ...before, presence, name: name ?? before.name }
+    // Who has gone says nothing any more.
+    const after = presence === undefined || personal === undefined ? rest : { ...rest, personal }
     if (after.name === before.name && samePresence(after.presence, before.presence)) return false
     return this.#put(after)
+  }
+
+  /** Whether the personal message is another one than before. */
+  hear(email: string, message: PersonalMessage): boolean {
+    const known = this.get(email)
+    if (known === undefined || samePersonalMessage(known.personal ?? NO_PERSONAL_MESSAGE, message)) return false
+    return this.#put({ ...known, personal: message })
   }
 
   addGroup(id: string, name: string): void {
@@ -146,10 +186,12 @@ export class Roster {
   /** Takes over the lists of a fresh synchronisation; who is online stays known. `fresh` must not be used any more. */
   replaceWith(fresh: Roster): void {
     for (const [key, contact] of fresh.#contacts) {
-      const presence = this.#contacts.get(key)?.presence
-      if (presence !== undefined) fresh.#contacts.set(key, { ...contact, presence })
+      const { presence, personal } = this.#contacts.get(key) ?? {}
+      const more = personal === undefined ? {} : { personal }
+      if (presence !== undefined) fresh.#contacts.set(key, { ...contact, presence, ...more })
     }
     this.#contacts = fresh.#contacts
+    this.#ids = fresh.#ids
     this.#groups = fresh.#groups
     this.privacy = fresh.privacy
     this.prompt = fresh.prompt
@@ -159,14 +201,24 @@ export class Roster {
   /** Whether there was room. Who is on no list and offline need not be remembered. */
   #put(contact: Contact): boolean {
     const key = keyOf(contact.email)
-    if (contact.lists === 0 && contact.presence === undefined) {
-      this.#contacts.delete(key)
-      return true
+    const before = this.#contacts.get(key)
+    const gone = contact.lists === 0 && contact.presence === undefined
+    if (!gone && before === undefined && this.#contacts.size >= MAX_ROSTER) return false
+    if (before?.id !== undefined && (gone || before.id !== contact.id)) this.#ids.delete(before.id.toLowerCase())
+    if (gone) this.#contacts.delete(key)
+    else {
+      this.#contacts.set(key, contact)
+      if (contact.id !== undefined) this.#ids.set(contact.id.toLowerCase(), key)
     }
-    if (this.#contacts.size >= MAX_ROSTER && !this.#contacts.has(key)) return false
-    this.#contacts.set(key, contact)
     return true
   }
+}
+
+/** Off FL nobody has groups or is seen. */
+function unlisted(contact: Contact): Contact {
+  const { email, name, lists, phones, id, network } = contact
+  const more = { ...(id === undefined ? {} : { id }), ...(network === undefined ? {} : { network }) }
+  return { email, name, lists, groups: [], phones, presence: undefined, ...more }
 }
 
 const blank = (email: string): Contact => ({

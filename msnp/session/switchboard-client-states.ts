@@ -7,6 +7,8 @@ export type AckType = 'A' | 'N' | 'U' | 'D'
 export interface Member {
   readonly email: string
   readonly name: string
+  /** Sum of the bits of what their client can do; known from MSNP12 on, and of who is inside only. */
+  readonly clientId?: number
 }
 
 export type SwitchboardState =

@@ -1,12 +1,14 @@
 import { MisuseError, type Machine, type Output } from '../../sansio/machine.ts'
 import { isAddress } from '../model/address.ts'
 import { CONTENT_TYPES, MAX_MESSAGE_BYTES, parseSaid } from '../model/content-types.ts'
+import { TRAITS } from '../model/dialect.ts'
 import { nameOf } from '../model/names.ts'
 import { errorNumber } from '../wire/error-codes.ts'
 import type { Frame } from '../wire/frame.ts'
 import { parseMime } from '../wire/mime.ts'
 import { ClientLine } from './client-line.ts'
 import { answerChallenge } from './notification-context.ts'
+import { parseMember } from './member-words.ts'
 import { Receipts } from './receipts.ts'
 import { Ringing } from './ringing.ts'
 import { keyOf } from './roster.ts'
@@ -186,9 +188,11 @@ export class SwitchboardClient implements Machine<SwitchboardCommand, Switchboar
     this.#lastUsed = this.#line.now
     this.#present ??= [...this.#members.keys()]
     const members = this.#present
+    // Before MSNP9 servers close the switchboard over a D.
+    const word = ack === 'D' && !TRAITS[this.#options.dialect].directMessages ? 'A' : ack
     const trid = this.#line.ask(
       'MSG',
-      [ack],
+      [word],
       { kind: 'message', id, ack: ack === 'U' ? 'N' : ack, members },
       ack === 'N' ? nakMs : ackMs,
       payload,
@@ -215,10 +219,11 @@ export class SwitchboardClient implements Machine<SwitchboardCommand, Switchboar
   readonly #entering: Readonly<Record<string, Handler>> = {
     // USR 1 OK alice@example.com Alice%20A
     USR: (frame) => this.#entered('USR', frame),
-    // IRO 1 1 2 carol@example.com Carol
-    IRO: ({ params: [, , , email, nick] }) => {
-      if (isAddress(email)) this.#join({ email, name: nameOf(nick ?? email) })
-      else this.#line.malformedLines++
+    // IRO 1 1 2 carol@example.com Carol 268435456
+    IRO: ({ params }) => {
+      const member = memberOf(params.slice(3))
+      if (member === undefined) this.#line.malformedLines++
+      else this.#join(member)
     },
     // ANS 1 OK
     ANS: (frame) => this.#entered('ANS', frame),
@@ -240,7 +245,7 @@ export class SwitchboardClient implements Machine<SwitchboardCommand, Switchboar
       this.#session = params[2] ?? this.#session
       this.#rings(request.what)
     },
-    // JOI bob@example.com Bob
+    // JOI bob@example.com Bob 268435456
     JOI: (frame) => this.#joined(frame),
     // BYE bob@example.com / BYE bob@example.com 1
     BYE: (frame) => this.#left(frame),
@@ -286,15 +291,15 @@ export class SwitchboardClient implements Machine<SwitchboardCommand, Switchboar
     else this.#ringing.add(call.id, key, this.#line.now + this.#options.timings.joinMs)
   }
 
-  #joined({ params: [email, nick] }: Frame): void {
-    if (!isAddress(email)) {
+  #joined({ params }: Frame): void {
+    const member = memberOf(params)
+    if (member === undefined) {
       this.#line.malformedLines++
       return
     }
-    const member = { email, name: nameOf(nick ?? email) }
     if (!this.#join(member)) return
     this.#line.emit({ kind: 'joined', member })
-    for (const id of this.#ringing.answered(keyOf(email))) this.#invited(id, { kind: 'joined', member })
+    for (const id of this.#ringing.answered(keyOf(member.email))) this.#invited(id, { kind: 'joined', member })
   }
 
   /** Whether they are new here. We ourselves are not told apart from our other places: nobody is to hear of them. */
@@ -409,4 +414,12 @@ export class SwitchboardClient implements Machine<SwitchboardCommand, Switchboar
   #sent(id: number, outcome: SendOutcome): void {
     this.#line.emit({ kind: 'sent', id, outcome })
   }
+}
+
+/** The client id comes from MSNP12 on. */
+function memberOf(words: readonly string[]): Member | undefined {
+  const read = parseMember(words)
+  if (read === undefined) return undefined
+  const { email, name, clientId } = read
+  return { email, name, ...(clientId === undefined ? {} : { clientId }) }
 }

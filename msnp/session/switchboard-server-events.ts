@@ -21,6 +21,8 @@ export type SwitchboardEvent =
 export interface Person {
   readonly email: string
   readonly name: string
+  /** What their client can do: a sum of bits. Told from MSNP12 on. */
+  readonly clientId?: number
 }
 
 export type SwitchboardCommand =

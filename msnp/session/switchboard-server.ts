@@ -5,6 +5,7 @@ import type { ServiceLimits, ServiceTimings } from '../service/contract.ts'
 import { encodeNick } from '../wire/escape.ts'
 import { encodeFrame, Framer, isFault, SERVER_LIMITS, type Frame, type FrameFault } from '../wire/frame.ts'
 import { verbOf } from '../wire/verbs.ts'
+import { formatMember } from './member-words.ts'
 import { isMalformedP2p } from './p2p-check.ts'
 import { ServerChallenge } from './server-challenge.ts'
 import type { AckType, Person, SwitchboardCommand, SwitchboardEvent } from './switchboard-server-events.ts'
@@ -103,7 +104,7 @@ export class SwitchboardServer implements Machine<SwitchboardCommand, Switchboar
         write(out, String(command.code), [command.trid])
         break
       case 'joined':
-        write(out, 'JOI', [command.person.email, encodeNick(command.person.name)])
+        write(out, 'JOI', memberWords(command.person, this.#state))
         break
       case 'left':
         write(out, 'BYE', [command.email])
@@ -288,8 +289,8 @@ export class SwitchboardServer implements Machine<SwitchboardCommand, Switchboar
       write(out, 'USR', [asking.trid, 'OK', self.email, encodeNick(self.name)])
       return
     }
-    present.forEach(({ email, name }, index) => {
-      write(out, 'IRO', [asking.trid, index + 1, present.length, email, encodeNick(name)])
+    present.forEach((person, index) => {
+      write(out, 'IRO', [asking.trid, index + 1, present.length, ...memberWords(person, this.#state)])
     })
     write(out, 'ANS', [asking.trid, 'OK'])
   }
@@ -367,6 +368,10 @@ export class SwitchboardServer implements Machine<SwitchboardCommand, Switchboar
     out.push({ kind: 'close', reason })
   }
 }
+
+/** Somebody inside, as IRO and JOI have them in the dialect of whoever reads it. */
+const memberWords = ({ email, name, clientId }: Person, reader: State): readonly string[] =>
+  formatMember({ email, name, clientId }, reader.kind === 'inside' && TRAITS[reader.dialect].memberClientIds)
 
 /** Told to a client that asks for its version; there is nothing to download. */
 const INFO_URL = 'http://messenger.msn.com'

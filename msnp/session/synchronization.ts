@@ -1,17 +1,18 @@
+import { TRAITS } from '../model/dialect.ts'
 import type { Frame } from '../wire/frame.ts'
 import type { NotificationContext, Pending } from './notification-context.ts'
 import type { SignedIn, Synchronization } from './notification-states.ts'
+import { applyChange } from './roster-changes.ts'
 import { Roster } from './roster.ts'
 
-/** Changes during one synchronisation that are applied again at its end. */
-export const MAX_SINCE = 1_000
-
 /**
- * `SYN 8 27 3 2`: version, then how many LST and LSG lines follow; the end is known by counting alone. With two
- * words only, what we know is up to date. Source: docs/protocol.md, Synchronisation.
+ * `SYN 8 27 3 2`: version, then how many LST and LSG lines follow; the end is known by counting alone. From MSNP10 on
+ * there are two versions. Without counts what we know is up to date. Source: docs/protocol.md, Synchronisation.
  */
 export function beginSync(context: NotificationContext, session: SignedIn, what: Pending, frame: Frame): void {
-  const [, version, count] = frame.params
+  const [, version, ...more] = frame.params
+  // A service that knows no ids may say one version at MSNP10, too.
+  const count = TRAITS[session.dialect].guidIds && more.length !== 2 ? more[1] : more[0]
   const request = what.kind === 'request' ? what.id : undefined
   if (version === undefined || (count !== undefined && !/^\d{1,9}$/.test(count))) {
     if (request === undefined) {
@@ -44,10 +45,7 @@ export function finishSync(context: NotificationContext, session: SignedIn, sync
   const { roster } = session
   session.sync = undefined
   roster.replaceWith(sync.fresh)
-  for (const { change, list, email, name, group } of sync.since) {
-    if (change === 'added') roster.add(list, email, name, group)
-    else roster.remove(list, email, group)
-  }
+  for (const change of sync.since) applyChange(roster, change)
   const first = sync.request === undefined
   if (first) context.enter({ kind: 'online', session })
   context.line.emit({ kind: 'synchronized', first })

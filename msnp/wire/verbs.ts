@@ -12,6 +12,8 @@ export interface Shape {
    * (`QRY 11 id 32`, but `ADL 5 OK`).
    */
   readonly payload: 'none' | 'length' | 'maybe'
+  /** The last dialect in which this side has it, where the other one keeps it. */
+  readonly until?: number
 }
 
 export interface Verb {
@@ -26,6 +28,8 @@ export interface Verb {
 }
 
 const plain = { trid: 'first', payload: 'none' } as const
+/** The server keeps them for SYN. */
+const upToNine = { ...plain, until: 9 } as const
 const bare = { trid: 'none', payload: 'none' } as const
 const sometimes = { trid: 'some', payload: 'none' } as const
 const withPayload = { trid: 'first', payload: 'length' } as const
@@ -64,8 +68,8 @@ export const VERBS: readonly Verb[] = [
   { verb: 'IPG', roles: ['NS'], server: barePayload, meaning: 'incoming page' },
   { verb: 'IRO', roles: ['SB'], server: plain, meaning: 'who is already there' },
   { verb: 'JOI', roles: ['SB'], server: bare, meaning: 'a person joined' },
-  { verb: 'LSG', roles: ['NS'], client: plain, server: sometimes, meaning: 'a contact group' },
-  { verb: 'LST', roles: ['NS'], client: plain, server: sometimes, meaning: 'a contact' },
+  { verb: 'LSG', roles: ['NS'], client: upToNine, server: sometimes, meaning: 'a contact group' },
+  { verb: 'LST', roles: ['NS'], client: upToNine, server: sometimes, meaning: 'a contact' },
   { verb: 'MSG', roles: ['NS', 'SB'], client: withPayload, server: barePayload, meaning: 'a message' },
   { verb: 'NAK', roles: ['SB'], server: plain, meaning: 'the message did not reach the others' },
   { verb: 'NLN', roles: ['NS'], server: bare, meaning: 'a contact is online or changed' },

@@ -155,7 +155,7 @@ test.each<[what: string, text: string, ...problems: string[]]>([
   [
     'a dialect is unknown',
     'networks:\n  - { id: r, type: msn, server: "a:1", passport: { login: "https://a/b" }, dialects: [MSNP7] }',
-    'config.yaml:2:87 networks.0.dialects.0: must be one of MSNP9, MSNP8, but is "MSNP7"; did you mean MSNP9?',
+    'config.yaml:2:87 networks.0.dialects.0: must be one of MSNP12, MSNP11, MSNP10, MSNP9, MSNP8, but is "MSNP7"; did you mean MSNP9?',
   ],
   [
     'a channel lost its prefix to a comment',

@@ -16,23 +16,33 @@ const VERSION_AT: Readonly<Record<string, (params: readonly string[]) => number 
   REG: () => 1,
   RMG: () => 1,
   REA: () => 1,
-  PRP: ({ length }) => (length > 2 ? 1 : undefined),
+  PRP: (params) => (params.length > 2 && /^\d+$/.test(params[1] ?? '') ? 1 : undefined),
   BLP: ({ length }) => (length > 2 ? 1 : undefined),
   GTC: ({ length }) => (length > 2 ? 1 : undefined),
   BPR: (params) => (/^\d+$/.test(params[0] ?? '') ? 0 : undefined),
   SYN: () => 1,
 }
 
+/** From MSNP10 on no answer but that to SYN has any. */
+const isKeyed = ({ verb, params }: Answer): boolean =>
+  params.some((word) => GUID.test(word)) ||
+  (verb === 'SYN' ? params.length > 4 : verb === 'REM' && !/^\d+$/.test(params[2] ?? ''))
+const GUID = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/
+
 /** The list version that an answer tells. */
-export function versionOf({ verb, params }: Answer): number | undefined {
+export function versionOf(answer: Answer): number | undefined {
+  const { verb, params } = answer
+  if (isKeyed(answer)) return undefined
   const at = VERSION_AT[verb]?.(params)
   return at === undefined ? undefined : Number(params[at])
 }
 
-export function comparable({ verb, params, payload }: Answer): string {
+export function comparable(answer: Answer): string {
+  const { verb, params, payload } = answer
   const words = params.map((word) => decodeName(word).replaceAll(' ', '_'))
-  const version = VERSION_AT[verb]?.(params)
+  const version = isKeyed(answer) ? undefined : VERSION_AT[verb]?.(params)
   if (version !== undefined) words[version] = '<version>'
+  if (verb === 'SYN' && isKeyed(answer)) words.splice(1, 2, '<version>', '<version>')
   switch (verb) {
     case 'CVR':
       words.splice(4, 2, '<url>', '<url>')

@@ -17,7 +17,7 @@ export interface Received {
   readonly bytes: Buffer
 }
 
-const WITH_PAYLOAD = new Set(['MSG', 'NOT', 'UBX', 'IPG'])
+const WITH_PAYLOAD = new Set(['MSG', 'NOT', 'UBX', 'IPG', 'GCF'])
 export const DEADLINE_MS = 10_000
 
 /** One connection to any of the servers. */
@@ -179,7 +179,7 @@ export async function passportTicket(where: Where, email: string, password: stri
 }
 
 export interface SignInOptions {
-  readonly dialect?: 'MSNP8' | 'MSNP9'
+  readonly dialect?: 'MSNP8' | 'MSNP9' | 'MSNP10' | 'MSNP11' | 'MSNP12'
   readonly status?: string
 }
 
@@ -207,9 +207,11 @@ export class Messenger {
     ns.send(`USR 4 TWN S ${await passportTicket(where, email, password, policy)}`)
     await ns.next('USR 4 OK')
     const messenger = new Messenger(ns, email)
-    ns.send('SYN 5 0')
+    // From MSNP10 on there are two versions.
+    const versions = Number(dialect.slice(4)) < 10 ? 1 : 2
+    ns.send(versions === 1 ? 'SYN 5 0' : 'SYN 5 0 0')
     const sync = await ns.next('SYN 5')
-    for (let left = Number(sync.words[3] ?? 0); left > 0; left--) await ns.next('LST')
+    for (let left = Number(sync.words[2 + versions] ?? 0); left > 0; left--) await ns.next('LST')
     await messenger.status(options.status ?? 'NLN')
     return messenger
   }

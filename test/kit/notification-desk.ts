@@ -1,6 +1,7 @@
 /** A notification desk with clients on machines, without sockets: bytes go in, lines come out, time is a number. */
 import { Buffer } from 'node:buffer'
 import type { CloseReason, Output } from '../../sansio/machine.ts'
+import type { Dialect } from '../../msnp/model/dialect.ts'
 import { TicketBook } from '../../msnp/auth/tickets.ts'
 import {
   DEFAULT_LIMITS,
@@ -112,7 +113,7 @@ export class DeskWorld {
   }
 
   /** Signed in; what was said so far is taken. */
-  async signIn(email: string, dialect = 'MSNP9'): Promise<DeskClient> {
+  async signIn(email: string, dialect: Dialect = 'MSNP9'): Promise<DeskClient> {
     const client = this.connect()
     client.send(`VER 1 ${dialect} CVR0`)
     client.send(`CVR 2 0x0409 winnt 5.1 i386 MSNMSGR 6.0.0602 MSMSGS ${email}`)
@@ -123,7 +124,7 @@ export class DeskWorld {
   }
 
   /** Signed in, with lists, and NLN. */
-  async online(email: string, dialect = 'MSNP9', status = 'NLN'): Promise<DeskClient> {
+  async online(email: string, dialect: Dialect = 'MSNP9', status = 'NLN'): Promise<DeskClient> {
     const client = await this.signIn(email, dialect)
     client.send('SYN 5 0')
     await client.ask(`CHG 6 ${status} 268435456`)
@@ -136,6 +137,8 @@ export class DeskWorld {
     return record
   }
 }
+
+const WITH_PAYLOAD: readonly string[] = ['MSG ', 'UBX ', 'GCF ']
 
 export class DeskClient implements Line {
   readonly remoteAddress = '192.0.2.77'
@@ -181,18 +184,19 @@ export class DeskClient implements Line {
     return this.take()
   }
 
-  /** Lines that came since the last time; payloads go to `messages`. */
+  /** Lines that came since the last time. Payloads of MSG go to `messages`, those of UBX and GCF stand behind their lines. */
   take(): readonly string[] {
     const lines: string[] = []
     while (this.#received !== '') {
       const end = this.#received.indexOf('\r\n')
       const line = this.#received.slice(0, end)
       this.#received = this.#received.slice(end + 2)
-      lines.push(line)
-      if (!line.startsWith('MSG ')) continue
-      const length = Number(line.split(' ')[3])
-      this.messages.push(this.#received.slice(0, length))
+      const verb = line.slice(0, 4)
+      const length = WITH_PAYLOAD.includes(verb) ? Number(line.split(' ').at(-1)) : 0
+      const payload = this.#received.slice(0, length)
       this.#received = this.#received.slice(length)
+      if (verb === 'MSG ') this.messages.push(payload)
+      lines.push(length === 0 || verb === 'MSG ' ? line : `${line} ${payload}`)
     }
     return lines
   }

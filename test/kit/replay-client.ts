@@ -2,7 +2,9 @@
 import { Buffer } from 'node:buffer'
 import { DIALECTS, knownDialects, type Dialect } from '../../msnp/model/dialect.ts'
 import { listOf } from '../../msnp/model/lists.ts'
+import { parsePersonalMessage } from '../../msnp/model/personal-message.ts'
 import { statusOf } from '../../msnp/model/status.ts'
+import { parseKeyedChange } from '../../msnp/session/list-words.ts'
 import { NotificationClient } from '../../msnp/session/notification-client.ts'
 import type { NotificationCommand, NotificationRequest } from '../../msnp/session/notification-states.ts'
 import { SwitchboardClient } from '../../msnp/session/switchboard-client.ts'
@@ -61,7 +63,7 @@ export function playAgainstClient(
     timings: { commandMs: 60_000, ackMs: 60_000, nakMs: 60_000, joinMs: 60_000, switchboardIdleMs: 0 },
   })
   return connection.role === 'NS'
-    ? play(connection, ns, mode, known, (frame, id) => notificationCommand(frame, connection.email, id))
+    ? play(connection, ns, mode, known, notificationCommands(connection))
     : play(connection, sb, mode, known, switchboardCommand)
 }
 
@@ -183,7 +185,24 @@ const plainEvent = (event: object): unknown =>
 const isSession = (value: unknown): value is { readonly email: string } =>
   typeof value === 'object' && value !== null && 'email' in value
 
-function notificationCommand(frame: TranscriptFrame, email: string, id: number): Told<NotificationCommand> {
+/** From MSNP10 on clients name people by the ids that the server gave them; ours is told addresses. */
+function notificationCommands(connection: TranscriptConnection) {
+  const addresses = new Map<string, string>()
+  for (const { from, words } of connection.frames) {
+    const [, email] = words.map((word) => /^N=(.*)$/.exec(word)).find((match) => match !== null) ?? []
+    const [, id] = words.map((word) => /^C=(.*)$/.exec(word)).find((match) => match !== null) ?? []
+    if (from === 'server' && email !== undefined && id !== undefined) addresses.set(id, email)
+  }
+  return (frame: TranscriptFrame, id: number): Told<NotificationCommand> =>
+    notificationCommand(frame, connection.email, id, (word) => addresses.get(word) ?? word)
+}
+
+function notificationCommand(
+  frame: TranscriptFrame,
+  email: string,
+  id: number,
+  addressOf: (word: string) => string,
+): Told<NotificationCommand> {
   const [verb = '', , ...words] = frame.words
   const [first = '', second = '', third] = words
   const ask = (request: NotificationRequest): Told<NotificationCommand> => ({
@@ -216,10 +235,16 @@ function notificationCommand(frame: TranscriptFrame, email: string, id: number):
       if (list === undefined || list === 'RL' || list === 'PL') return { kind: 'skip' }
       return ask({ kind: 'list-add', list, email: second, name: decodeName(third ?? ''), ...group(words[3]) })
     }
+    case 'ADC': {
+      const change = parseKeyedChange(words)
+      if (change === undefined || change.list === 'RL' || change.list === 'PL') return { kind: 'skip' }
+      const { list, email: address = addressOf(change.id ?? ''), name = address } = change
+      return ask({ kind: 'list-add', list, email: address, name, ...group(change.group) })
+    }
     case 'REM': {
       const list = listOf(first)
-      if (list === undefined || list === 'RL' || list === 'PL') return { kind: 'skip' }
-      return ask({ kind: 'list-remove', list, email: second, ...group(third) })
+      if (list === undefined || list === 'RL') return { kind: 'skip' }
+      return ask({ kind: 'list-remove', list, email: addressOf(second), ...group(third) })
     }
     case 'ADG':
       return ask({ kind: 'group-add', name: decodeName(first) })
@@ -227,9 +252,17 @@ function notificationCommand(frame: TranscriptFrame, email: string, id: number):
       return ask({ kind: 'group-rename', group: first, name: decodeName(second) })
     case 'RMG':
       return ask({ kind: 'group-remove', group: first })
+    case 'SBP':
+      return ask({ kind: 'rename', email: addressOf(first), name: decodeName(third ?? '') })
+    case 'UUX':
+      return ask({ kind: 'personal-message', message: parsePersonalMessage(frame.payload ?? new Uint8Array()) })
+    case 'GCF':
+      return ask({ kind: 'file', name: first })
     case 'REA':
+      if (first === email && words.length === 2 && second === 'x') return { kind: 'skip' }
       return ask({ kind: 'rename', email: first, name: decodeName(second) })
     case 'PRP':
+      if (first === 'MFN') return ask({ kind: 'rename', email, name: decodeName(second) })
       return ask({ kind: 'phone', code: first, value: decodeName(second) })
     case 'BLP':
       return ask({ kind: 'privacy', privacy: first === 'AL' ? 'AL' : 'BL' })

@@ -1,19 +1,13 @@
 /** Plays the clients of a transcript against our service, without sockets. */
 import { Buffer } from 'node:buffer'
-import { createHash } from 'node:crypto'
-import { TicketBook } from '../../msnp/auth/tickets.ts'
-import { DEFAULT_LIMITS, DEFAULT_TIMINGS, type AccountRecord } from '../../msnp/service/contract.ts'
-import { Notifications } from '../../msnp/service/notification.ts'
-import { Switchboards } from '../../msnp/service/switchboards.ts'
-import { CLIENT_LIMITS, Framer, isFault, type Frame } from '../../msnp/wire/frame.ts'
-import type { CloseReason, Machine, Output } from '../../sansio/machine.ts'
+import { DEFAULT_LIMITS, type AccountRecord } from '../../msnp/service/contract.ts'
+import type { Frame } from '../../msnp/wire/frame.ts'
+import type { CloseReason } from '../../sansio/machine.ts'
 import type { Mode } from './replay-client.ts'
 import type { Transcript, TranscriptFrame } from './transcript.ts'
-
-const NOW = Date.UTC(2004, 0, 1)
+import { WholeService, type Served } from './whole-service.ts'
 
 export interface ServedConnection {
-  readonly name: string
   readonly answers: readonly Frame[]
   readonly closed: CloseReason | undefined
 }
@@ -22,6 +16,8 @@ export interface ServedTranscript {
   readonly connections: ReadonlyMap<string, ServedConnection>
   /** As they are on disk at the end. */
   readonly accounts: ReadonlyMap<string, AccountRecord>
+  /** GUIDs of the transcript and what our service has in their place. */
+  readonly ids: ReadonlyMap<string, string>
 }
 
 /** Plays all of a transcript. `accounts`: as they were before it. */
@@ -31,13 +27,41 @@ export async function playAgainstService(
   mode: Mode,
 ): Promise<ServedTranscript> {
   const stored = new Map(accounts.map((account) => [account.email, account]))
-  const service = new Service(stored)
+  const service = new WholeService(stored)
   const owners = new Map(connections.map(({ name, email }) => [name, email]))
   const served = new Map<string, Served>()
 
-  /** What a client says, with our tickets, tokens and session ids in place of those of the transcript. */
+  const ids = new Map<string, string>()
+  /** Two answers to one request have their GUIDs in the same order. */
+  const learnIds = (): void => {
+    for (const { name, frames } of connections) {
+      for (const theirs of frames) {
+        const found = theirs.from === 'server' ? theirs.words.flatMap(guidsOf) : []
+        if (found.length === 0 || found.every((id) => ids.has(id))) continue
+        const ours = served
+          .get(name)
+          ?.answers.find(({ verb, params }) => verb === theirs.words[0] && params[0] === theirs.words[1])
+        for (const [index, id] of (ours?.params.flatMap(guidsOf) ?? []).entries()) {
+          if (found[index] !== undefined) ids.set(found[index], id)
+        }
+      }
+    }
+  }
+
+  /** A client cannot say an id that it has not been told. */
+  const needsAnId = ({ words }: TranscriptFrame): boolean => {
+    const said = words.flatMap(guidsOf)
+    if (said.some((id) => !ids.has(id))) learnIds()
+    return said.some((id) => !ids.has(id))
+  }
+
+  /** What a client says, with our tickets, tokens, ids and session ids in place of those of the transcript. */
   const translated = (frame: TranscriptFrame): Buffer => {
     const [verb = '', ...words] = frame.words
+    if (words.flatMap(guidsOf).length > 0) {
+      learnIds()
+      return Buffer.from(`${withIds(frame.words.join(' '), ids)}\r\n`, 'latin1')
+    }
     const email = owners.get(frame.connection) ?? ''
     if (verb === 'USR' && words[1] === 'TWN' && words[2] === 'S') words.splice(3, Infinity, service.ticket(email))
     else if (frame.connection.endsWith('.SB') && (verb === 'USR' || verb === 'ANS')) {
@@ -68,7 +92,7 @@ export async function playAgainstService(
       case 'https':
         break
       case 'connect':
-        served.set(step.connection, service.connect(step.connection))
+        served.set(step.connection, service.connect(step.connection.endsWith('.SB') ? 'SB' : 'NS'))
         break
       case 'closed':
         if (step.by === 'client') served.get(step.connection)?.receive(null)
@@ -83,7 +107,7 @@ export async function playAgainstService(
             const next = steps[at + 1]!
             if (next.kind !== 'frame') break
             if (next.from === 'server') continue
-            if (next.connection !== step.connection || isLast(next)) break
+            if (next.connection !== step.connection || isLast(next) || needsAnId(next)) break
             bytes = Buffer.concat([bytes, translated(next)])
           }
         }
@@ -92,151 +116,21 @@ export async function playAgainstService(
         break
       }
     }
-    await service.settled([...served.values()])
+    await service.settled()
   }
-  return { connections: served, accounts: stored }
+  learnIds()
+  return { connections: served, accounts: stored, ids }
 }
+
+const GUID = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/g
+const guidsOf = (word: string): readonly string[] => word.match(GUID) ?? []
+
+/** A text with our ids in place of those of the transcript. */
+export const withIds = (text: string, ids: ReadonlyMap<string, string>): string =>
+  text.replace(GUID, (id) => ids.get(id) ?? id)
 
 /** Whether the connection ends with it: what the answers to earlier commands are then is a matter of timing. */
 const isLast = ({ words, payload }: TranscriptFrame): boolean =>
   words[0] === 'OUT' || (payload?.length ?? 0) > DEFAULT_LIMITS.messageBytes
 
 const isWayIn = (verb: string, second: string): boolean => verb === 'RNG' || (verb === 'XFR' && second === 'SB')
-
-/** A connection of either kind: what a socket would do, at once. */
-class Served implements ServedConnection {
-  readonly name: string
-  readonly answers: Frame[] = []
-  closed: CloseReason | undefined
-  queued = 0
-  readonly remoteAddress = '192.0.2.77'
-  readonly remotePort = 1863
-  receive: (bytes: Uint8Array | null) => void = () => undefined
-  /** What was written has left. */
-  flushed: () => void = () => undefined
-  readonly #framer = new Framer('server', CLIENT_LIMITS)
-
-  constructor(name: string) {
-    this.name = name
-  }
-
-  write(bytes: Uint8Array): void {
-    this.queued += bytes.length
-    this.#framer.push(bytes)
-    for (let frame = this.#framer.next(); frame !== undefined; frame = this.#framer.next()) {
-      if (isFault(frame)) throw new Error(`the service wrote what cannot be framed: ${frame.fault}`)
-      this.answers.push(frame)
-    }
-    this.#framer.settle()
-  }
-}
-
-interface Desk<Event> {
-  event(event: Event): void
-  taken?(total: number): void
-  closed(): void
-}
-
-class Service {
-  readonly #notifications: Notifications
-  readonly #switchboards: Switchboards
-  readonly #tickets: TicketBook
-  #count = 0
-
-  constructor(stored: Map<string, AccountRecord>) {
-    const random = (bytes: number): Uint8Array =>
-      createHash('sha512').update(String(this.#count++)).digest().subarray(0, bytes)
-    const common = { limits: DEFAULT_LIMITS, timings: DEFAULT_TIMINGS, now: () => NOW, random }
-    this.#tickets = new TicketBook({ lifetimeMs: 60_000, random })
-    this.#switchboards = new Switchboards({
-      ...common,
-      notifications: {
-        ring: (callee, ring) => this.#notifications.ring(callee, ring),
-        signedIn: (email) => this.#notifications.signedIn(email),
-      },
-      address: () => '192.0.2.1:1864',
-    })
-    this.#notifications = new Notifications({
-      ...common,
-      host: {
-        verifyPassword: async () => 'right',
-        load: async (email) => stored.get(email),
-        save: async (records) => records.forEach((record) => stored.set(record.email, record)),
-        onNotice: (notice) => {
-          if (notice.kind === 'failure') throw new Error(notice.detail)
-        },
-      },
-      tickets: this.#tickets,
-      switchboards: this.#switchboards,
-      addresses: { notification: () => '192.0.2.1:1863', own: () => '192.0.2.1:1863' },
-    })
-  }
-
-  ticket(email: string): string {
-    return this.#tickets.mint(email, NOW)
-  }
-
-  connect(name: string): Served {
-    const served = new Served(name)
-    if (name.endsWith('.SB')) {
-      const machine = this.#switchboards.machine(NOW)
-      plug(served, machine, (line) => this.#switchboards.attach(line))
-    } else {
-      const machine = this.#notifications.machine('NS', NOW)
-      plug(served, machine, (line) => this.#notifications.attach(line))
-    }
-    return served
-  }
-
-  /** Resolves when nothing is under way, whatever that set off included. */
-  async settled(all: readonly Served[]): Promise<void> {
-    for (let count = 0; count < 3; count++) {
-      await this.#notifications.idle()
-      await new Promise(setImmediate)
-      for (const served of all) served.flushed()
-    }
-  }
-}
-
-interface PluggedLine<Command> {
-  send(command: Command): void
-  close(reason?: CloseReason): void
-  readonly queued: number
-  readonly remoteAddress: string
-  readonly remotePort: number
-}
-
-function plug<Command, Event>(
-  served: Served,
-  machine: Machine<Command, Event>,
-  attach: (line: PluggedLine<Command>) => Desk<Event>,
-): void {
-  const close = (reason: CloseReason): void => {
-    if (served.closed !== undefined) return
-    served.closed = reason
-    desk.closed()
-  }
-  const run = (outputs: readonly Output<Event>[]): void => {
-    for (const output of outputs) {
-      if (served.closed !== undefined) return
-      if (output.kind === 'write') served.write(output.bytes)
-      else if (output.kind === 'event') desk.event(output.event)
-      else close(output.reason)
-    }
-  }
-  served.flushed = () => desk.taken?.(served.queued)
-  const desk = attach({
-    send: (command) => {
-      if (served.closed === undefined) run(machine.command(command, NOW))
-    },
-    close: (reason = { kind: 'done' }) => close(reason),
-    get queued() {
-      return served.queued
-    },
-    remoteAddress: served.remoteAddress,
-    remotePort: served.remotePort,
-  })
-  served.receive = (bytes) => {
-    if (served.closed === undefined) run(machine.receive(bytes, NOW))
-  }
-}

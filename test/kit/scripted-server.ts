@@ -88,7 +88,7 @@ export class Guest {
 
   /** Up to and with the ticket. */
   async authenticates(email: string): Promise<this> {
-    const ver = await this.hears(/^VER \d+ MSNP9 MSNP8 CVR0$/)
+    const ver = await this.hears(/^VER \d+ (?:MSNP\d+ )+CVR0$/)
     const first = Number(ver.split(' ')[1])
     this.says(`VER ${first} MSNP9`)
     await this.hears(/^CVR \d+ 0x0409 winnt 5\.1 i386 MSNMSGR /)

@@ -47,7 +47,8 @@ export interface Transcript {
   readonly connections: readonly TranscriptConnection[]
 }
 
-const unescape = (text: string): Buffer => Buffer.from(text.replaceAll('\\r\\n', '\r\n'), 'utf8')
+const unescape = (text: string): Buffer =>
+  Buffer.from(text.replaceAll('\\r\\n', '\r\n').replaceAll('\\n', '\n'), 'utf8')
 
 const FRAME = /^\[(\w+\.(?:NS|SB))\] ([CS]): (.*)$/
 const STATE = /^ {3}\[(\w+\.(?:NS|SB))\] --- (TCP connect|server closed|client closed)/
@@ -154,7 +155,12 @@ function connectionsOf(steps: readonly TranscriptStep[]): TranscriptConnection[]
   })
 }
 
-export const TRANSCRIPTS = ['escargot-MSNP8', 'escargot-MSNP9', 'libpurple-MSNP9-with-escargot'] as const
+export const TRANSCRIPTS = [
+  'escargot-MSNP8',
+  'escargot-MSNP9',
+  'escargot-MSNP12',
+  'libpurple-MSNP9-with-escargot',
+] as const
 
 export const readTranscript = (name: (typeof TRANSCRIPTS)[number]): Transcript =>
   parseTranscript(readFileSync(new URL(`../transcripts/${name}.txt`, import.meta.url), 'utf8'))

@@ -3,9 +3,10 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import https from 'node:https'
 import net from 'node:net'
 import { join } from 'node:path'
-import { afterEach, describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import { passportTicket } from '../../kit/messenger.ts'
 import { SessionFault, type Account } from '../../../bridge/adapter.ts'
+import type { UserId } from '../../../bridge/model/ids.ts'
 import { makeCertificate } from '../../../msnp/index.ts'
 import { hostContract } from '../../kit/adapter-contract.ts'
 import { Rig } from './rig.ts'
@@ -35,6 +36,55 @@ hostContract('msn-service', async () => {
     secret: '',
   } as unknown as Account
   return { adapter, session: adapter.session(account), end: () => rig.end() }
+})
+
+describe('the people of the service', () => {
+  it('are seen by the bridge as by each other, each change of them, and no more when they hide or go', async () => {
+    const rig = newRig()
+    const { appearances } = await rig.start()
+    const seen: unknown[] = []
+    const stop = appearances.watch((one) => seen.push(one))
+    await rig.accounts.add('alice', 'secret')
+    const alice = 'alice@home.example' as UserId
+    const messenger = await rig.signIn('alice', 'secret', { dialect: 'MSNP12', status: 'HDN' })
+    expect([seen, appearances.of(alice)]).toEqual([[], undefined])
+    messenger.ns.send('CHG 7 AWY 268435456 %3Cmsnobj%20Creator%3D%22alice%22%2F%3E')
+    messenger.ns.send('UUX 8', '<Data><PSM>a &amp; b</PSM><CurrentMedia></CurrentMedia></Data>')
+    await messenger.ns.next('UUX 8 0')
+    const shown = {
+      email: alice,
+      name: alice,
+      status: 'AWY',
+      clientId: '268435456',
+      object: '<msnobj Creator="alice"/>',
+    }
+    expect(seen).toMatchObject([
+      { ...shown, personal: { text: '' } },
+      { ...shown, personal: { text: 'a & b' } },
+    ])
+    expect(appearances.of(alice)).toEqual(seen[1])
+    stop()
+    messenger.ns.send('OUT')
+    await messenger.ns.end()
+    await vi.waitFor(() => expect(appearances.of(alice)).toBeUndefined())
+    expect(seen).toHaveLength(2)
+    const logged = JSON.stringify(rig.log)
+    expect(logged).toContain('signed in')
+    expect(logged).not.toMatch(/a & b|msnobj/)
+  })
+
+  it('keep their personal message over a restart of the service', async () => {
+    const rig = newRig()
+    await rig.start()
+    await rig.accounts.add('alice', 'secret')
+    const first = await rig.signIn('alice', 'secret', { dialect: 'MSNP11' })
+    first.ns.send('UUX 8', '<Data><PSM>still me</PSM></Data>')
+    await first.ns.next('UUX 8 0')
+    await rig.stop()
+    const { appearances } = await rig.start()
+    await rig.signIn('alice', 'secret', { dialect: 'MSNP8' })
+    expect(appearances.of('alice@home.example' as UserId)?.personal).toEqual({ text: 'still me', media: undefined })
+  })
 })
 
 describe('accounts while the service runs', () => {

@@ -9,7 +9,7 @@ import type { AdapterContext, AdapterState } from '../../../bridge/adapter.ts'
 import { systemClock } from '../../../bridge/clock.ts'
 import type { NetworkId } from '../../../bridge/model/ids.ts'
 import { SqliteStore } from '../../../bridge/store/sqlite.ts'
-import { Messenger } from '../../kit/messenger.ts'
+import { Messenger, type SignInOptions } from '../../kit/messenger.ts'
 import { recordingLog, recordingMetrics } from '../../kit/observers.ts'
 import { nobody } from '../../kit/nobody.ts'
 
@@ -111,9 +111,9 @@ export class Rig {
     return Number(port)
   }
 
-  signIn(name: string, password: string): Promise<Messenger> {
+  signIn(name: string, password: string, options: SignInOptions = {}): Promise<Messenger> {
     const where = { notification: this.port(/MSN service/), passport: this.port(/MSN login/) }
-    return Messenger.signIn(where, `${name}@home.example`, password)
+    return Messenger.signIn(where, `${name}@home.example`, password, options)
   }
 
   #options(more: Record<string, unknown>): Parameters<typeof create>[0] {

@@ -19,6 +19,7 @@ import {
   type MsnClientEvent,
   type MsnClientOptions,
   type OpenSwitchboardResult,
+  type PersonalMessage,
   type SendResult,
   type SignInResult,
   type Status,
@@ -278,6 +279,8 @@ export class FakeLine implements Line {
     return result
   }
   setPicture = (xml: string | undefined) => this.#ask(`picture ${xml ?? 'none'}`)
+  setPersonalMessage = ({ text, media }: PersonalMessage) =>
+    this.#ask(`say ${[text, ...(media?.args ?? [])].join(' | ')}`)
   rename = (name: string) => this.#ask(`rename ${name}`)
   add = async (email: string) => {
     const result = await this.#ask(`add ${email}`)

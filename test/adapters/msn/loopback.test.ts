@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import type { EventId, UserId } from '../../../bridge/model/ids.ts'
+import { MsnClient, type MsnClientEvent } from '../../../msnp/index.ts'
 import type { Room } from '../../kit/messenger.ts'
 import { account, chatOf, user, words } from './fakes.ts'
 import { bob, carol, dave, relay, Town } from './town.ts'
@@ -25,6 +26,49 @@ const build = async (timing?: object): Promise<Town> => {
 }
 afterEach(async () => {
   for (const town of towns.splice(0)) await town.end()
+})
+
+describe('beside a name', () => {
+  it('stands what its person says and plays, both ways', async () => {
+    const town = await (await build()).online()
+    const events: MsnClientEvent[] = []
+    const client = new MsnClient({
+      server: { host: '127.0.0.1', port: town.where.notification },
+      passport: { login: `http://127.0.0.1:${town.where.passport}/login2.srf` },
+      login: bob,
+      password: 'secret',
+      onEvent: (event) => void events.push(event),
+    })
+    try {
+      expect(await client.signIn()).toEqual({ ok: true })
+      expect(client.dialect).toBe('MSNP12')
+      const media = { application: 'WMP', type: 'Music', format: '{0} - {1}', args: ['Song', 'Artist'] }
+      expect(await client.setPersonalMessage({ text: 'at the <lake>', media })).toEqual({ ok: true })
+      const told = await town.core.until('the song', () =>
+        town.core.of('presence').find(({ state }) => state.playing !== undefined),
+      )
+      expect(told).toMatchObject({
+        user: user(bob),
+        state: { show: 'online', text: 'at the <lake>', playing: { title: 'Song', artist: 'Artist' } },
+      })
+      const state = { show: 'away', text: 'gone "fishing"', playing: { title: 'Other' } } as const
+      const op = { kind: 'presence', as: { kind: 'self' }, state } as const
+      const result = await town.session.deliver({ id: 'face' as EventId, op }, AbortSignal.timeout(5_000))
+      expect(result.kind).toBe('delivered')
+      await eventually(() => client.contacts.get(relay)?.personal?.media !== undefined)
+      expect(client.contacts.get(relay)).toMatchObject({
+        presence: { status: 'AWY' },
+        personal: { text: 'gone "fishing"', media: { type: 'Music', args: ['Other'] } },
+      })
+      // It is said again after the next sign-in, without being asked for.
+      await town.session.close()
+      await eventually(() => client.contacts.get(relay)?.presence === undefined)
+      await town.online()
+      await eventually(() => client.contacts.get(relay)?.personal?.media !== undefined)
+    } finally {
+      await client.signOut()
+    }
+  })
 })
 
 describe('a contact', () => {

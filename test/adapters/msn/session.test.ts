@@ -5,7 +5,7 @@ import { msnConfig } from '../../../adapters/msn/config.ts'
 import { SessionFault, type RosterRequest } from '../../../bridge/adapter.ts'
 import type { Outbound } from '../../../bridge/model/events.ts'
 import type { PersonId, UserId } from '../../../bridge/model/ids.ts'
-import type { ClientCloseReason, CommandResult, Presence, SignInFailure } from '../../../msnp/index.ts'
+import type { ClientCloseReason, CommandResult, PersonalMessage, Presence, SignInFailure } from '../../../msnp/index.ts'
 import { account, chatOf, FakeCore, FakeLine, network, refusedWith, Rig, user, words } from './fakes.ts'
 
 const bob = 'bob@example.com'
@@ -214,6 +214,42 @@ describe('contacts', () => {
     expect(rig.core.of('profile').map(({ name }) => name)).toEqual(['Bobby'])
   })
 
+  it('say beside their names what they think and play, as part of their presence', async () => {
+    const rig = await Rig.online()
+    const says = (personal: PersonalMessage) => {
+      rig.line.contact('Bob@Example.com', { name: 'Bob', presence: present('AWY'), personal })
+      rig.line.event({ kind: 'personal-message', email: 'Bob@Example.com', message: personal })
+    }
+    rig.line.event({ kind: 'roster', contacts: [{ ...contact, lists: 3 }] })
+    rig.line.contact('Bob@Example.com', { name: 'Bob', presence: present('AWY') })
+    rig.line.event({ kind: 'presence', email: 'Bob@Example.com', name: 'Bob', presence: present('AWY') })
+    says({ text: 'at the lake', media: undefined })
+    const media = { application: 'WMP', type: 'Music', format: '{0} - {1}', args: ['Song', 'Artist'] }
+    says({ text: 'at the lake', media })
+    // The same once more, from another of their clients.
+    says({ text: 'at the lake', media: { ...media, application: 'Winamp' } })
+    rig.line.event({ kind: 'presence', email: 'Bob@Example.com', name: 'Bob', presence: present('NLN') })
+    rig.line.event({ kind: 'presence', email: 'Bob@Example.com', name: 'Bob', presence: undefined })
+    const playing = { title: 'Song', artist: 'Artist' }
+    expect(rig.core.of('presence').map(({ state }) => state)).toEqual([
+      { show: 'away' },
+      { show: 'away', text: 'at the lake' },
+      { show: 'away', text: 'at the lake', playing },
+      { show: 'online', text: 'at the lake', playing },
+      { show: 'offline' },
+    ])
+    expect(rig.core.of('profile')).toEqual([])
+  })
+
+  it('who wait for an answer have us', async () => {
+    const rig = await Rig.online()
+    rig.line.event({ kind: 'roster', contacts: [{ ...contact, lists: 16 }] })
+    rig.line.event({ kind: 'list', list: 'PL', change: 'added', email: bob, name: 'Bob', asked: false })
+    rig.line.event({ kind: 'list', list: 'PL', change: 'removed', email: bob, name: 'Bob', asked: false })
+    expect(rig.core.of('roster').map(({ contacts }) => contacts)).toMatchObject([[{ listed: false, hasUs: true }]])
+    expect(rig.core.of('contact')).toMatchObject([{ change: 'added-us', name: 'Bob' }])
+  })
+
   it('are offline again when another server does not show them', async () => {
     const rig = await Rig.online()
     rig.line.event({ kind: 'roster', contacts: [{ ...contact, lists: 3, presence: present('NLN') }] })
@@ -307,6 +343,28 @@ describe('our own face', () => {
     rig.line.event({ kind: 'closed', reason: { kind: 'lost', detail: 'x' } })
     await rig.connect()
     expect(rig.line.options.status).toBe('AWY')
+  })
+
+  it('has words beside it when there are some, and none when they are taken back', async () => {
+    const rig = await Rig.online()
+    const state = (more: object): Outbound => ({ kind: 'presence', as: self, state: { show: 'away', ...more } })
+    await rig.deliver(state({}), undefined)
+    await rig.deliver(state({ text: 'at lunch' }), undefined)
+    await rig.deliver(state({ text: 'at lunch' }), undefined)
+    await rig.deliver(state({ text: 'at lunch', playing: { title: 'Song', artist: 'Artist' } }), undefined)
+    await rig.deliver(state({}), undefined)
+    expect(rig.line.asked).toEqual(['status AWY', 'say at lunch', 'say at lunch | Song | Artist', 'say '])
+    await rig.deliver(state({ text: 'back soon' }), undefined)
+    rig.line.event({ kind: 'closed', reason: { kind: 'lost', detail: 'x' } })
+    await rig.connect()
+    expect(rig.line.options.personalMessage).toEqual({ text: 'back soon', media: undefined })
+  })
+
+  it('says nothing beside it that nobody asked for: the service may remember words of its own', async () => {
+    const rig = await Rig.online()
+    await rig.deliver(presence('away'), undefined)
+    expect(rig.line.options.personalMessage).toBeUndefined()
+    expect(rig.line.asked).toEqual(['status AWY'])
   })
 
   it('is what was asked for before the first sign-in', async () => {
@@ -458,7 +516,7 @@ describe('the adapter', () => {
     expect(lines[0]?.options).toMatchObject({
       server: { host: 'msn.example', port: 1863 },
       passport: { nexus: 'https://nexus.example/rdr/pprdr.asp' },
-      dialects: ['MSNP9', 'MSNP8'],
+      dialects: ['MSNP12', 'MSNP11', 'MSNP10', 'MSNP9', 'MSNP8'],
       insecure: false,
       timings: { ackMs: 7, joinMs: 30_000 },
     })

@@ -1,6 +1,9 @@
 /** Our client and our service, over real sockets, at each dialect. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import {
+  DEFAULT_CLIENT_ID,
+  DIALECTS,
+  TRAITS,
   makeCertificate,
   MsnClient,
   MsnServer,
@@ -13,6 +16,7 @@ import {
   type MsnClientOptions,
   type MsnServerOptions,
 } from '../../../msnp/index.ts'
+import { LIST_BITS } from '../../../msnp/model/lists.ts'
 import { MapHost } from '../../kit/map-host.ts'
 
 const ANY = { host: '127.0.0.1', port: 0 }
@@ -91,9 +95,11 @@ class Person {
 }
 
 describe.each<[Dialect, Dialect]>([
-  ['MSNP8', 'MSNP8'],
-  ['MSNP9', 'MSNP9'],
+  ...DIALECTS.map((dialect) => [dialect, dialect] as [Dialect, Dialect]),
   ['MSNP8', 'MSNP9'],
+  ['MSNP12', 'MSNP8'],
+  ['MSNP9', 'MSNP11'],
+  ['MSNP10', 'MSNP12'],
 ])('%s with %s', (ours, theirs) => {
   it('meet, talk in threes, block and part', async () => {
     await serve()
@@ -104,7 +110,9 @@ describe.each<[Dialect, Dialect]>([
     expect(await alice.client.add(BOB)).toEqual({ ok: true })
     expect(await bob.heard('list')).toMatchObject([{ list: 'RL', change: 'added', email: ALICE, asked: false }])
     expect(await bob.client.add(ALICE)).toEqual({ ok: true })
-    expect(await alice.client.add('nobody@home.example')).toMatchObject({ failure: { kind: 'refused', code: 205 } })
+    expect(await alice.client.add('nobody@home.example')).toMatchObject({
+      failure: { kind: 'refused', code: TRAITS[ours].noSuchAccount },
+    })
     await expect.poll(() => [alice.statusOf(BOB), bob.statusOf(ALICE)]).toEqual(['NLN', 'NLN'])
     expect(await bob.client.setStatus('LUN')).toEqual({ ok: true })
     expect(await bob.client.rename('Bob ☃ "100%"')).toEqual({ ok: true })
@@ -112,13 +120,26 @@ describe.each<[Dialect, Dialect]>([
       .poll(() => [alice.statusOf(BOB), alice.client.contacts.get(BOB)?.name])
       .toEqual(['LUN', 'Bob ☃ "100%"'])
 
+    const song = { application: 'WMP', type: 'Music', format: '{0} - {1}', args: ['Song', 'Artist'] }
+    const personal = { text: 'at <lunch> & "away" ☃', media: song }
+    expect(await bob.client.setPersonalMessage(personal)).toEqual({ ok: true })
+    if (TRAITS[ours].personalMessages && TRAITS[theirs].personalMessages) {
+      expect((await alice.heard('personal-message')).at(-1)).toMatchObject({ email: BOB, message: personal })
+      expect(alice.client.contacts.get(BOB)?.personal).toEqual(personal)
+    }
+    const { email } = alice.client.contacts.get(BOB) ?? { email: '' }
+    expect(await alice.client.ask({ kind: 'rename', email, name: 'Bobby' })).toEqual({ kind: 'done' })
+
     const opened = await alice.client.openSwitchboard()
     if (!opened.ok) throw new Error(JSON.stringify(opened.failure))
     const { switchboard } = opened
     expect(await switchboard.send(textMessage('hello?'), 'A')).toEqual({ kind: 'not-written', why: 'empty' })
     expect(await switchboard.invite(CAROL)).toMatchObject({ kind: 'refused', code: 217 })
     expect(await switchboard.invite('@@home.example')).toMatchObject({ kind: 'refused', code: 208 })
-    expect(await switchboard.invite(BOB)).toMatchObject({ kind: 'joined', member: { email: BOB } })
+    const joined = await switchboard.invite(BOB)
+    expect(joined).toMatchObject({ kind: 'joined', member: { email: BOB } })
+    const known = joined.kind === 'joined' ? joined.member.clientId : undefined
+    expect(known).toBe(TRAITS[ours].memberClientIds ? DEFAULT_CLIENT_ID : undefined)
     const [invitation] = await bob.heard('switchboard')
     expect(invitation?.invitedBy.email).toBe(ALICE)
     const text = textMessage('Hello Bob — ünï ☃\nline 2')
@@ -151,12 +172,39 @@ describe.each<[Dialect, Dialect]>([
     expect((await alice.heard('list', 4)).at(-1)).toMatchObject({ list: 'RL', change: 'removed', email: BOB })
 
     const group = await alice.client.ask({ kind: 'group-add', name: 'Café' })
-    expect(group).toMatchObject({ kind: 'group' })
+    if (group.kind !== 'group') throw new Error(JSON.stringify(group))
+    const contact = { list: 'FL', email: BOB, group: group.id } as const
+    expect(await alice.client.ask({ kind: 'list-add', name: BOB, ...contact })).toEqual({ kind: 'done' })
+    expect(await alice.client.ask({ kind: 'group-rename', group: group.id, name: 'Tea room' })).toEqual({
+      kind: 'done',
+    })
+    expect(alice.client.contacts.get(BOB)?.groups).toContain(group.id)
     expect(await alice.client.ask({ kind: 'group-remove', group: 'nonsense' })).toMatchObject({ kind: 'refused' })
     expect(await alice.client.ask({ kind: 'synchronize' })).toEqual({ kind: 'done' })
-    expect(alice.client.groups.map(({ name }) => name)).toContain('Café')
-    expect(alice.statusOf(BOB)).toBe('LUN')
+    expect(alice.client.groups).toContainEqual({ id: group.id, name: 'Tea room' })
+    expect(alice.client.contacts.get(BOB)).toMatchObject({ presence: { status: 'LUN' } })
+    expect(alice.client.contacts.get(BOB)?.groups).toContain(group.id)
+    expect(await alice.client.ask({ kind: 'group-remove', group: group.id })).toEqual({ kind: 'done' })
+    expect(alice.client.contacts.get(BOB)?.groups).not.toContain(group.id)
+    expect(alice.client.contacts.get(BOB)).toSatisfy((each: { lists: number }) => onList(each, 'FL'))
     expect([alice.client.strangeLines, bob.client.strangeLines]).toEqual([0, 0])
+
+    await alice.client.signOut()
+    const lonely = await Person.online(CAROL, [theirs])
+    expect(await lonely.client.add(ALICE)).toEqual({ ok: true })
+    const again = await Person.online(ALICE, [theirs])
+    const listed = (email: string): readonly string[] =>
+      Object.entries(LIST_BITS).flatMap(([list, bit]) =>
+        ((again.client.contacts.get(email)?.lists ?? 0) & bit) === 0 ? [] : [list],
+      )
+    expect(listed(BOB)).toEqual(['FL', 'AL'])
+    await expect.poll(() => again.statusOf(BOB)).toBe('LUN')
+    expect(listed(CAROL)).toEqual([TRAITS[theirs].pendingList ? 'PL' : 'RL'])
+    expect(await again.client.add(CAROL)).toEqual({ ok: true })
+    expect(listed(CAROL)).toEqual(['FL', 'AL', 'RL'])
+    expect(await again.client.ask({ kind: 'synchronize' })).toEqual({ kind: 'done' })
+    expect(listed(CAROL)).toEqual(['FL', 'AL', 'RL'])
+    expect(again.client.strangeLines).toBe(0)
   })
 })
 
@@ -168,8 +216,10 @@ describe('who may come in', () => {
       // The service takes the highest, whatever our order.
       [['MSNP8', 'MSNP9'], 'MSNP9'],
       [['MSNP8'], 'MSNP8'],
+      [['MSNP10', 'MSNP11'], 'MSNP11'],
+      [undefined, 'MSNP12'],
     ] as const) {
-      const person = await Person.online(ALICE, dialects)
+      const person = await Person.online(ALICE, dialects ?? DIALECTS)
       expect(person.client.dialect).toBe(chosen)
       await person.client.signOut()
     }

@@ -111,7 +111,7 @@ describe('signing in', () => {
     expect([alice.client.name, alice.client.status, alice.client.dialect]).toEqual([ALICE, undefined, undefined])
     const signedIn = alice.client.signIn()
     const first = await dispatch.guest()
-    await first.hears('VER 1 MSNP9 MSNP8 CVR0')
+    await first.hears('VER 1 MSNP12 MSNP11 MSNP10 MSNP9 MSNP8 CVR0')
     first.says('VER 1 MSNP9')
     await first.hears(/^CVR 2 /)
     first.says('CVR 2 1 1 1')

@@ -26,7 +26,7 @@ class Lists implements ListAccess {
   }
 
   ask(request: Parameters<ListAccess['ask']>[0]): Promise<Answer> {
-    const { verb, params } = commandOf(request)
+    const { verb, params } = commandOf(request, { dialect: 'MSNP9', email: 'alice@example.com', roster: this.roster })
     this.said.push([verb, ...params].join(' '))
     const answer = this.#answers.shift() ?? DONE
     if (answer.kind === 'done' && request.kind === 'list-add') this.roster.add(request.list, BOB, undefined)

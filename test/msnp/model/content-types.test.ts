@@ -175,6 +175,7 @@ describe('what the server itself says', () => {
       ticket: 'abc',
       clientAddress: '192.0.2.77',
       clientPort: 1863,
+      keyedLists: true,
     })
     const parsed = serverSaid(profile)
     expect(parsed.kind).toBe('profile')

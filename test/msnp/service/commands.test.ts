@@ -1,9 +1,17 @@
 import { describe, expect, it } from 'vitest'
+import { DIALECTS, TRAITS, type Dialect } from '../../../msnp/model/dialect.ts'
 import { account, DeskWorld, type DeskClient } from '../../kit/notification-desk.ts'
 
 /** docs/protocol.md, Commands: what a client may ask of a notification server, and how it is answered. */
 
-const DIALECTS = ['MSNP8', 'MSNP9'] as const
+/** Who alice's contacts and her group are from MSNP10 on. The same in every run: clients remember them. */
+const BOB = 'f3dbb09d-866f-4edb-be59-0e340c1cd095'
+const CAROL = '04051cc4-b5b4-4829-9aaa-fe7b868672c7'
+const EVE = '94ae13fa-f225-4a2a-a07d-7777fc32080a'
+const WORK = 'e8be5871-c995-42f6-ba29-4ea88cd39e8f'
+/** The second group, made by list version 28. */
+const SECOND = '0e5bbea3-2898-43ec-9ba5-4eae7085b95a'
+const AT_27 = '2000-01-01T00:00:27.0-00:00'
 
 const world = (): DeskWorld =>
   new DeskWorld([
@@ -35,10 +43,11 @@ interface Row {
   readonly name: string
   readonly before?: readonly string[]
   readonly ask: string
-  readonly answer: readonly string[] | ((dialect: string) => readonly string[])
+  readonly answer: readonly string[] | ((dialect: Dialect) => readonly string[])
 }
 
-const ROWS: readonly Row[] = [
+/** The same in all dialects. */
+const COMMON: readonly Row[] = [
   {
     name: 'CVR echoes the version of the client',
     ask: 'CVR 7 0x0804 winnt 5.0 i386 MSNMSGR 6.1.0203 MSMSGS alice@example.com',
@@ -51,6 +60,32 @@ const ROWS: readonly Row[] = [
   },
   { name: 'INF tells the way to sign in', ask: 'INF 7', answer: ['INF 7 TWN'] },
   { name: 'PNG gets QNG', ask: 'PNG', answer: (dialect) => [dialect === 'MSNP8' ? 'QNG' : 'QNG 50'] },
+  {
+    name: 'CHG is echoed as it came',
+    ask: 'CHG 9 AWY 268435456 %3cmsnobj/%3E',
+    answer: ['CHG 9 AWY 268435456 %3cmsnobj/%3E'],
+  },
+  { name: 'CHG without a client id is taken', ask: 'CHG 9 NLN', answer: ['CHG 9 NLN'] },
+  { name: 'CHG with an odd client id is taken', ask: 'CHG 9 BSY 2147778596:0 0', answer: ['CHG 9 BSY 2147778596:0 0'] },
+  {
+    name: 'XFR leads to a switchboard',
+    before: ['CHG 8 NLN 0'],
+    ask: 'XFR 9 SB',
+    answer: ['XFR 9 SB 192.0.2.9:1863 CKI cki1'],
+  },
+  { name: 'URL', ask: 'URL 9 INBOX', answer: ['URL 9 / http://home.example 1'] },
+  { name: 'SND', ask: 'SND 9 eve@example.com', answer: ['SND 9 OK'] },
+  { name: 'SDC', ask: 'SDC 9 eve@example.com 0x0409 MSMSGS MSMSGS X X Alice 5\r\nhello', answer: ['SDC 9 OK'] },
+  { name: 'IMS', ask: 'IMS 9 ON', answer: ['IMS 9 0 ON'] },
+  {
+    name: 'QRY where nobody is challenged',
+    ask: `QRY 9 msmsgs@msnmsgr.com 32\r\n${'0'.repeat(32)}`,
+    answer: ['QRY 9'],
+  },
+]
+
+/** Up to MSNP9: people by address, groups by number, a list version in each answer. */
+const NUMBERED: readonly Row[] = [
   {
     name: 'SYN with an older version gets everything',
     ask: 'SYN 8 26',
@@ -81,13 +116,6 @@ const ROWS: readonly Row[] = [
   },
   { name: 'LST of an empty list', ask: 'LST 9 BL', answer: ['LST 9 BL 27 0 0'] },
   { name: 'LSG in its old form', ask: 'LSG 9', answer: ['LSG 9 27 1 2 0 Other%20Contacts 0', 'LSG 9 27 2 2 1 Work 0'] },
-  {
-    name: 'CHG is echoed as it came',
-    ask: 'CHG 9 AWY 268435456 %3cmsnobj/%3E',
-    answer: ['CHG 9 AWY 268435456 %3cmsnobj/%3E'],
-  },
-  { name: 'CHG without a client id is taken', ask: 'CHG 9 NLN', answer: ['CHG 9 NLN'] },
-  { name: 'CHG with an odd client id is taken', ask: 'CHG 9 BSY 2147778596:0 0', answer: ['CHG 9 BSY 2147778596:0 0'] },
   {
     name: 'ADD to FL, with the numbers of the new contact',
     before: ['SYN 1 0'],
@@ -139,29 +167,137 @@ const ROWS: readonly Row[] = [
   { name: 'BLP as it is, before the first CHG', ask: 'BLP 9 AL', answer: ['BLP 9 27 AL'] },
   { name: 'GTC', before: ['CHG 8 NLN 0'], ask: 'GTC 9 N', answer: ['GTC 9 28 N'] },
   { name: 'GTC as it is, before the first CHG', ask: 'GTC 9 A', answer: ['GTC 9 27 A'] },
+]
+
+const KEYED: readonly Row[] = [
   {
-    name: 'XFR leads to a switchboard',
-    before: ['CHG 8 NLN 0'],
-    ask: 'XFR 9 SB',
-    answer: ['XFR 9 SB 192.0.2.9:1863 CKI cki1'],
+    name: 'SYN gets everything, with our own name among it',
+    ask: 'SYN 8 0 0',
+    answer: (dialect) => {
+      const network = dialect === 'MSNP12' ? ' 1' : ''
+      return [
+        `SYN 8 ${AT_27} ${AT_27} 3 1`,
+        'GTC A',
+        'BLP AL',
+        'PRP MFN Alice%20A',
+        'PRP PHH 555%201234',
+        `LSG Work ${WORK}`,
+        `LST N=bob@example.com F=Bob C=${BOB} 11${network} ${WORK}`,
+        'BPR PHM 1%20555',
+        'BPR MOB Y',
+        `LST N=carol@example.com F=Carol C=${CAROL} 3${network}`,
+        `LST N=dave@example.com F=dave@example.com 8${network}`,
+      ]
+    },
   },
-  { name: 'URL', ask: 'URL 9 INBOX', answer: ['URL 9 / http://home.example 1'] },
-  { name: 'SND', ask: 'SND 9 eve@example.com', answer: ['SND 9 OK'] },
-  { name: 'SDC', ask: 'SDC 9 eve@example.com 0x0409 MSMSGS MSMSGS X X Alice 5\r\nhello', answer: ['SDC 9 OK'] },
-  { name: 'IMS', ask: 'IMS 9 ON', answer: ['IMS 9 0 ON'] },
   {
-    name: 'QRY where nobody is challenged',
-    ask: `QRY 9 msmsgs@msnmsgr.com 32\r\n${'0'.repeat(32)}`,
-    answer: ['QRY 9'],
+    name: 'SYN with the versions of now gets everything, too',
+    ask: `SYN 8 ${AT_27} ${AT_27}`,
+    answer: (dialect) => {
+      const network = dialect === 'MSNP12' ? ' 1' : ''
+      return [
+        `SYN 8 ${AT_27} ${AT_27} 3 1`,
+        'GTC A',
+        'BLP AL',
+        'PRP MFN Alice%20A',
+        'PRP PHH 555%201234',
+        `LSG Work ${WORK}`,
+        `LST N=bob@example.com F=Bob C=${BOB} 11${network} ${WORK}`,
+        'BPR PHM 1%20555',
+        'BPR MOB Y',
+        `LST N=carol@example.com F=Carol C=${CAROL} 3${network}`,
+        `LST N=dave@example.com F=dave@example.com 8${network}`,
+      ]
+    },
+  },
+  {
+    name: 'ADC to FL, with the numbers of the new contact',
+    before: ['SYN 1 0 0'],
+    ask: 'ADC 9 FL N=eve@example.com F=Eve',
+    answer: [
+      `ADC 9 FL N=eve@example.com F=Eve C=${EVE}`,
+      'BPR eve@example.com PHH 777',
+      'BPR eve@example.com PHW',
+      'BPR eve@example.com PHM',
+      'BPR eve@example.com MOB N',
+    ],
+  },
+  {
+    name: 'ADC to FL before SYN tells no numbers, and a missing name is the address',
+    ask: 'ADC 9 FL N=Eve@Example.com',
+    answer: [`ADC 9 FL N=eve@example.com F=eve@example.com C=${EVE}`],
+  },
+  {
+    name: 'ADC to FL into a group at once',
+    ask: `ADC 9 FL N=eve@example.com F=Eve ${WORK}`,
+    answer: [`ADC 9 FL N=eve@example.com F=Eve C=${EVE} ${WORK}`],
+  },
+  {
+    name: 'ADC into a group, by the id in capitals and braces',
+    ask: `ADC 9 FL C={${CAROL.toUpperCase()}} ${WORK}`,
+    answer: [`ADC 9 FL C=${CAROL} ${WORK}`],
+  },
+  { name: 'ADC to AL', ask: 'ADC 9 AL N=eve@example.com', answer: ['ADC 9 AL N=eve@example.com'] },
+  {
+    name: 'ADC to BL with a name',
+    ask: 'ADC 9 BL N=eve@example.com F=Eve',
+    answer: ['ADC 9 BL N=eve@example.com F=Eve'],
+  },
+  { name: 'REM from a group only', ask: `REM 9 FL ${BOB} ${WORK}`, answer: [`REM 9 FL ${BOB} ${WORK}`] },
+  { name: 'REM from FL', ask: `REM 9 FL ${BOB}`, answer: [`REM 9 FL ${BOB}`] },
+  { name: 'REM from AL', ask: 'REM 9 AL bob@example.com', answer: ['REM 9 AL bob@example.com'] },
+  { name: 'SBP of a contact, raw UTF-8', ask: `SBP 9 ${BOB} MFN Bób`, answer: [`SBP 9 ${BOB} MFN B%C3%B3b`] },
+  { name: 'PRP MFN of oneself', ask: 'PRP 9 MFN Alice%20B', answer: ['PRP 9 MFN Alice%20B'] },
+  { name: 'ADG', ask: 'ADG 9 Old%20Friends 0', answer: [`ADG 9 Old%20Friends ${SECOND} 0`] },
+  { name: 'REG', ask: `REG 9 ${WORK} Play 0`, answer: [`REG 9 1 Play ${WORK} 0`] },
+  { name: 'RMG', ask: `RMG 9 ${WORK}`, answer: [`RMG 9 1 ${WORK}`] },
+  {
+    name: 'RMG by a name that was encoded twice, as Messenger 7.0 says it',
+    before: ['ADG 8 Old%20Friends 0'],
+    ask: 'RMG 9 Old%2520Friends',
+    answer: [`RMG 9 1 ${SECOND}`],
+  },
+  { name: 'PRP', ask: 'PRP 9 PHW 555%204321', answer: ['PRP 9 PHW 555%204321'] },
+  { name: 'PRP without a value clears', ask: 'PRP 9 PHH', answer: ['PRP 9 PHH'] },
+  { name: 'PRP as it is', ask: 'PRP 9 PHH 555%201234', answer: ['PRP 9 PHH 555%201234'] },
+  { name: 'BLP', before: ['CHG 8 NLN 0'], ask: 'BLP 9 BL', answer: ['BLP 9 BL'] },
+  { name: 'BLP as it is', before: ['CHG 8 NLN 0'], ask: 'BLP 9 AL', answer: ['BLP 9 AL'] },
+  { name: 'GTC', before: ['CHG 8 NLN 0'], ask: 'GTC 9 N', answer: ['GTC 9 N'] },
+  { name: 'GTC as it is', before: ['CHG 8 NLN 0'], ask: 'GTC 9 A', answer: ['GTC 9 A'] },
+]
+
+/** From MSNP11 on. */
+const LATER: readonly Row[] = [
+  {
+    name: 'UUX',
+    ask: 'UUX 9 60\r\n<Data><PSM>my text</PSM><CurrentMedia></CurrentMedia></Data>',
+    answer: ['UUX 9 0'],
+  },
+  { name: 'UUX of nothing', ask: 'UUX 9 0\r\n', answer: ['UUX 9 0'] },
+  {
+    name: 'GCF',
+    before: ['SYN 8 0 0'],
+    ask: 'GCF 9 Shields.xml',
+    answer: [
+      'GCF 9 Shields.xml 151 <?xml version="1.0" encoding="utf-8" ?>\n<config>\n' +
+        '\t<shield><cli maj="7" min="0" minbld="0" maxbld="9999" deny=" " /></shield>\n\t<block></block>\n</config>',
+    ],
   },
 ]
+
+const rowsOf = (dialect: Dialect): readonly Row[] => {
+  const { guidIds, personalMessages } = TRAITS[dialect]
+  return [...COMMON, ...(guidIds ? KEYED : NUMBERED), ...(personalMessages ? LATER : [])]
+}
 
 /** Payload commands end with their payload, not with a line end. */
 const say = (client: DeskClient, line: string): void =>
   client.raw(Buffer.from(line.includes('\r\n') ? line : `${line}\r\n`))
 
 describe.each(DIALECTS)('a notification server at %s', (dialect) => {
-  it.each(ROWS)('$name', async ({ before = [], ask, answer }) => {
+  const { guidIds, mobileCredits, msnObject, personalMessages } = TRAITS[dialect]
+
+  it.each(rowsOf(dialect))('$name', async ({ before = [], ask, answer }) => {
     const desk = world()
     const client = await desk.signIn('alice@example.com', dialect)
     for (const line of before) await client.ask(line)
@@ -179,13 +315,15 @@ describe.each(DIALECTS)('a notification server at %s', (dialect) => {
     expect(policy).toMatch(/^USR 2 TWN S lc=1033,id=507,.*,tpf=[0-9a-f]{32}$/)
     const ticket = desk.tickets.mint('alice@example.com', desk.now)
     expect(await client.ask(`USR 3 TWN S ${ticket}`)).toEqual([
-      'USR 3 OK alice@example.com Alice%20A 1 0',
+      guidIds ? 'USR 3 OK alice@example.com 1 0' : 'USR 3 OK alice@example.com Alice%20A 1 0',
+      ...(mobileCredits ? ['SBS 0 null'] : []),
       `MSG Hotmail Hotmail ${client.messages[0]?.length ?? ''}`,
     ])
     expect(client.messages[0]).toMatch(/^MIME-Version: 1.0\r\nContent-Type: text\/x-msmsgsprofile; charset=UTF-8\r\n/)
     expect(client.messages[0]).toContain(`\r\nMSPAuth: ${ticket.slice(2, -3)}\r\n`)
     expect(client.messages[0]).toContain('\r\nClientIP: 192.0.2.77\r\nClientPort: 18183\r\n')
     expect(client.messages[0]).toMatch(/\r\n\r\n$/)
+    expect(client.messages[0]?.includes('\r\nABCHMigrated: 1\r\n')).toBe(guidIds)
   })
 
   it('shows who is online already, under the transaction of the first CHG', async () => {
@@ -193,8 +331,12 @@ describe.each(DIALECTS)('a notification server at %s', (dialect) => {
     const bob = await desk.signIn('bob@example.com', 'MSNP9')
     await bob.ask('CHG 5 AWY 268435456 %3Cmsnobj%2F%3E')
     const alice = await desk.signIn('alice@example.com', dialect)
-    const object = dialect === 'MSNP9' ? ' %3Cmsnobj%2F%3E' : ''
-    expect(await alice.ask('CHG 9 NLN 0')).toEqual(['CHG 9 NLN 0', `ILN 9 AWY bob@example.com bob 268435456${object}`])
+    const object = msnObject ? ' %3Cmsnobj%2F%3E' : ''
+    expect(await alice.ask('CHG 9 NLN 0')).toEqual([
+      'CHG 9 NLN 0',
+      `ILN 9 AWY bob@example.com bob 268435456${object}`,
+      ...(personalMessages ? ['UBX bob@example.com 53 <Data><PSM></PSM><CurrentMedia></CurrentMedia></Data>'] : []),
+    ])
     expect(await alice.ask('CHG 10 BSY 0')).toEqual(['CHG 10 BSY 0'])
     expect(bob.take()).toEqual(['NLN NLN alice@example.com Alice%20A 0', 'NLN BSY alice@example.com Alice%20A 0'])
   })

@@ -1,46 +1,18 @@
 import { describe, expect, it } from 'vitest'
-import type { ServiceLimits, ServiceTimings } from '../../../msnp/service/contract.ts'
-import { account, DeskWorld } from '../../kit/notification-desk.ts'
+import { DIALECTS, TRAITS, type Dialect } from '../../../msnp/model/dialect.ts'
+import { play, type ErrorRow } from '../../kit/error-rows.ts'
+import { DeskWorld } from '../../kit/notification-desk.ts'
 
 /** docs/protocol.md, Errors: every code that a notification server answers, with its example. */
 
-interface Row {
-  readonly code: number
-  readonly name: string
-  readonly limits?: Partial<ServiceLimits>
-  readonly timings?: Partial<ServiceTimings>
-  readonly arrange?: (world: DeskWorld) => void
-  /** Each line and its answer; a last one of undefined: nothing comes. */
-  readonly talk: readonly (readonly [ask: string, answer: string])[]
-  readonly closes?: true
-}
-
-const world = (row: Row): DeskWorld =>
-  new DeskWorld(
-    [
-      account('alice@example.com', {
-        version: 150,
-        groups: [
-          { id: 1, name: 'Work' },
-          { id: 2, name: 'Home' },
-          { id: 3, name: 'Play' },
-        ],
-        contacts: [{ email: 'frank@example.com', name: 'Frank', lists: 3, groups: [0] }],
-      }),
-      ...['bob', 'carol', 'dave', 'eve', 'frank'].map((name) => account(`${name}@example.com`)),
-    ],
-    row.limits,
-    row.timings,
-  )
-
 const ticket = 't=8d30fc782aa25ec9e1293fdda13cab42&p='
 
-const ROWS: readonly Row[] = [
+/** Up to MSNP9. Those that no list version and no id is part of hold for later dialects, too. */
+const ROWS: readonly ErrorRow[] = [
   { code: 200, name: 'illegal command', talk: [['ABC 18', '200 18']] },
   { code: 200, name: 'illegal command without a number', talk: [['ABC', '200 0']] },
   { code: 200, name: 'a command of the switchboard', talk: [['CAL 18 bob@example.com', '200 18']] },
   { code: 200, name: 'a command of a later dialect', talk: [['ADC 18 FL N=bob@example.com F=Bob', '200 18']] },
-  { code: 200, name: 'a command of an earlier dialect', talk: [['FND 18 fname=Bob', '200 18']] },
   { code: 201, name: 'FLN cannot be asked for', talk: [['CHG 19 FLN 0', '201 19']] },
   { code: 201, name: 'a status that does not exist', talk: [['CHG 19 XYZ 0', '201 19']] },
   { code: 201, name: 'two @ in an address', talk: [['ADD 20 AL a@b@c a@b@c', '201 20']] },
@@ -203,6 +175,7 @@ const ROWS: readonly Row[] = [
       ].map((line): readonly [string, string] => (line.includes(' ') ? [line, '300 1'] : [`${line} 1`, '300 1'])),
     ],
   },
+  { code: 502, name: 'a command of an earlier dialect', talk: [['FND 18 fname=Bob', '502 18']] },
   {
     code: 500,
     name: 'the store fails',
@@ -271,18 +244,13 @@ const ROWS: readonly Row[] = [
   },
 ]
 
-describe.each(['MSNP8', 'MSNP9'])('a notification server at %s', (dialect) => {
-  it.each(ROWS)('answers $code: $name', async (row) => {
-    const desk = world(row)
-    const client = await desk.signIn('alice@example.com', dialect)
-    row.arrange?.(desk)
-    for (const [ask, answer] of row.talk) {
-      client.raw(Buffer.from(ask.includes('\r\n') ? ask : `${ask}\r\n`))
-      await desk.desk.idle()
-      expect(client.take()[0]).toBe(dialect === 'MSNP8' && ask.startsWith('PGD') ? '200 6' : answer)
-    }
-    expect(client.closed !== undefined).toBe(row.closes === true)
-  })
+const NUMBERED_ONLY = /^(?:AD[CDG]|RE[AGM]|RMG|LS[GT]|SYN|FND|BLP 17) ?/
+
+const rowsOf = (dialect: Dialect): readonly ErrorRow[] =>
+  TRAITS[dialect].guidIds ? ROWS.filter(({ talk }) => !talk.some(([ask]) => NUMBERED_ONLY.test(ask))) : ROWS
+
+describe.each(DIALECTS)('a notification server at %s', (dialect) => {
+  it.each(rowsOf(dialect))('answers $code: $name', (row) => play(row, dialect))
 
   it.each([
     ['CHG 5 NLN 0', '302 5'],

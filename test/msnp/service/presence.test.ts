@@ -218,7 +218,7 @@ describe('being added', () => {
     expect(desk.record('alice@example.com')).toMatchObject({
       version: 4,
       groups: [{ id: 1, name: 'Work' }],
-      contacts: [{ email: 'bob@example.com', lists: 9 }],
+      contacts: [{ email: 'bob@example.com', lists: 25 }],
     })
     expect(desk.record('bob@example.com')).toMatchObject({
       version: 4,

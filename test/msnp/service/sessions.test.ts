@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { MAX_WAITING_REQUESTS } from '../../../msnp/service/notification.ts'
 import { account, DeskWorld } from '../../kit/notification-desk.ts'
+import { DIALECTS } from '../../../msnp/model/dialect.ts'
 import { conversation } from '../../kit/notification-lines.ts'
 
 /** docs/protocol.md, Dispatch and login: beginnings and ends of sessions. */
@@ -175,7 +176,7 @@ describe('a service that goes down', () => {
     await desk.desk.stop()
     expect(alice.take()).toEqual(['OUT SSD'])
     expect(bob.take().filter((line) => !line.startsWith('MSG'))).toEqual(['OUT SSD'])
-    expect(desk.record('alice@example.com').groups).toEqual([{ id: 1, name: 'Work' }])
+    expect(desk.record('alice@example.com').groups).toEqual([{ id: 1, name: 'Work', since: 2 }])
     expect(await late.ask(`USR 3 TWN S ${desk.tickets.mint('carol@example.com', desk.now)}`)).toEqual(['OUT SSD'])
     const later = desk.connect()
     await later.ask('VER 1 MSNP9')
@@ -261,11 +262,13 @@ describe('an account that is removed', () => {
   })
 })
 
-it('survives whatever two clients say at once, and keeps both sides of every list in step', async () => {
+const dialect = fc.constantFrom(...DIALECTS)
+
+it('survives whatever two clients of any dialects say at once, and keeps both sides of every list in step', async () => {
   await fc.assert(
-    fc.asyncProperty(conversation, conversation, async (one, other) => {
+    fc.asyncProperty(conversation, conversation, dialect, dialect, async (one, other, ours, theirs) => {
       const desk = new DeskWorld(undefined, { commandRate: { burst: 0, intervalMs: 1 } })
-      const clients = [await desk.online('alice@example.com'), await desk.online('bob@example.com', 'MSNP8')]
+      const clients = [await desk.online('alice@example.com', ours), await desk.online('bob@example.com', theirs)]
       clients[0]?.raw(one)
       clients[1]?.raw(other)
       await desk.desk.idle()
@@ -274,6 +277,7 @@ it('survives whatever two clients say at once, and keeps both sides of every lis
         for (const contact of record.contacts) {
           const back = desk.record(contact.email).contacts.find(({ email }) => email === record.email)
           expect((contact.lists & 1) !== 0).toBe(((back?.lists ?? 0) & 8) !== 0)
+          if ((contact.lists & 16) !== 0) expect(contact.lists & 14).toBe(8)
         }
         const online = desk.desk.signedIn(record.email)
         if (online !== undefined) expect(online.name).toBe(record.name)

@@ -121,7 +121,7 @@ describe('calling people', () => {
     expect(alice.read()).toBe(`CAL 2 RINGING ${ring?.session}\r\n`)
     expect(Number(ring?.session)).toBeLessThan(2 ** 31)
     expect(ring?.session).toMatch(/^[1-9]\d*$/)
-    expect(ring?.caller).toEqual({ email: 'alice@example.com', name: 'Alice A' })
+    expect(ring?.caller).toEqual({ email: 'alice@example.com', name: 'Alice A', clientId: 0 })
     const bob = bench.connect()
     bob.say(`ANS 1 bob@example.com ${ring?.ticket} ${ring?.session}\r\n`)
     expect(bob.read()).toBe('IRO 1 1 1 alice@example.com Alice%20A\r\nANS 1 OK\r\n')

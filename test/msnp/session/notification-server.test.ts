@@ -10,6 +10,7 @@ import {
 } from '../../../msnp/service/contract.ts'
 import type { NsEvent } from '../../../msnp/session/notification-server-events.ts'
 import { MAX_COMMANDS_OVER_RATE, NotificationServer } from '../../../msnp/session/notification-server.ts'
+import { DIALECTS } from '../../../msnp/model/dialect.ts'
 import { anyBytes } from '../../kit/notification-lines.ts'
 import { MisuseError, type CloseReason, type Output } from '../../../sansio/machine.ts'
 
@@ -86,7 +87,9 @@ describe('VER', () => {
     ['VER 1 MSNP9 CVR0', 'VER 1 MSNP9 CVR0'],
     ['VER 1 MSNP9 MSNP8 CVR0', 'VER 1 MSNP9 MSNP8 CVR0'],
     ['VER 1 MSNP8 MSNP9 CVR0', 'VER 1 MSNP9 MSNP8 CVR0'],
-    ['VER 4 MSNP10 MSNP9 CVR0', 'VER 4 MSNP9 CVR0'],
+    ['VER 4 MSNP10 MSNP9 CVR0', 'VER 4 MSNP10 MSNP9 CVR0'],
+    ['VER 1 MSNP9 MSNP12 MSNP11 MSNP10 CVR0', 'VER 1 MSNP12 MSNP9 MSNP11 MSNP10 CVR0'],
+    ['VER 1 MSNP13 MSNP12 CVR0', 'VER 1 MSNP12 CVR0'],
     ['VER 1 MSNP18 MSNP17 MSNP8', 'VER 1 MSNP8 CVR0'],
     ['ver 1 msnp9 cvr0', 'VER 1 MSNP9 CVR0'],
     ['VER 1 MSNP8 MSNP8', 'VER 1 MSNP8 CVR0'],
@@ -283,9 +286,9 @@ describe('too much', () => {
 describe('any bytes', () => {
   it('never make it throw, and end at most once', () => {
     fc.assert(
-      fc.property(anyBytes, fc.boolean(), (bytes, inside) => {
+      fc.property(anyBytes, fc.constantFrom(undefined, ...DIALECTS), (bytes, inside) => {
         const talk = new Talk({ challenge: 1000 }, { commandRate: { burst: 0, intervalMs: 1 } })
-        if (inside) talk.signIn()
+        if (inside !== undefined) talk.signIn(inside)
         talk.bytes(bytes)
         talk.bytes(null)
         expect(talk.closed).toBeDefined()
@@ -298,29 +301,55 @@ describe('any bytes', () => {
     )
   })
 
-  it('mean the same wherever they are cut', () => {
+  it.each(DIALECTS)('mean the same wherever they are cut, at %s', (dialect) => {
     const text = [
-      'VER 1 MSNP9 CVR0',
+      `VER 1 ${dialect} CVR0`,
       'CVR 2 0x0409 winnt 5.1 i386 MSNMSGR 6.0.0602 MSMSGS alice@example.com',
       'USR 3 TWN I alice@example.com',
       'ABC 4',
       '',
       'PNG',
       'SYN 5 0',
+      '',
     ].join('\r\n')
-    const bytes = Buffer.from(`${text}\r\nQRY 6 msmsgs@msnmsgr.com 32\r\n${'0'.repeat(32)}PNG\r\n`)
-    const whole = new Talk()
-    whole.bytes(bytes)
-    fc.assert(
-      fc.property(fc.array(fc.nat(bytes.length), { maxLength: 8 }), (cuts) => {
-        const talk = new Talk()
-        const places = [0, ...cuts.sort((a, b) => a - b), bytes.length]
-        for (const [index, place] of places.entries()) talk.bytes(bytes.subarray(places[index - 1] ?? 0, place))
-        expect({ written: talk.written, events: talk.events }).toEqual({ written: whole.written, events: whole.events })
-      }),
-    )
-    const single = new Talk()
-    for (const byte of bytes) single.bytes(Uint8Array.of(byte))
-    expect(single.written).toBe(whole.written)
+    const answer = `QRY 6 msmsgs@msnmsgr.com 32\r\n${'0'.repeat(32)}`
+    const inside = [
+      'ADC 7 FL N=bob@example.com F=B%C3%B3b',
+      'ADC 8 FL C=f3dbb09d-866f-4edb-be59-0e340c1cd095 e8be5871-c995-42f6-ba29-4ea88cd39e8f',
+      'SBP 9 f3dbb09d-866f-4edb-be59-0e340c1cd095 MFN B\xc3\xb3b',
+      'REM 10 PL bob@example.com',
+      'UUX 11 24\r\n<PSM>caf\xc3\xa9\r\nUUX</PSM>PNG',
+      'UUX 12 0',
+      'GCF 13 Shields.xml',
+      'PRP 14 MFN Alice',
+      'ADD 15 FL bob@example.com Bob',
+      '',
+    ].join('\r\n')
+    const before = Buffer.from(`${text}${answer}PNG\r\n`)
+    const after = Buffer.from(`SYN 5 0 0\r\n${answer}${inside}`, 'latin1')
+    for (const [bytes, start] of [
+      [before, () => new Talk()],
+      [after, () => new Talk().signIn(dialect)],
+    ] as const) {
+      const whole = start()
+      whole.bytes(bytes)
+      expect(whole.closed).toBeUndefined()
+      fc.assert(
+        fc.property(fc.array(fc.nat(bytes.length), { maxLength: 8 }), (cuts) => {
+          const talk = start()
+          const places = [0, ...cuts.sort((a, b) => a - b), bytes.length]
+          for (const [index, place] of places.entries()) talk.bytes(bytes.subarray(places[index - 1] ?? 0, place))
+          expect({ written: talk.written, events: talk.events }).toEqual({
+            written: whole.written,
+            events: whole.events,
+          })
+        }),
+        { numRuns: 50 },
+      )
+      const single = start()
+      for (const byte of bytes) single.bytes(Uint8Array.of(byte))
+      expect(single.written).toBe(whole.written)
+      expect(single.events).toEqual(whole.events)
+    }
   })
 })

@@ -2,6 +2,7 @@
 import { Buffer } from 'node:buffer'
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
+import type { Dialect } from '../../../msnp/model/dialect.ts'
 import type { NsCommand, NsEvent } from '../../../msnp/session/notification-server-events.ts'
 import { NotificationServer } from '../../../msnp/session/notification-server.ts'
 import type { SwitchboardCommand, SwitchboardEvent } from '../../../msnp/session/switchboard-server-events.ts'
@@ -41,6 +42,16 @@ const word = fc.oneof(
   ),
   fc.constantFrom('alice@example.com', '@@example.com', 'a@b@c', 'user@', 'MSNP9', 'MSNP8', 'CVR0', 'MFN', 'PHH', 'ON'),
   fc.constantFrom('__proto__', '%', '%zz', '%E5', '\u0000', '-1', '1e9', '99999999999', 'NaN', 't=x&p='),
+  fc.constantFrom(
+    'PL',
+    'N=alice@example.com',
+    'N=@',
+    'F=%F0',
+    'C=x',
+    'C=f3dbb09d-866f-4edb-be59-0e340c1cd095',
+    'N=tel:+1',
+  ),
+  fc.constantFrom('f3dbb09d-866f-4edb-be59-0e340c1cd095', '{F3DBB09D-866F-4EDB-BE59-0E340C1CD095}', 'Shields.xml'),
   fc.nat(100_000).map(String),
   fc.string({ maxLength: 20 }),
 )
@@ -58,10 +69,22 @@ const message = fc
     fc.integer({ min: -2, max: 2 }),
   )
   .map(([words, bytes, wrong]) => Buffer.concat([Buffer.from(`MSG ${words} ${bytes.length + wrong}\r\n`), bytes]))
+const personal = fc
+  .tuple(
+    fc.constantFrom('', '<Data>', '<PSM>', '&amp;', '&#0;', '&#x110000;', '<!DOCTYPE a [<!ENTITY b "c">]>'),
+    fc.uint8Array({ maxLength: 9_000 }),
+    fc.constantFrom('</PSM>', '<CurrentMedia>a\\0b\\01\\0{0}\\0', '</CurrentMedia></Data>', '<PSM/>'),
+    fc.integer({ min: -1, max: 1 }),
+  )
+  .map(([start, bytes, end, wrong]) => {
+    const text = Buffer.concat([Buffer.from(start), bytes, Buffer.from(end)])
+    return Buffer.concat([Buffer.from(`UUX 1 ${text.length + wrong}\r\n`), text])
+  })
 const noise = fc.uint8Array({ maxLength: 400 }).map((bytes) => Buffer.from(bytes))
 const chunk = fc.oneof(
   { weight: 12, arbitrary: line },
   { weight: 3, arbitrary: message },
+  { weight: 1, arbitrary: personal },
   { weight: 1, arbitrary: noise },
 )
 
@@ -71,10 +94,10 @@ interface Peer {
   react(event: unknown): unknown
 }
 
-const notification = (role: 'NS' | 'DS', signIn: boolean): Peer => {
+const notification = (role: 'NS' | 'DS', signIn: Dialect | undefined): Peer => {
   const machine = new NotificationServer({ role, limits, timings, site: 'http://messenger.msn.com', random }, 0)
-  if (signIn) {
-    for (const text of ['VER 1 MSNP9\r\n', 'USR 2 TWN I alice@example.com\r\n', 'USR 3 TWN S t=1&p=\r\n'])
+  if (signIn !== undefined) {
+    for (const text of [`VER 1 ${signIn}\r\n`, 'USR 2 TWN I alice@example.com\r\n', 'USR 3 TWN S t=1&p=\r\n'])
       machine.receive(Buffer.from(text), 0)
     machine.command(
       { kind: 'welcome', trid: '3', email: 'alice@example.com', name: 'alice', profile: Buffer.from('x') },
@@ -98,7 +121,7 @@ const switchboard = (enter: boolean): Peer => {
     switch (asked.kind) {
       case 'enter':
       case 'answer':
-        return { kind: 'admitted', self: { email: asked.email, name: 'x' }, dialect: 'MSNP9', present: [] }
+        return { kind: 'admitted', self: { email: asked.email, name: 'x' }, dialect: 'MSNP12', present: [] }
       case 'call':
         return { kind: 'error', trid: asked.trid, code: 217 }
       case 'message':
@@ -110,7 +133,7 @@ const switchboard = (enter: boolean): Peer => {
   if (enter) {
     machine.receive(Buffer.from('USR 1 alice@example.com 1.2.3\r\n'), 0)
     machine.command(
-      { kind: 'admitted', self: { email: 'alice@example.com', name: 'x' }, dialect: 'MSNP9', present: [] },
+      { kind: 'admitted', self: { email: 'alice@example.com', name: 'x' }, dialect: 'MSNP12', present: [] },
       0,
     )
   }
@@ -118,9 +141,11 @@ const switchboard = (enter: boolean): Peer => {
 }
 
 it.each([
-  ['a notification server before the sign-in', () => notification('NS', false)],
-  ['a notification server after it', () => notification('NS', true)],
-  ['a dispatch server', () => notification('DS', false)],
+  ['a notification server before the sign-in', () => notification('NS', undefined)],
+  ['a notification server after it', () => notification('NS', 'MSNP9')],
+  ['a notification server after it, at MSNP10', () => notification('NS', 'MSNP10')],
+  ['a notification server after it, at MSNP12', () => notification('NS', 'MSNP12')],
+  ['a dispatch server', () => notification('DS', undefined)],
   ['a switchboard server at the door', () => switchboard(false)],
   ['a switchboard server inside', () => switchboard(true)],
 ])(

@@ -72,7 +72,7 @@ describe('entering a switchboard (docs/protocol.md, Switchboard)', () => {
     expect(board.heard('joined')).toEqual([])
     expect([...board.board.members.values()]).toEqual([
       { email: 'bob@example.com', name: 'Bob ☃' },
-      { email: 'carol@example.com', name: 'Carol' },
+      { email: 'carol@example.com', name: 'Carol', clientId: 0x10000000 },
     ])
     expect(board.board.session).toBe('11752013')
   })
