@@ -40,6 +40,7 @@ export {
 export {
   CONTENT_TYPES,
   MAX_MESSAGE_BYTES,
+  emoticonMessage,
   goingDownMessage,
   inParts,
   inviteDecline,
@@ -50,6 +51,7 @@ export {
   textRoom,
   typingMessage,
   type CancelCode,
+  type EmoticonPair,
   type Said,
 } from './model/content-types.ts'
 export { invitedTo } from './model/invitations.ts'

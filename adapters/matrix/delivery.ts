@@ -10,6 +10,7 @@ import { isPassing, notOpened, type NotOpened } from './answers.ts'
 import { cleaned, shortened } from './clean.ts'
 import type { Ghosts } from './ghosts.ts'
 import { isEventId, isMxid } from './ids.ts'
+import { uriOf } from './mxc.ts'
 import { Marks } from './marks.ts'
 import { eventOf, reactionTo, sendingOf, type Said, type Sending } from './outbound.ts'
 import type { Puppets } from './puppets.ts'
@@ -152,7 +153,7 @@ export class Deliveries {
 
   async #pictureUrl(file: FileRef, signal: AbortSignal): Promise<string | undefined> {
     const placed = file.media === 'image' ? await this.#deps.place(file, signal) : undefined
-    return placed?.kind === 'placed' ? placed.file.ref : undefined
+    return placed?.kind === 'placed' ? uriOf(placed.file.ref) : undefined
   }
 
   /** With its file on the homeserver, if it has one and the homeserver takes it. */

@@ -3,7 +3,7 @@ import type { AdapterContext } from '../../bridge/adapter.ts'
 import type { FileRef } from '../../bridge/model/body.ts'
 import type { AccountId, NetworkId, UserId } from '../../bridge/model/ids.ts'
 import { oneLine } from './clean.ts'
-import { parseMxc, thumbnailOf } from './mxc.ts'
+import { FACE_SIZE, parseMxc, thumbnailOf } from './mxc.ts'
 import type { Mxid, RoomEvent } from './types.ts'
 import { textIn } from './untrusted.ts'
 
@@ -37,7 +37,7 @@ export class Faces {
     if (oldest !== undefined && this.#known.size >= MAX_FACES) this.#known.delete(oldest)
     this.#known.set(sender, url)
     const avatar: FileRef | null =
-      url === '' ? null : { network, ref: thumbnailOf(url), name: 'picture', media: 'image' }
+      url === '' ? null : { network, ref: thumbnailOf(url, FACE_SIZE), name: 'picture', media: 'image' }
     const name = oneLine(textIn(content, 'displayname') ?? sender, MAX_NAME)
     const told = {
       kind: 'profile',

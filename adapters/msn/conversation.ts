@@ -48,6 +48,8 @@ interface Waiting {
   readonly id: EventId
   /** The message, in one part or, for clients that know that, several. */
   readonly payloads: readonly Uint8Array[]
+  /** What goes right before it, on the same switchboard. */
+  readonly before: readonly Uint8Array[]
   readonly settle: (result: DeliveryResult) => void
 }
 
@@ -95,8 +97,14 @@ export class Conversation {
   }
 
   /** Results come in the order of the calls. Never rejects. Several payloads are one message: it is there when all of them are. */
-  deliver(id: EventId, payload: Uint8Array | readonly Uint8Array[], signal: AbortSignal): Promise<DeliveryResult> {
-    const result = this.#accept(id, payload instanceof Uint8Array ? [payload] : payload, signal)
+  deliver(
+    id: EventId,
+    payload: Uint8Array | readonly Uint8Array[],
+    signal: AbortSignal,
+    before: readonly Uint8Array[] = [],
+  ): Promise<DeliveryResult> {
+    const payloads = payload instanceof Uint8Array ? [payload] : payload
+    const result = this.#accept({ id, payloads, before }, signal)
     const inOrder = this.#results.then(() => result)
     this.#results = inOrder
     return inOrder
@@ -189,13 +197,13 @@ export class Conversation {
     this.#called.delete(user)
   }
 
-  async #accept(id: EventId, payloads: readonly Uint8Array[], signal: AbortSignal): Promise<DeliveryResult> {
+  async #accept(message: Omit<Waiting, 'settle'>, signal: AbortSignal): Promise<DeliveryResult> {
     if (signal.aborted) return TAKEN_BACK
     if (this.#waiting.length >= MAX_WAITING) {
       return retry('rate-limited', SOON_MS, 'too many messages wait for this conversation')
     }
     const { promise, resolve } = Promise.withResolvers<DeliveryResult>()
-    const waiting: Waiting = { id, payloads, settle: resolve }
+    const waiting: Waiting = { ...message, settle: resolve }
     const aborted = (): void => {
       const at = this.#waiting.indexOf(waiting)
       if (at < 0) resolve({ kind: 'uncertain', detail: 'there was no time left to wait for the acknowledgement' })
@@ -240,6 +248,7 @@ export class Conversation {
     this.#quiet.delete(board)
     this.#writing = board
     this.#underWay++
+    for (const payload of message.before) void board.send(payload, 'U')
     void Promise.all(message.payloads.map((payload) => board.send(payload, 'A'))).then((results) => {
       this.#underWay--
       this.#answered(board, message, weakest(results))

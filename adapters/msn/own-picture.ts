@@ -22,6 +22,11 @@ interface Shown {
 /** What clients show: PNG; GIF and JPEG work as well. */
 const SHOWABLE: readonly string[] = ['89504e47', 'ffd8ff', '47494638']
 
+export const isShowable = (bytes: Buffer): boolean => {
+  const beginning = bytes.toString('hex', 0, 8)
+  return SHOWABLE.some((mark) => beginning.startsWith(mark))
+}
+
 export class OwnPicture {
   readonly #options: OwnPictureOptions
   readonly #key: string
@@ -94,7 +99,6 @@ export class OwnPicture {
       return 'the picture cannot be read'
     }
     const bytes = Buffer.concat(pieces)
-    const beginning = bytes.toString('hex', 0, 8)
-    return SHOWABLE.some((mark) => beginning.startsWith(mark)) ? bytes : 'this is no picture that MSN could show'
+    return isShowable(bytes) ? bytes : 'this is no picture that MSN could show'
   }
 }

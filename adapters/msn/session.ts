@@ -29,6 +29,7 @@ import { Groups, isGroupId } from './groups.ts'
 import { Held } from './held.ts'
 import type { Line, OpenLine } from './line.ts'
 import { downWords, mailWords, NOTICE_RATE } from './notices.ts'
+import { OwnEmoticons } from './own-emoticons.ts'
 import { OwnPicture } from './own-picture.ts'
 import { CHUNKED_ROOM, partsOf, payloadsOf, TEXT_ROOM } from './outbound.ts'
 import type { Fetched } from './peer-talk.ts'
@@ -91,6 +92,8 @@ export class MsnSession implements Session {
   readonly #held: Held
   readonly #picture: OwnPicture
   readonly #notices: TokenBucket
+  readonly #emoticons: OwnEmoticons
+  readonly #describing = new Map<Conversation, Promise<readonly Uint8Array[]>>()
   readonly #files: AccountFiles
   #state: SessionState = { kind: 'offline' }
   #live: Live | undefined
@@ -111,6 +114,7 @@ export class MsnSession implements Session {
     const { network, account, context, files, random } = options
     const shared = { network, account: account.id, context, held: this.#held, random }
     this.#files = new AccountFiles({ ...shared, own: this.#own, settings: files })
+    this.#emoticons = new OwnEmoticons(this.#own, context)
     this.#picture = new OwnPicture({
       account: account.id,
       login: this.#own,
@@ -297,7 +301,7 @@ export class MsnSession implements Session {
       peers: {
         own: this.#own,
         random: () => Number.parseInt(this.#options.random().slice(-8), 16),
-        serve: (object) => this.#picture.serve(object),
+        serve: (object) => this.#picture.serve(object) ?? this.#emoticons.serve(object),
       },
     })
     const pictures = new Pictures({
@@ -435,7 +439,26 @@ export class MsnSession implements Session {
     const nudges = allKnow(conversation, live, NUDGES)
     const voice = { ownName: live.line.name, nudges, chunks: allKnow(conversation, live, CHUNKS) }
     const payloads = payloadsOf(op, voice, this.#options.random())
-    return payloads.length === 0 ? DELIVERED : conversation.deliver(id, payloads, signal)
+    if (payloads.length === 0) return DELIVERED
+    const pictured = this.#pictured(conversation, op)
+    // Without a pause where there is nothing to wait for.
+    return pictured === undefined
+      ? conversation.deliver(id, payloads, signal)
+      : conversation.deliver(id, payloads, signal, await pictured)
+  }
+
+  /** What describes the pictures in the words. Nothing that is said later goes before. */
+  #pictured(conversation: Conversation, op: Outbound): Promise<readonly Uint8Array[]> | undefined {
+    const text = op.kind === 'message' && 'text' in op.body ? op.body.text : []
+    const earlier = this.#describing.get(conversation)
+    const described = this.#emoticons.describe(text)
+    if (described === undefined && earlier === undefined) return undefined
+    const ready = Promise.all([described ?? [], earlier]).then(([messages]) => messages)
+    this.#describing.set(conversation, ready)
+    void ready.then(() => {
+      if (this.#describing.get(conversation) === ready) this.#describing.delete(conversation)
+    })
+    return ready
   }
 
   async #changeMembers(conversation: Conversation, op: Extract<Outbound, { kind: 'member' }>): Promise<DeliveryResult> {

@@ -282,6 +282,30 @@ export const typingMessage = (email: string): Uint8Array =>
 export const nudgeMessage = (): Uint8Array =>
   formatMime([VERSION, ['Content-Type', CONTENT_TYPES.datacast]], 'ID: 1\r\n\r\n')
 
+export interface EmoticonPair {
+  readonly code: string
+  /** Its description, as XML. */
+  readonly object: string
+}
+
+/** Which pictures stand for which codes in the next text: as many messages as it takes. What fits into none is left out. */
+export function emoticonMessage(pairs: readonly EmoticonPair[]): readonly Uint8Array[] {
+  const messages: Uint8Array[] = []
+  let body = ''
+  const headers = [VERSION, ['Content-Type', CONTENT_TYPES.emoticon]] as const
+  const room = MAX_MESSAGE_BYTES - formatMime(headers, '').length
+  for (const { code, object } of pairs) {
+    const pair = `${code}\t${object}\t`
+    if (Buffer.byteLength(pair) > room) continue
+    if (body !== '' && Buffer.byteLength(body + pair) > room) {
+      messages.push(formatMime(headers, body))
+      body = ''
+    }
+    body += pair
+  }
+  return body === '' ? messages : [...messages, formatMime(headers, body)]
+}
+
 /** Why an invitation comes to nothing. */
 export type CancelCode = 'REJECT' | 'REJECT_NOT_INSTALLED' | 'TIMEOUT' | 'FTTIMEOUT' | 'OUTBANDCANCEL' | 'FAIL'
 

@@ -64,6 +64,27 @@ describe('a picture', () => {
     expect(order.indexOf('look :x: there')).toBeLessThan(order.indexOf('and after it'))
   })
 
+  it('that stands for a code on Matrix is described to a Messenger, and given to it', async () => {
+    const blob = picture(4_000, 4)
+    const uri = await alice.person.upload(blob, 'image/png', 'blob.png')
+    const room = await bob.call(address('alice'))
+    await room.acked(room.text('say something'))
+    const portal = await world.portal(alice.person, 'bob')
+    await alice.person.waitForMessage(portal, 'say something')
+    await alice.person.send(portal, 'm.room.message', {
+      msgtype: 'm.text',
+      body: 'a :blob: for you',
+      format: 'org.matrix.custom.html',
+      formatted_body: `a <img data-mx-emoticon src="${uri}" alt=":blob:" title=":blob:" height="32" /> for you`,
+    })
+    const described = await room.wire.next((line) => line.payload.includes('text/x-mms-emoticon'))
+    expect((await room.heard()).text).toBe('a :blob: for you')
+    const [code = '', xml = ''] = described.payload.slice(described.payload.indexOf('\r\n\r\n') + 4).split('\t')
+    expect(code).toBe(':blob:')
+    const fetched = await new PeerRoom(room, address('bob'), address('alice')).fetch(xml)
+    expect(Buffer.isBuffer(fetched) && sha1(fetched)).toBe(sha1(blob))
+  })
+
   it('of a person of Matrix is shown by their account, and given to who asks', async () => {
     const face = picture(9_000, 2)
     const uri = await alice.person.upload(face, 'image/png', 'me.png')
