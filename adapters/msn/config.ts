@@ -57,7 +57,7 @@ export const msnConfig = z
       .strictObject({
         fetch: z
           .boolean()
-          .meta({ description: 'Ask contacts for their display pictures and custom emoticons.' })
+          .meta({ description: 'Ask contacts for their display pictures, custom emoticons, winks and voice clips.' })
           .default(true),
         max_kb: z
           .number()
