@@ -190,9 +190,13 @@ export class Messenger {
   #trid = 100
   readonly #rooms: Room[] = []
 
-  private constructor(ns: Wire, email: string) {
+  /** From MSNP10 on. */
+  readonly #keyed: boolean
+
+  private constructor(ns: Wire, email: string, keyed: boolean) {
     this.ns = ns
     this.email = email
+    this.#keyed = keyed
   }
 
   static async signIn(where: Where, email: string, password: string, options: SignInOptions = {}): Promise<Messenger> {
@@ -206,12 +210,11 @@ export class Messenger {
     const policy = (await ns.next('USR 3 TWN S')).words.slice(4).join(' ')
     ns.send(`USR 4 TWN S ${await passportTicket(where, email, password, policy)}`)
     await ns.next('USR 4 OK')
-    const messenger = new Messenger(ns, email)
-    // From MSNP10 on there are two versions.
-    const versions = Number(dialect.slice(4)) < 10 ? 1 : 2
-    ns.send(versions === 1 ? 'SYN 5 0' : 'SYN 5 0 0')
+    const keyed = Number(dialect.slice(4)) >= 10
+    const messenger = new Messenger(ns, email, keyed)
+    ns.send(keyed ? 'SYN 5 0 0' : 'SYN 5 0')
     const sync = await ns.next('SYN 5')
-    for (let left = Number(sync.words[2 + versions] ?? 0); left > 0; left--) await ns.next('LST')
+    for (let left = Number(sync.words[keyed ? 4 : 3] ?? 0); left > 0; left--) await ns.next('LST')
     await messenger.status(options.status ?? 'NLN')
     return messenger
   }
@@ -227,6 +230,13 @@ export class Messenger {
     await this.ns.next(`CHG ${trid} ${code}`)
   }
 
+  /** What stands beside the name, as XML; from MSNP11 on. */
+  async says(data: string): Promise<void> {
+    const trid = this.trid
+    this.ns.send(`UUX ${trid}`, data)
+    await this.ns.next(`UUX ${trid} 0`)
+  }
+
   /** Sends a command and gives its answer, an error included. */
   async ask(verb: string, ...params: string[]): Promise<Received> {
     const trid = String(this.trid)
@@ -235,6 +245,11 @@ export class Messenger {
   }
 
   async add(email: string): Promise<void> {
+    if (this.#keyed) {
+      await this.ask('ADC', 'AL', `N=${email}`)
+      await this.ask('ADC', 'FL', `N=${email}`, `F=${email}`)
+      return
+    }
     await this.ask('ADD', 'AL', email, email)
     await this.ask('ADD', 'FL', email, email, '0')
   }

@@ -16,7 +16,7 @@ onEachHomeserver((start) => {
     const resident = await world.resident()
     const { person: alice } = resident
     await world.ask(resident, `add ${address('bob')}`)
-    const bob = await world.messenger('bob')
+    const bob = await world.messenger('bob', ['alice'], { dialect: 'MSNP12' })
     const ghost = world.ghost('bob')
     const room = await bob.call(address('alice'))
     await room.acked(room.text('hello'))
@@ -41,6 +41,21 @@ onEachHomeserver((start) => {
       await alice.waitForPresence(ghost, (seen) => seen.presence === presence)
     }
 
+    const song = 'WMP\\0Music\\01\\0{0} - {1}\\0Song\\0Artist\\0Album\\0'
+    const beside = (text: string, media = ''): Promise<void> =>
+      bob.says(`<Data><PSM>${text}</PSM><CurrentMedia>${media}</CurrentMedia></Data>`)
+    await beside('', song)
+    await alice.waitForPresence(ghost, (seen) => seen.status === 'Artist - Song')
+    await beside('at &lt;home&gt; &amp; away', song)
+    await alice.waitForPresence(ghost, (seen) => seen.status === 'at <home> & away')
+    await beside('')
+    await alice.waitForPresence(ghost, (seen) => seen.status === undefined)
+    await alice.setPresence('online', 'in the "garden"')
+    await bob.ns.next(
+      ({ line, payload }) =>
+        line.startsWith(`UBX ${address('alice')}`) && payload.includes('<PSM>in the &quot;garden&quot;</PSM>'),
+    )
+
     const seenAs = (status: string): Promise<unknown> =>
       bob.ns.next(({ line }) => line.startsWith(`NLN ${status} ${address('alice')}`))
     await alice.setPresence('unavailable')
@@ -55,5 +70,5 @@ onEachHomeserver((start) => {
     bob.signOut()
     await alice.waitForPresence(ghost, (seen) => seen.presence === 'offline')
     expect(bob.ns.received.filter(({ line }) => line.startsWith(`NLN NLN ${address('alice')}`))).toHaveLength(1)
-  }, 60_000)
+  }, 120_000)
 })
