@@ -154,8 +154,9 @@ function* listeners(config: Config): Generator<Problem> {
   }
 }
 
-/** Networks whose files the others get as links. */
-const servesFiles = (config: Config): boolean => config.networks.some(({ type }) => type === 'matrix')
+/** There are networks whose files the others get as links. */
+export const servesFiles = (config: Config): boolean =>
+  config.networks.some(({ type }) => type === 'matrix' || type === 'msn')
 
 interface Listener {
   readonly at: HostPort

@@ -2,6 +2,7 @@
 import type { CloseReason } from '../../sansio/machine.ts'
 import type { Dialect } from '../model/dialect.ts'
 import type { ListName } from '../model/lists.ts'
+import type { MailNews } from '../model/mail.ts'
 import type { PersonalMessage } from '../model/personal-message.ts'
 import type { Status } from '../model/status.ts'
 import type { Contact, Presence } from '../session/roster.ts'
@@ -35,7 +36,9 @@ export interface MsnClientOptions {
   readonly status?: Status
   /** What we write beside our name, where the dialect has it. Default: nothing. */
   readonly personalMessage?: PersonalMessage
-  /** What our client can do, sum of bits. Default 0x40000020. */
+  /** The description of our display picture, as XML; what has no room for it in its dialect goes without. Default: none. */
+  readonly picture?: string
+  /** What our client can do, sum of bits. Default: `DEFAULT_CLIENT_ID`. */
   readonly clientId?: number
   readonly timings?: Partial<ClientTimings>
   /** We will `confirm` each message that we have stored. Default: no, and what has reached us counts as received. */
@@ -262,6 +265,8 @@ export type MsnClientEvent =
     }
   /** The service announces that it goes down in so many minutes. */
   | { readonly kind: 'announcement'; readonly minutes: number }
+  /** News of the mail of this account. */
+  | { readonly kind: 'mail'; readonly news: MailNews }
   /** Somebody invited us and it came to nothing. */
   | { readonly kind: 'invitation-failed'; readonly from: Member; readonly detail: string }
   /** Once, the last event; only after a sign-in that went well. */

@@ -1,5 +1,6 @@
 import type { Transport } from '../../sansio/drive.ts'
 import { MisuseError } from '../../sansio/machine.ts'
+import { clientId } from '../model/client-id.ts'
 import { DIALECTS, TRAITS, type Dialect } from '../model/dialect.ts'
 import type { PersonalMessage } from '../model/personal-message.ts'
 import type { Status } from '../model/status.ts'
@@ -29,8 +30,8 @@ import { NotificationConnection, type Answer, type LineEnd } from './notificatio
 
 /** Servers that one sign-in may be sent through. */
 export const MAX_REDIRECTS = 5
-/** A client of no particular generation that takes texts in several parts (MSN 7.0 on others' screens). */
-export const DEFAULT_CLIENT_ID = 0x40000020
+/** MSN 7.0 on others' screens: takes texts in several parts, drawings as GIF, winks and voice clips. */
+export const DEFAULT_CLIENT_ID = clientId(4, ['chunks', 'inkGif', 'winks', 'voiceClips'])
 
 type Phase =
   | { readonly kind: 'new' }
@@ -56,14 +57,17 @@ export class MsnClient {
   /** What is known since the last ticket was accepted; stays to be looked at when all is over. */
   #session: SignedIn | undefined
   #wanted: Status
+  #picture: string | undefined
   #personal: PersonalMessage | undefined
   #allowPrivate: boolean | undefined
   #strangeLines = 0
+  #localAddress: string | undefined
 
   constructor(options: MsnClientOptions) {
     this.#options = options
     this.#timings = { ...DEFAULT_CLIENT_TIMINGS, ...options.timings }
     this.#wanted = options.status ?? 'NLN'
+    this.#picture = options.picture
     this.#personal = options.personalMessage
     this.#allowPrivate = options.allowPrivateHosts
     this.#login = new Login({ ...options, timeoutMs: this.#timings.passportMs, now: () => this.#now() })
@@ -108,6 +112,11 @@ export class MsnClient {
     return this.#session?.roster.privacy ?? 'AL'
   }
 
+  /** Under which the server sees us, unless there is a router between. */
+  get localAddress(): string | undefined {
+    return this.#localAddress
+  }
+
   get dialect(): Dialect | undefined {
     return this.#session?.dialect
   }
@@ -143,8 +152,17 @@ export class MsnClient {
   /** Also what we ask for when a sign-in or a move is under way. */
   async setStatus(status: Status): Promise<CommandResult> {
     this.#wanted = status
-    const clientId = this.#options.clientId ?? DEFAULT_CLIENT_ID
-    return commandResult(await this.ask({ kind: 'status', status, clientId }), 'CHG')
+    const features = this.#options.clientId ?? DEFAULT_CLIENT_ID
+    const dialect = this.#session?.dialect
+    const picture = dialect !== undefined && TRAITS[dialect].msnObject ? this.#picture : undefined
+    const object = picture === undefined ? {} : { object: picture }
+    return commandResult(await this.ask({ kind: 'status', status, clientId: features, ...object }), 'CHG')
+  }
+
+  /** The description of our display picture; undefined: none. Said at once when we are signed in, else with our status. */
+  async setPicture(xml: string | undefined): Promise<CommandResult> {
+    this.#picture = xml
+    return this.signedIn ? this.setStatus(this.#wanted) : { ok: true }
   }
 
   /** What we write beside our name; said again after a move. Where the dialect has none, it counts as done. */
@@ -264,6 +282,7 @@ export class MsnClient {
     aborts.addEventListener('abort', onAbort, { once: true })
     this.#line = line
     this.#keep(socket)
+    this.#localAddress = socket.localAddress
     line.start(socket)
     if (aborts.aborted) line.close()
     return promise.then((end) => {
@@ -306,6 +325,9 @@ export class MsnClient {
         break
       case 'going-down':
         this.#tell({ kind: 'announcement', minutes: event.minutes })
+        break
+      case 'mail':
+        this.#tell(event)
         break
       case 'ticket-needed':
       case 'redirect':

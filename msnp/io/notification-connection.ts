@@ -142,6 +142,7 @@ export class NotificationConnection {
       case 'own-status':
       case 'ring':
       case 'going-down':
+      case 'mail':
         this.#options.onEvent(event)
         break
     }

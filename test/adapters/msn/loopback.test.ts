@@ -20,7 +20,7 @@ const eventually = async (holds: () => boolean): Promise<void> => {
 
 const towns: Town[] = []
 const build = async (timing?: object, web?: boolean): Promise<Town> => {
-  const town = await Town.build(timing, web)
+  const town = await Town.build(timing, {}, web)
   towns.push(town)
   return town
 }
