@@ -157,12 +157,13 @@ const CAPS = ['message-tags', 'server-time', 'batch', 'draft/chathistory']
 const fill = (file: string): string => {
   const db = new Database(file)
   db.exec(`
-    CREATE TEMP TABLE first AS SELECT chat, portal, stored_at, data FROM event WHERE said_at IS NOT NULL ORDER BY rowid LIMIT 1;
+    CREATE TEMP TABLE first AS SELECT chat, portal, stored_at, data FROM event
+      WHERE json_extract(data, '$.kind') = 'message' ORDER BY row LIMIT 1;
     WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${STORED})
-    INSERT INTO event (id, chat, native, portal, stored_at, data, said_at)
-    SELECT printf('e%09d', i), chat, 'n' || i, portal, stored_at - i, json_set(data, '$.id', 'n' || i, '$.at', stored_at - i),
-      stored_at - i
+    INSERT INTO event (id, chat, native, portal, stored_at, data)
+    SELECT printf('e%09d', i), chat, 'n' || i, portal, stored_at - i, json_set(data, '$.id', 'n' || i, '$.at', stored_at - i)
     FROM n, first;
+    INSERT INTO said (portal, at, row) SELECT portal, stored_at, row FROM event WHERE id LIKE 'e0%' ORDER BY stored_at;
   `)
   const sender = db.prepare("SELECT json_extract(data, '$.sender.user') FROM first").pluck().get()
   db.close()

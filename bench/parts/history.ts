@@ -24,12 +24,13 @@ const fill = (file: string): void => {
   db.exec(`
     INSERT INTO chat (id, network, chat, account) VALUES (1, 'msn', 'bob@bench.example', 'relay');
     WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < ${2 * STORED - 1})
-    INSERT INTO event (id, chat, native, portal, stored_at, data, said_at)
+    INSERT INTO event (id, chat, native, portal, stored_at, data)
     SELECT printf('e%09d', i), 1, i, CASE i % 2 WHEN 0 THEN 'p-all' ELSE 'p-' || (i / 2 % ${PORTALS}) END, i,
       json_object('kind', 'message', 'chat', json_object('network', 'msn', 'chat', 'bob@bench.example', 'account', 'relay'),
         'sender', json_object('network', 'msn', 'user', 'bob@bench.example'), 'senderName', 'Bob', 'id', i, 'at', i,
-        'body', json_object('kind', 'text', 'text', json_array(json_object('text', 'This is message number ' || i)))), i
+        'body', json_object('kind', 'text', 'text', json_array(json_object('text', 'This is message number ' || i))))
     FROM n;
+    INSERT INTO said (portal, at, row) SELECT portal, stored_at, row FROM event ORDER BY portal, stored_at;
   `)
   db.close()
 }

@@ -1,7 +1,7 @@
 /** Events, outbox rows and receipts in SQLite. Every function here runs inside a transaction of the caller. */
 import type { Outbound, StoredInbound } from '../model/events.ts'
 import type { ChatRef, EventId, MessageId, PortalId } from '../model/ids.ts'
-import { saidAt, unsay } from './history-tables.ts'
+import { say, unsay } from './history-tables.ts'
 import type {
   AcceptRequest,
   AcceptResult,
@@ -57,17 +57,17 @@ const tellOf = (lane: LaneKey, { tell_name, tell_quote }: OutboxRecord): Tell =>
 
 export const accept = (tables: Tables, request: AcceptRequest): AcceptResult => {
   const { id, portal, event, storedAt, rows, unsaid } = request
-  const changes = tables.run(
-    'INSERT INTO event (id, chat, native, portal, stored_at, data, said_at) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (chat, native) DO NOTHING',
+  const row = tables.add(
+    'INSERT INTO event (id, chat, native, portal, stored_at, data) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (chat, native) DO NOTHING',
     id,
     tables.chat(event.chat),
     event.id,
     portal,
     storedAt,
     JSON.stringify(event),
-    saidAt(event, storedAt),
   )
-  if (changes === 0) return { kind: 'duplicate' }
+  if (row === undefined) return { kind: 'duplicate' }
+  say(tables, row, portal, event, storedAt)
   if (unsaid !== undefined) unsay(tables, unsaid)
   return { kind: 'stored', seqs: rows.map((row) => addRow(tables, row)) }
 }
@@ -226,6 +226,7 @@ export const prune = (tables: Tables, before: number, limit: number): number => 
     limit,
   )
   for (const { id } of old) {
+    unsay(tables, id)
     tables.run('DELETE FROM receipt WHERE event = ?', id)
     tables.run('DELETE FROM event WHERE id = ?', id)
   }

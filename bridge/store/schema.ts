@@ -116,16 +116,41 @@ const migrations: readonly string[] = [
   ALTER TABLE contact ADD COLUMN nickname TEXT;
   `,
   `
-  -- When a message was said; NULL for all that is no message, and for one that was taken back.
-  ALTER TABLE event ADD COLUMN said_at INTEGER;
-  UPDATE event SET said_at = coalesce(CAST(json_extract(data, '$.at') AS INTEGER), stored_at)
-    WHERE json_extract(data, '$.kind') = 'message';
+  -- Numbers of rows that stay what they are: others speak of them.
+  CREATE TABLE numbered (
+    row INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    chat INTEGER NOT NULL REFERENCES chat (id),
+    native TEXT NOT NULL,
+    portal TEXT NOT NULL,
+    stored_at INTEGER NOT NULL,
+    data TEXT NOT NULL,
+    UNIQUE (chat, native)
+  ) STRICT;
+  INSERT INTO numbered (row, id, chat, native, portal, stored_at, data)
+    SELECT rowid, id, chat, native, portal, stored_at, data FROM event;
+  DROP TABLE event;
+  ALTER TABLE numbered RENAME TO event;
+  CREATE INDEX event_age ON event (stored_at);
+
+  -- The messages that can be shown, by the time at which they were said. The newest wait in said_lately: a row at its end
+  -- costs the commit of a message less than one in the midst of said.
+  CREATE TABLE said (
+    portal TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    row INTEGER NOT NULL,
+    PRIMARY KEY (portal, at, row)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE said_lately (row INTEGER PRIMARY KEY, portal TEXT NOT NULL, at INTEGER NOT NULL) STRICT;
+
   CREATE TEMP TABLE taken_back AS
     SELECT chat, json_extract(data, '$.target') AS native FROM event WHERE json_extract(data, '$.kind') = 'redact';
-  UPDATE event SET said_at = NULL WHERE (chat, native) IN (SELECT chat, native FROM taken_back)
-    OR id IN (SELECT event FROM receipt WHERE native IN (SELECT native FROM taken_back));
+  INSERT INTO said (portal, at, row)
+    SELECT portal, coalesce(CAST(json_extract(data, '$.at') AS INTEGER), stored_at), row FROM event
+    WHERE json_extract(data, '$.kind') = 'message'
+      AND (chat, native) NOT IN (SELECT chat, native FROM taken_back)
+      AND id NOT IN (SELECT event FROM receipt WHERE native IN (SELECT native FROM taken_back));
   DROP TABLE taken_back;
-  CREATE INDEX event_said ON event (portal, said_at) WHERE said_at IS NOT NULL;
   `,
 ]
 

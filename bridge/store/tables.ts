@@ -33,6 +33,12 @@ export class Tables {
     return this.#statement(sql).run(...values).changes
   }
 
+  /** The number of the row that it made; `undefined`: it made none. */
+  add(sql: string, ...values: readonly unknown[]): number | undefined {
+    const { changes, lastInsertRowid } = this.#statement(sql).run(...values)
+    return changes === 0 ? undefined : Number(lastInsertRowid)
+  }
+
   one<Row>(sql: string, ...values: readonly unknown[]): Row | undefined {
     return this.#statement(sql).get(...values) as Row | undefined
   }

@@ -6,7 +6,7 @@ export const committed = (folder: string, network: string): readonly string[] =>
   const db = new Database(join(folder, 'data', 'bridge.db'), { readonly: true })
   try {
     const rows = db
-      .prepare('SELECT data FROM event JOIN chat ON chat.id = event.chat WHERE chat.network = ? ORDER BY event.rowid')
+      .prepare('SELECT data FROM event JOIN chat ON chat.id = event.chat WHERE chat.network = ? ORDER BY event.row')
       .all(network) as { data: string }[]
     return rows.map(({ data }) => {
       const { body } = JSON.parse(data) as { body?: { text?: { text: string }[] } }

@@ -12,7 +12,7 @@ const ENTRY = fileURLToPath(new URL('../../dist/main.js', import.meta.url))
 const DEMO = fileURLToPath(new URL('../../dist/demo/main.js', import.meta.url))
 /** Its standard input ends when the test runner does, however that ends: no daemon is left behind. */
 const DIES_WITH_US = 'data:text/javascript,process.stdin.on("end",()=>process.exit(1)).resume().unref()'
-const READY_MS = 15_000
+const READY_MS = 30_000
 const STOP_MS = 20_000
 
 export interface DaemonSetup {

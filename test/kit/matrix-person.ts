@@ -31,7 +31,7 @@ export interface RoomOptions {
   readonly powerLevels?: Readonly<Record<string, unknown>>
 }
 
-const PATIENCE_MS = 15_000
+const PATIENCE_MS = 30_000
 
 /** `text` of a message, without anything else. */
 export const bodyOf = (event: SeenEvent): string => {
@@ -45,10 +45,15 @@ export const kindOf = (event: SeenEvent): string => {
   return event.type === 'm.room.message' && typeof msgtype === 'string' ? msgtype : ''
 }
 
+/** How often somebody tries to accept an invitation that the homeserver does not let them accept. */
+const INVITE_TRIES = 5
+
 export abstract class MatrixPerson {
   /** `@name:domain`. */
   readonly id: string
   protected abstract readonly watch: Watch
+  /** Of the last invitation that could not be accepted, for complaints. */
+  #refusal = 'none'
 
   constructor(id: string) {
     this.id = id
@@ -157,15 +162,26 @@ export abstract class MatrixPerson {
 
   /** From now on they join wherever they are invited. */
   acceptInvites(): void {
-    const seen = new Set<string>()
+    const joining = new Set<string>()
+    const accept = async (room: string): Promise<void> => {
+      // Joining a room twice is harmless; a room that they leave invites them anew.
+      for (let tries = 1; this.rooms('invite').includes(room); tries++)
+        try {
+          await this.join(room)
+          break
+        } catch (error) {
+          this.#refusal = `${room}: ${error instanceof Error ? error.message : String(error)}`
+          if (tries === INVITE_TRIES) break
+        }
+      joining.delete(room)
+    }
     // Never answered: it looks at each change.
     void this.watch.until(() => {
       for (const room of this.rooms('invite')) {
-        if (seen.has(room)) continue
-        seen.add(room)
-        void this.join(room).catch(() => seen.delete(room))
+        if (joining.has(room)) continue
+        joining.add(room)
+        void accept(room)
       }
-      for (const room of this.rooms('join')) seen.delete(room)
       return undefined
     })
   }
@@ -214,7 +230,8 @@ export abstract class MatrixPerson {
   waitForRoom(fits: (room: string) => boolean): Promise<string> {
     return this.until(
       () => this.rooms('join').find(fits),
-      () => `no such room; joined: ${this.rooms('join').join(' ')}, invited: ${this.rooms('invite').join(' ')}`,
+      () =>
+        `no such room; joined: ${this.rooms('join').join(' ')}, invited: ${this.rooms('invite').join(' ')}, refused: ${this.#refusal}`,
     )
   }
 

@@ -80,13 +80,17 @@ class Town {
     return this.bot.context.counts.get('irc_puppet_connections') ?? 0
   }
 
+  /** How many have heard that they are in: the bot, and puppets. Others may have seen it before. */
+  get joined(): number {
+    return this.bot.context.lines.filter(({ message }) => message === 'joined').length
+  }
+
   async live(...all: readonly Puppet[]): Promise<void> {
-    const joined = (): number => this.bot.context.lines.filter(({ message }) => message === 'joined').length
-    await this.bot.context.until(() => joined() > 0)
-    const [seen, logged] = [this.saw('JOIN').length, joined()]
+    await this.bot.context.until(() => this.joined > 0)
+    const [seen, logged] = [this.saw('JOIN').length, this.joined]
     for (const one of all) await this.presence(one, 'online')
     await this.amy.until(() => this.saw('JOIN').length >= seen + all.length)
-    await this.bot.context.until(() => joined() >= logged + all.length)
+    await this.bot.context.until(() => this.joined >= logged + all.length)
   }
 }
 
@@ -218,6 +222,7 @@ describe.each(['inspircd', 'ngircd'] as const)('fifty contacts on %s', (name) =>
       const town = await Town.on(port, { source_address: '127.3.0.1', connect_ms: 150 })
       for (const one of crowd) await town.presence(one, 'online')
       await town.amy.until(() => town.notices.length > 0 && town.saw('JOIN').length >= 4)
+      await town.bot.context.until(() => town.joined >= 5)
       await town.say(crowd[9] ?? p0, 'barrier')
       const results = await Promise.all(crowd.map((one, index) => town.say(one, `word ${index}`)))
       expect(results.filter(({ kind }) => kind !== 'delivered')).toEqual([])
