@@ -4,7 +4,7 @@
  */
 import type { FileRef } from './model/body.ts'
 import type { Capabilities } from './model/capabilities.ts'
-import type { AccountNews, Inbound, MessageEvent, Outbound } from './model/events.ts'
+import type { AccountNews, Inbound, MessageEvent, Outbound, Phone } from './model/events.ts'
 import type {
   AccountId,
   ChatId,
@@ -264,6 +264,7 @@ export interface ContactView {
   readonly hasUs: boolean
   /** Names of the groups of the contact list in which they are. */
   readonly groups?: readonly string[]
+  readonly phones?: readonly Phone[]
   /** Absent: not seen. */
   readonly presence?: PresenceState
 }

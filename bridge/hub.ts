@@ -216,6 +216,11 @@ export class Hub {
       case 'gone':
         await this.#gone(event)
         return 'passing'
+      case 'notice': {
+        const person = this.identity.account(event.account)?.person
+        if (person !== undefined) await this.tellPerson(person, { kind: 'status', text: event.text })
+        return 'passing'
+      }
     }
   }
 

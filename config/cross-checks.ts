@@ -186,6 +186,8 @@ function* listenersOf(config: Config): Generator<Listener> {
     if (network.switchboard.listen !== undefined)
       yield { at: network.switchboard.listen, path: [...path, 'switchboard', 'listen'], owner: network.id }
     yield { at: network.passport.listen, path: [...path, 'passport', 'listen'], owner: `${network.id} https` }
+    if (network.http_gateway?.listen !== undefined)
+      yield { at: network.http_gateway.listen, path: [...path, 'http_gateway', 'listen'], owner: `${network.id} http` }
   }
 }
 

@@ -21,7 +21,9 @@ export type {
 } from './session/switchboard-client-states.ts'
 export * from './io/client-contract.ts'
 export { onList, type Contact, type Group, type Presence, type Privacy } from './session/roster.ts'
-export { MsnServer, type Listening, type MsnServerOptions, type ServerCounters } from './io/server.ts'
+export { MsnServer } from './io/server.ts'
+export type { Listening, MsnServerOptions, ServerCounters } from './io/server-contract.ts'
+export { DEFAULT_GATEWAY_LIMITS, type GatewayLimits } from './io/gateway.ts'
 export type { ListenAddress } from './io/listener.ts'
 export { isCertificateFor, makeCertificate, type KeyPair } from './io/certificate.ts'
 export {
@@ -42,6 +44,7 @@ export {
   MAX_MESSAGE_BYTES,
   emoticonMessage,
   goingDownMessage,
+  inParts,
   inviteDecline,
   nudgeMessage,
   parseSaid,
@@ -53,6 +56,8 @@ export {
   type EmoticonPair,
   type Said,
 } from './model/content-types.ts'
+export { invitedTo } from './model/invitations.ts'
+export { newsOfMail, type MailNews } from './model/mail.ts'
 export {
   FILE_TRANSFER,
   fileAcceptance,

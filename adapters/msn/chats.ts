@@ -16,13 +16,14 @@ import { Conversation } from './conversation.ts'
 import type { Emoticons } from './emoticons.ts'
 import { isGroupId, type Groups } from './groups.ts'
 import type { Held } from './held.ts'
-import { read, TYPING_FOR_MS } from './inbound.ts'
+import { peerInvitation, read, TYPING_FOR_MS, type Heard } from './inbound.ts'
 import type { Line } from './line.ts'
 import { PeerTalk, type PeerTalkOptions } from './peer-talk.ts'
 import type { Transfers } from './transfers/flow.ts'
 import { incoming } from './transfers/peer.ts'
 import type { Talk } from './transfers/types.ts'
 import { refused, resultOfWatch, type NotDelivered } from './results.ts'
+import type { Things } from './things.ts'
 import { oneLine, parseAddress, userIdOf } from './words.ts'
 
 /** Invitations to programs that one switchboard is told of; more are declined without a word. */
@@ -41,7 +42,8 @@ export interface ChatsOptions {
   readonly line: Line
   readonly emoticons: Emoticons
   /** What is the same on all switchboards. */
-  readonly peers: Omit<PeerTalkOptions, 'board' | 'clock' | 'offered'>
+  readonly peers: Omit<PeerTalkOptions, 'board' | 'clock' | 'offered' | 'unknown'>
+  readonly things: Pick<Things, 'bring'>
   readonly transfers: Pick<Transfers, 'hear' | 'gone' | 'offered'>
 }
 
@@ -51,7 +53,7 @@ export type SwitchboardEvent = Extract<MsnClientEvent, { readonly switchboard: S
 interface Seat {
   conversation: Conversation
   readonly chunks: Chunks
-  /** Cookies of invitations to programs that were told of. */
+  /** Cookies of invitations to programs that were told of, and ids of sessions. */
   readonly cookies: Set<string>
   /** Made when it is needed. */
   talk: PeerTalk | undefined
@@ -173,6 +175,7 @@ export class Chats {
         const from = board.members.get(userIdOf(file.peer)) ?? { email: file.peer, name: file.peer }
         transfers.offered(incoming(file), { chat: seat.conversation.chat, ...whoIs(from) })
       },
+      unknown: (peer, guid) => this.#peerInvites(seat, board, peer, guid),
     }))
   }
 
@@ -342,7 +345,7 @@ export class Chats {
     if (seat === undefined) return
     const at = this.#options.context.clock.now()
     const confirm = (): void => board.confirm(event.ordinal)
-    const whole = seat.chunks.take(event.payload, at)
+    const whole = seat.chunks.take(event.from.email, event.payload, at)
     if (whole?.contentType === CONTENT_TYPES.direct) {
       this.#talk(seat, board).receive(event.from.email, whole)
       confirm()
@@ -358,13 +361,7 @@ export class Chats {
       confirm()
       return
     }
-    const reading = read(whole, {
-      network: this.#options.network,
-      chat: seat.conversation.chat,
-      from: event.from,
-      id: `${board.nonce}:${event.ordinal}` as MessageId,
-      at,
-    })
+    const reading = read(whole, this.#heard(seat, event.from, `${board.nonce}:${event.ordinal}`))
     switch (reading.kind) {
       case 'nothing':
         confirm()
@@ -381,16 +378,31 @@ export class Chats {
         )
         confirm()
         return
+      case 'thing': {
+        const { thing, event: where } = reading
+        const talk = this.#talk(seat, board)
+        void this.#options.things
+          .bring(thing, (object, xml, signal) => talk.fetch(event.from.email, object, xml, signal))
+          .then((body) => this.#options.held.stored({ ...where, body }, confirm))
+        return
+      }
       case 'invitation':
         void seat.conversation.whisper(inviteDecline(reading.cookie), board)
-        if (seat.cookies.has(reading.cookie) || seat.cookies.size >= MAX_INVITATIONS) {
-          confirm()
-          return
-        }
-        seat.cookies.add(reading.cookie)
-        this.#options.held.stored(reading.event, confirm)
+        if (isNews(seat, reading.cookie)) this.#options.held.stored(reading.event, confirm)
+        else confirm()
         return
     }
+  }
+
+  #peerInvites(seat: Seat, board: Switchboard, peer: string, guid: string): void {
+    const from = board.members.get(peer.toLowerCase())
+    if (from === undefined || !isNews(seat, guid)) return
+    this.#options.held.stored(peerInvitation(guid, this.#heard(seat, from, `${board.nonce}!${guid}`)))
+  }
+
+  #heard(seat: Seat, from: Member, id: string): Heard {
+    const { network, context } = this.#options
+    return { network, chat: seat.conversation.chat, from, id: id as MessageId, at: context.clock.now() }
   }
 
   /** With the pictures in it. What is said meanwhile waits behind, so that the order stays. */
@@ -426,6 +438,13 @@ export class Chats {
       senderName: oneLine(from.name, from.name.length),
     }
   }
+}
+
+/** Of an invitation, by what it is known by: each is told once, and only so many. */
+const isNews = (seat: Seat, invitation: string): boolean => {
+  if (seat.cookies.has(invitation) || seat.cookies.size >= MAX_INVITATIONS) return false
+  seat.cookies.add(invitation)
+  return true
 }
 
 const whoIs = ({ email, name }: Member) => ({ user: userIdOf(email), name: oneLine(name, name.length) })

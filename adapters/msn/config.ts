@@ -7,15 +7,34 @@ const httpsUrl = z.url({
   error: 'is no URL: write for example https://nexus.example/rdr/pprdr.asp',
 })
 
+const httpUrl = z.url({
+  protocol: /^https?$/,
+  error: 'is no URL: write for example http://gateway.example',
+})
+
+const rst = httpsUrl.meta({
+  description: 'The login URL of later clients (RST.srf). Beside nexus or login it is tried first.',
+})
+
 const passport = z
   .union(
     [
-      z.strictObject({ nexus: httpsUrl.meta({ description: 'The nexus, asked for the login URL.' }) }),
-      z.strictObject({ login: httpsUrl.meta({ description: 'The login URL itself, for networks without a nexus.' }) }),
+      z.strictObject({
+        nexus: httpsUrl.meta({ description: 'The nexus, asked for the login URL.' }),
+        rst: rst.optional(),
+      }),
+      z.strictObject({
+        login: httpsUrl.meta({ description: 'The login URL itself, for networks without a nexus.' }),
+        rst: rst.optional(),
+      }),
+      z.strictObject({ rst }),
     ],
-    { error: 'must be { nexus: URL } or { login: URL }' },
+    { error: 'must be { nexus: URL }, { login: URL } or { rst: URL }' },
   )
-  .meta({ description: 'Where passwords are exchanged for tickets: { nexus: URL } or { login: URL }.' })
+  .meta({
+    description:
+      'Where passwords are exchanged for tickets: { nexus: URL }, { login: URL } or { rst: URL }; rst with another: where there is no RST, the other.',
+  })
 
 export const msnConfig = z
   .strictObject({
@@ -23,8 +42,14 @@ export const msnConfig = z
     type: z.literal('msn').meta({ description: 'We sign in to an MSN service somewhere.' }),
     server: hostPort('host:port of the dispatch or notification server.'),
     passport,
+    http_gateway: httpUrl
+      .meta({
+        description:
+          'The HTTP gateway of the network, to reach its servers through the web. By default they are connected to directly.',
+      })
+      .optional(),
     ca: file(
-      'PEM file of the certificate authority that signed the login server, for self-signed networks.',
+      'PEM file of the certificate authority that signed the login server (and the gateway), for self-signed networks.',
     ).optional(),
     insecure: z
       .boolean()
@@ -57,7 +82,7 @@ export const msnConfig = z
       .strictObject({
         fetch: z
           .boolean()
-          .meta({ description: 'Ask contacts for their display pictures and custom emoticons.' })
+          .meta({ description: 'Ask contacts for their display pictures, custom emoticons, winks and voice clips.' })
           .default(true),
         max_kb: z
           .number()
@@ -69,6 +94,10 @@ export const msnConfig = z
       })
       .meta({ description: 'Display pictures and custom emoticons.' })
       .prefault({}),
+    mail_notifications: z
+      .boolean()
+      .meta({ description: 'Tell people of their mail, where the network has such.' })
+      .default(false),
     hold_days: z
       .number()
       .min(0)
@@ -153,6 +182,9 @@ export const msnConfig = z
         ping_ms: millis('A PNG is sent after so much silence.').default(45_000),
         ping_timeout_ms: millis('A PNG without QNG for so long ends the connection.').default(30_000),
         switchboard_idle_ms: millis('An unused switchboard is closed after so long.').default(300_000),
+        gateway_poll_ms: millis(
+          'An HTTP gateway that had something is asked again after so long; else up to four times later.',
+        ).default(1_000),
       })
       .meta({ description: 'Milliseconds. The defaults suit public networks.' })
       .prefault({}),

@@ -46,7 +46,8 @@ export interface ConversationOptions {
 
 interface Waiting {
   readonly id: EventId
-  readonly payload: Uint8Array
+  /** The message, in one part or, for clients that know that, several. */
+  readonly payloads: readonly Uint8Array[]
   /** What goes right before it, on the same switchboard. */
   readonly before: readonly Uint8Array[]
   readonly settle: (result: DeliveryResult) => void
@@ -95,14 +96,15 @@ export class Conversation {
     return board === undefined ? this.#options.members() : [...board.members.keys()].map(userIdOf)
   }
 
-  /** Results come in the order of the calls. Never rejects. */
+  /** Results come in the order of the calls. Never rejects. Several payloads are one message: it is there when all of them are. */
   deliver(
     id: EventId,
-    payload: Uint8Array,
+    payload: Uint8Array | readonly Uint8Array[],
     signal: AbortSignal,
     before: readonly Uint8Array[] = [],
   ): Promise<DeliveryResult> {
-    const result = this.#accept({ id, payload, before }, signal)
+    const payloads = payload instanceof Uint8Array ? [payload] : payload
+    const result = this.#accept({ id, payloads, before }, signal)
     const inOrder = this.#results.then(() => result)
     this.#results = inOrder
     return inOrder
@@ -247,9 +249,9 @@ export class Conversation {
     this.#writing = board
     this.#underWay++
     for (const payload of message.before) void board.send(payload, 'U')
-    void board.send(message.payload, 'A').then((result) => {
+    void Promise.all(message.payloads.map((payload) => board.send(payload, 'A'))).then((results) => {
       this.#underWay--
-      this.#answered(board, message, result)
+      this.#answered(board, message, weakest(results))
       if (this.#underWay === 0) for (const leaving of this.#leaving) this.#close(leaving)
       this.#drain()
     })
@@ -381,6 +383,12 @@ export class Conversation {
     return this.#options.clock.now() - (this.#called.get(user) ?? -Infinity) < RECALL_MS
   }
 }
+
+/** What is said of all parts: a part that is missing, else that of the fewest people. */
+const weakest = (results: readonly SendResult[]): SendResult =>
+  results.reduce((one, other) => (reach(other) < reach(one) ? other : one))
+
+const reach = (result: SendResult): number => ('members' in result ? result.members.length : -1)
 
 const TAKEN_BACK = retry('network', SOON_MS, 'the message was taken back before it was written')
 

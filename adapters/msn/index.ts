@@ -62,6 +62,7 @@ export class MsnAdapter implements Adapter {
       context: started.context,
       client: () => clientOptions(this.#config, started.ca),
       pictures: { fetch: this.#config.pictures.fetch, maxBytes: this.#config.pictures.max_kb * 1_000 },
+      mail: this.#config.mail_notifications,
       openLine: this.#openLine,
       files: fileSettings(this.#config, started.mayConnect),
       random: () => randomBytes(16).toString('hex'),
@@ -89,7 +90,9 @@ export class MsnAdapter implements Adapter {
     const { host, port } = this.#config.server
     const sessions = [...this.#sessions.values()]
     const online = sessions.filter(({ state }) => state.kind === 'online').length
-    return [`MSN network at ${host}:${port}, ${online} of ${sessions.length} accounts signed in`]
+    const { http_gateway: gateway } = this.#config
+    const through = gateway === undefined ? '' : ` through ${new URL(gateway).host}`
+    return [`MSN network at ${host}:${port}${through}, ${online} of ${sessions.length} accounts signed in`]
   }
 }
 
@@ -126,6 +129,7 @@ const clientOptions = (
   return {
     server: config.server,
     passport: config.passport,
+    ...(config.http_gateway === undefined ? {} : { gateway: config.http_gateway }),
     dialects: config.dialects,
     ...(ca === undefined ? {} : { ca }),
     insecure: config.insecure,
@@ -139,6 +143,7 @@ const clientOptions = (
       ackMs: timing.ack_timeout_ms,
       joinMs: timing.join_timeout_ms,
       switchboardIdleMs: timing.switchboard_idle_ms,
+      gatewayPollMs: timing.gateway_poll_ms,
     },
   }
 }

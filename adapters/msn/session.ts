@@ -6,8 +6,11 @@ import type { Outbound } from '../../bridge/model/events.ts'
 import type { AccountId, ChatId, ChatRef, NetworkId, UserId } from '../../bridge/model/ids.ts'
 import type { PresenceState } from '../../bridge/model/presence.ts'
 import type { DeliveryResult, OpenResult, RosterResult, SessionState } from '../../bridge/model/result.ts'
+import { plain } from '../../bridge/model/text.ts'
+import { TokenBucket } from '../../sansio/rate.ts'
 import {
   generationOf,
+  hasFeature,
   NO_PERSONAL_MESSAGE,
   typingMessage,
   samePersonalMessage,
@@ -25,13 +28,15 @@ import { faultOfClose, needsPerson, sessionFault } from './faults.ts'
 import { Groups, isGroupId } from './groups.ts'
 import { Held } from './held.ts'
 import type { Line, OpenLine } from './line.ts'
+import { downWords, mailWords, NOTICE_RATE } from './notices.ts'
 import { OwnEmoticons } from './own-emoticons.ts'
 import { OwnPicture } from './own-picture.ts'
-import { partsOf, payloadOf } from './outbound.ts'
+import { CHUNKED_ROOM, partsOf, payloadsOf, TEXT_ROOM } from './outbound.ts'
 import type { Fetched } from './peer-talk.ts'
 import { Pictures } from './pictures.ts'
 import { personalOf } from './personal.ts'
 import { statusFor } from './presence.ts'
+import { Things } from './things.ts'
 import { BUSY_MS, refused, resultOfCommand, retry, SIGNED_OUT } from './results.ts'
 import { oneLine, parseAddress, userIdOf } from './words.ts'
 import type { Transfers } from './transfers/flow.ts'
@@ -55,6 +60,8 @@ export interface SessionOptions {
   readonly random: () => string
   /** Larger pictures are neither fetched nor ours. */
   readonly pictures: { readonly fetch: boolean; readonly maxBytes: number }
+  /** Tell the owner of news of mail. */
+  readonly mail: boolean
 }
 
 /** One sign-in. */
@@ -63,6 +70,7 @@ interface Live {
   readonly chats: Chats
   readonly contacts: Contacts
   readonly pictures: Pictures
+  readonly things: Things
   readonly emoticons: Emoticons
   readonly transfers: Transfers
   /** What was said last beside our name. */
@@ -83,6 +91,7 @@ export class MsnSession implements Session {
   readonly #groups: Groups
   readonly #held: Held
   readonly #picture: OwnPicture
+  readonly #notices: TokenBucket
   readonly #emoticons: OwnEmoticons
   readonly #describing = new Map<Conversation, Promise<readonly Uint8Array[]>>()
   readonly #files: AccountFiles
@@ -101,6 +110,7 @@ export class MsnSession implements Session {
     this.#own = userIdOf(options.account.login)
     this.#groups = new Groups(options.account.id, options.context.state, options.random)
     this.#held = new Held(options.context)
+    this.#notices = new TokenBucket(NOTICE_RATE, options.context.clock.now())
     const { network, account, context, files, random } = options
     const shared = { network, account: account.id, context, held: this.#held, random }
     this.#files = new AccountFiles({ ...shared, own: this.#own, settings: files })
@@ -137,8 +147,7 @@ export class MsnSession implements Session {
       return
     }
     this.#live = undefined
-    live.pictures.stop()
-    live.emoticons.stop()
+    stop(live)
     await live.line.signOut()
     this.#change({ kind: 'offline' })
     throw sessionFault(result.failure)
@@ -209,8 +218,11 @@ export class MsnSession implements Session {
     }
   }
 
-  split(op: Outbound): readonly Outbound[] {
-    return partsOf(op)
+  split(op: Outbound, { chat }: ChatRef): readonly Outbound[] {
+    const live = this.#live
+    const conversation = live?.chats.conversation(chat)
+    const chunks = live !== undefined && conversation !== undefined && allKnow(conversation, live, CHUNKS)
+    return partsOf(op, chunks ? CHUNKED_ROOM : TEXT_ROOM)
   }
 
   async deliver(delivery: Delivery, signal: AbortSignal): Promise<DeliveryResult> {
@@ -279,11 +291,13 @@ export class MsnSession implements Session {
       },
     })
     const { fetch, maxBytes } = this.#options.pictures
+    const things = new Things({ context, fetch })
     const emoticons = new Emoticons({ context, maxBytes: fetch ? maxBytes : 0 })
     const transfers = this.#files.begin(line, (user, work) => chats.withPeer(user, work, 'stays'))
     const shared = { network, account: account.id, context, held: this.#held, line }
     const chats: Chats = new Chats({
       ...shared,
+      things,
       groups: this.#groups,
       transfers,
       emoticons,
@@ -303,7 +317,7 @@ export class MsnSession implements Session {
         (await chats.withPeer(user, (talk, email) => talk.fetch(email, object, xml, signal))) ?? UNREACHED,
     })
     const contacts = new Contacts(network, account.id, line)
-    return { line, chats, contacts, pictures, emoticons, transfers, personal: this.#personal }
+    return { line, chats, contacts, pictures, emoticons, transfers, things, personal: this.#personal }
   }
 
   #on(live: Live, event: MsnClientEvent): void {
@@ -334,6 +348,10 @@ export class MsnSession implements Session {
         return
       case 'announcement':
         context.log.warn({ account: this.account, minutes: event.minutes }, 'the MSN server will go down')
+        this.#notice(downWords(this.#own, event.minutes))
+        return
+      case 'mail':
+        if (this.#options.mail) this.#notice(mailWords(this.#own, event.news))
         return
       case 'invitation-failed':
         context.log.debug({ account: this.account, detail: event.detail }, 'an invitation came to nothing')
@@ -346,8 +364,7 @@ export class MsnSession implements Session {
         if (this.#state.kind !== 'online') return
         const fault = faultOfClose(event.reason)
         this.#live = undefined
-        live.pictures.stop()
-        live.emoticons.stop()
+        stop(live)
         if (fault === undefined) this.#change({ kind: 'offline' })
         else if (needsPerson(fault)) this.#change({ kind: 'stopped', fault })
         else this.#change({ kind: 'waiting', until: context.clock.now(), fault })
@@ -372,8 +389,7 @@ export class MsnSession implements Session {
     this.#turn++
     const live = this.#live
     this.#live = undefined
-    live?.pictures.stop()
-    live?.emoticons.stop()
+    if (live !== undefined) stop(live)
     await live?.line.signOut()
   }
 
@@ -424,13 +440,15 @@ export class MsnSession implements Session {
       return live.transfers.deliver(id, op.body.file, { chat: conversation.chat, user, name }, conversation, signal)
     }
     if (op.kind === 'redact' && live.transfers.takeBack(op.target)) return DELIVERED
-    const payload = payloadOf(op, { ownName: live.line.name, nudges: this.#knowNudges(conversation, live) })
-    if (payload === undefined) return DELIVERED
+    const nudges = allKnow(conversation, live, NUDGES)
+    const voice = { ownName: live.line.name, nudges, chunks: allKnow(conversation, live, CHUNKS) }
+    const payloads = payloadsOf(op, voice, this.#options.random())
+    if (payloads.length === 0) return DELIVERED
     const pictured = this.#pictured(conversation, op)
     // Without a pause where there is nothing to wait for.
     return pictured === undefined
-      ? conversation.deliver(id, payload, signal)
-      : conversation.deliver(id, payload, signal, await pictured)
+      ? conversation.deliver(id, payloads, signal)
+      : conversation.deliver(id, payloads, signal, await pictured)
   }
 
   /** What describes the pictures in the words. Nothing that is said later goes before. */
@@ -445,13 +463,6 @@ export class MsnSession implements Session {
       if (this.#describing.get(conversation) === ready) this.#describing.delete(conversation)
     })
     return ready
-  }
-
-  #knowNudges(conversation: Conversation, { line }: Live): boolean {
-    return conversation.people().every((user) => {
-      const presence = line.contacts.get(user)?.presence
-      return presence !== undefined && generationOf(presence.clientId) >= NUDGE_GENERATION
-    })
   }
 
   async #changeMembers(conversation: Conversation, op: Extract<Outbound, { kind: 'member' }>): Promise<DeliveryResult> {
@@ -510,11 +521,34 @@ export class MsnSession implements Session {
     return line.name === name ? DELIVERED : resultOfCommand(await line.rename(name))
   }
 
+  #notice(text: string): void {
+    const { clock } = this.#options.context
+    if (this.#notices.take(clock.now())) {
+      this.#held.passing({ kind: 'notice', account: this.account, text: plain(text) })
+    }
+  }
+
   #change(state: SessionState): void {
     if (state.kind === this.#state.kind && state.kind === 'offline') return
     this.#state = state
     this.#options.context.sessionChanged(this.account, state)
   }
+}
+
+const NUDGES = (clientId: number): boolean => generationOf(clientId) >= NUDGE_GENERATION
+const CHUNKS = (clientId: number): boolean => hasFeature(clientId, 'chunks')
+
+/** Whether the clients of all who get it are known to be such. */
+const allKnow = (conversation: Conversation, { line }: Live, isSuch: (clientId: number) => boolean): boolean =>
+  conversation.people().every((user) => {
+    const presence = line.contacts.get(user)?.presence
+    return presence !== undefined && isSuch(presence.clientId)
+  })
+
+const stop = ({ pictures, emoticons, things }: Live): void => {
+  pictures.stop()
+  emoticons.stop()
+  things.stop()
 }
 
 const notKept = (error: unknown): OpenResult =>

@@ -62,6 +62,8 @@ export type PassingInbound =
       readonly name: string
       readonly avatar?: FileRef | null
     }
+  /** The network itself has something to say to the owner of `account`, which belongs to no chat. */
+  | { readonly kind: 'notice'; readonly account: AccountId; readonly text: RichText }
   /** Somebody who may have spoken in private through that account is there no more. */
   | { readonly kind: 'gone'; readonly account: AccountId; readonly user: UserRef; readonly name: string }
   /** The roster of `account` changed, here or from another client of the same account. */
@@ -90,8 +92,16 @@ export interface RosterEntry {
   readonly hasUs: boolean
   /** Names of the groups of the contact list in which they are. */
   readonly groups?: readonly string[]
+  /** That they let their contacts see. Untrusted. */
+  readonly phones?: readonly Phone[]
   /** They were let in before, on whatever client: there is nothing to ask. */
   readonly allowed?: true
+}
+
+export interface Phone {
+  readonly kind: 'home' | 'work' | 'mobile'
+  /** As they wrote it. */
+  readonly number: string
 }
 
 /**

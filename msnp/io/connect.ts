@@ -1,5 +1,6 @@
 import { lookup } from 'node:dns'
-import { connect as connectSocket, isIP, type LookupFunction, type Socket } from 'node:net'
+import { connect as connectSocket, isIP, type LookupFunction } from 'node:net'
+import type { ServedTransport } from './connection.ts'
 import { isPrivateAddress } from './hosts.ts'
 
 /** Silence after which the system asks whether the peer is still there. Milliseconds. */
@@ -15,7 +16,7 @@ export interface ConnectRequest {
 }
 
 export type ConnectResult =
-  | { readonly ok: true; readonly socket: Socket }
+  | { readonly ok: true; readonly socket: ServedTransport }
   /** `detail`: a sentence with the place in it. */
   | { readonly ok: false; readonly kind: 'unreachable' | 'timeout' | 'aborted'; readonly detail: string }
 
@@ -75,7 +76,7 @@ const firstCode = (error: AggregateError): string | undefined => {
 }
 
 /** As `dns.lookup`, without private addresses: what is checked is what is connected to. */
-const publicLookup: LookupFunction = (hostname, options, callback) => {
+export const publicLookup: LookupFunction = (hostname, options, callback) => {
   lookup(hostname, { ...options, all: true }, (error, addresses) => {
     if (error !== null) {
       callback(error, [])

@@ -362,8 +362,9 @@ export class Rig {
   prepare: (line: FakeLine) => void = () => {}
   #ids = 0
 
-  constructor() {
+  constructor({ mail = false } = {}) {
     this.session = new MsnSession({
+      mail,
       network,
       account,
       context: this.core.context,
@@ -391,8 +392,8 @@ export class Rig {
     })
   }
 
-  static async online(): Promise<Rig> {
-    const rig = new Rig()
+  static async online(options: { readonly mail?: boolean } = {}): Promise<Rig> {
+    const rig = new Rig(options)
     await rig.connect()
     return rig
   }
