@@ -19,7 +19,7 @@ import {
   type PersonalMessage,
   type Status,
 } from '../../msnp/index.ts'
-import { capabilities, offersFiles } from './capabilities.ts'
+import { capabilities, offersFiles, takesBackFiles } from './capabilities.ts'
 import { Chats } from './chats.ts'
 import { change, Contacts } from './contacts.ts'
 import type { Conversation } from './conversation.ts'
@@ -167,8 +167,11 @@ export class MsnSession implements Session {
 
   /** Whoever can be offered a file is; the others get links. */
   capabilities(chat?: ChatRef): Capabilities {
-    const direct = chat !== undefined && !isGroupId(chat.chat)
-    return direct && this.#live?.transfers.canOffer(chat.chat as string as UserId) === true ? offersFiles : capabilities
+    const transfers = this.#live?.transfers
+    if (transfers === undefined || chat === undefined || isGroupId(chat.chat)) return capabilities
+    const user = chat.chat as string as UserId
+    const able = transfers.canOffer(user) ? offersFiles : capabilities
+    return transfers.isOffering(user) ? takesBackFiles(able) : able
   }
 
   async open(request: ChatRequest): Promise<OpenResult> {
@@ -241,13 +244,13 @@ export class MsnSession implements Session {
       case 'status':
       case 'delivery':
       case 'typing':
+      case 'redact':
       case 'member': {
         const conversation = delivery.chat === undefined ? undefined : live.chats.conversation(delivery.chat.chat)
         if (conversation === undefined) return refused('not-found', 'this MSN chat is not known any more')
         return this.#deliverTo(conversation, live, delivery, signal)
       }
       case 'edit':
-      case 'redact':
       case 'reaction':
       case 'title':
       case 'topic':
@@ -436,6 +439,7 @@ export class MsnSession implements Session {
       const name = live.line.contacts.get(user)?.name ?? user
       return live.transfers.deliver(id, op.body.file, { chat: conversation.chat, user, name }, conversation, signal)
     }
+    if (op.kind === 'redact' && live.transfers.takeBack(op.target)) return DELIVERED
     const nudges = allKnow(conversation, live, NUDGES)
     const voice = { ownName: live.line.name, nudges, chunks: allKnow(conversation, live, CHUNKS) }
     const payloads = payloadsOf(op, voice, this.#options.random())

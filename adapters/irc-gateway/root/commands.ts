@@ -8,6 +8,7 @@ import { helpFor } from './help.ts'
 import { identityCommands } from './identity-commands.ts'
 import { listCommands } from './list-commands.ts'
 import { selfCommands } from './self-commands.ts'
+import { transferCommands } from './transfer-commands.ts'
 
 const help: RootCommand = {
   name: 'help',
@@ -28,6 +29,7 @@ export const commandRows: readonly RootCommand[] = [
   ...channelCommands,
   ...selfCommands,
   ...bridgeCommands,
+  ...transferCommands,
 ]
 
 export const commandNames: readonly string[] = commandRows.map(({ name }) => name)
