@@ -14,6 +14,9 @@ const GUID = /^\{?[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\}?$/i
 
 export const isGuid = (word: string | undefined): word is string => word !== undefined && GUID.test(word)
 
+/** As ids are compared: clients and services write them in any case, some with braces. */
+export const plainId = (id: string): string => id.replace(/^\{(.*)\}$/s, '$1').toLowerCase()
+
 export const contactIdOf = (word: string): ContactId | undefined =>
   word === '' || word.length > MAX_ID ? undefined : (word as ContactId)
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { guidFrom, type ContactId, type GroupId } from '../model/ids.ts'
+import { guidFrom, plainId, type ContactId, type GroupId } from '../model/ids.ts'
 import type { AccountRecord, ContactRecord, GroupRecord } from './contract.ts'
 import { isOn } from './lists.ts'
 
@@ -18,17 +18,14 @@ export const groupGuid = (owner: string, { id, since = 0 }: GroupRecord): GroupI
 
 /** Ids are of people on FL only. */
 export const contactByGuid = (record: AccountRecord, guid: string): ContactRecord | undefined => {
-  const wanted = plain(guid)
+  const wanted = plainId(guid)
   return record.contacts.find((contact) => isOn(contact, 'FL') && contactGuid(record.email, contact.email) === wanted)
 }
 
 export const groupByGuid = (record: AccountRecord, guid: string): GroupRecord | undefined => {
-  const wanted = plain(guid)
+  const wanted = plainId(guid)
   return record.groups.find((group) => groupGuid(record.email, group) === wanted)
 }
-
-/** Clients write them in any case, some with braces. */
-const plain = (guid: string): string => guid.replace(/^\{|\}$/g, '').toLowerCase()
 
 const derived = (...words: readonly string[]): string =>
   guidFrom(createHash('sha256').update(words.join('\0'), 'utf8').digest())

@@ -440,6 +440,17 @@ describe.each(keyed)('%s, as services say it', (dialect) => {
     expect(alice.strange).toBe(0)
   })
 
+  it('knows an id in whatever case, with braces and without', () => {
+    const alice = new Client(dialect).authenticate()
+    alice.says(...lists(dialect).slice(0, -1), ENTRIES[dialect].replace(BOB_ID, `{${PLAY.toUpperCase()}}`))
+    alice.says(`SBP 0 ${PLAY} MFN Bobby`, `REM 0 FL ${PLAY} ${WORK}`)
+    expect(alice.bob).toMatchObject({ name: 'Bobby', lists: 11, groups: [] })
+    // What we say is what we were told.
+    alice.forget().asks({ kind: 'list-remove', list: 'FL', email: BOB })
+    expect(alice.said).toBe(`REM 6 FL {${PLAY.toUpperCase()}}`)
+    expect(alice.strange).toBe(0)
+  })
+
   it('applies what changed while the lists were told', () => {
     const alice = new Client(dialect).online()
     alice.asks({ kind: 'synchronize' }).says(`SYN 6 ${STAMP} ${STAMP} 2 1`, `LSG Work ${WORK}`, ENTRIES[dialect])
