@@ -256,6 +256,13 @@ describe.each(DIALECTS)('%s', (dialect) => {
     expect(alice.answers).toEqual([{ kind: 'done' }, { kind: 'done' }])
   })
 
+  it('does not list ourselves', () => {
+    const alice = new Client(dialect).online()
+    alice.asks({ kind: 'list-add', list: 'FL', email: 'Alice@example.com', name: 'me' }).says('215 6')
+    expect(alice.answers).toEqual([{ kind: 'refused', code: 215 }])
+    expect([...alice.session.roster.contacts.keys()]).toEqual([BOB])
+  })
+
   it('hears who added us and who took us off', () => {
     const alice = new Client(dialect).online()
     const eve = 'eve@example.com'
