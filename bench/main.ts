@@ -9,6 +9,7 @@ import { gatewayClients, gatewayHistory, gatewayRelay } from './parts/gateway.ts
 import { history } from './parts/history.ts'
 import { limits } from './parts/limits.ts'
 import { matrixIntake, matrixPresence, matrixRelay, matrixRestart } from './parts/matrix.ts'
+import { peers } from './parts/peers.ts'
 import { puppets } from './parts/puppets.ts'
 import { fanOut, logins, memory, mixedFanOut, relay, signIns } from './parts/service.ts'
 import { pinned } from './processes.ts'
@@ -32,6 +33,7 @@ const parts: readonly Part[] = [
   memory,
   fanOut,
   mixedFanOut,
+  peers,
   matrixRelay,
   matrixIntake,
   matrixRestart,

@@ -1,5 +1,6 @@
 /** Contacts of our accounts: names and flags are stored, presence is not. */
-import type { PassingInbound, RosterEntry } from './model/events.ts'
+import type { FileRef } from './model/body.ts'
+import type { PassingInbound, Phone, RosterEntry } from './model/events.ts'
 import type { AccountId, UserId, UserRef } from './model/ids.ts'
 import type { Availability, PresenceState } from './model/presence.ts'
 import { type ContactRow, type Store, StoreUnavailable } from './store/port.ts'
@@ -7,6 +8,8 @@ import { type ContactRow, type Store, StoreUnavailable } from './store/port.ts'
 export interface Contact extends ContactRow {
   /** Names of the groups of the contact list in which they are; not stored, so absent until the list has come. */
   readonly groups?: readonly string[]
+  /** Not stored either. */
+  readonly phones?: readonly Phone[]
   /** Absent: offline or unknown. */
   readonly presence?: PresenceState
 }
@@ -34,6 +37,9 @@ interface List {
   readonly contacts: Map<UserId, ContactRow>
   readonly presence: Map<UserId, PresenceState>
   readonly groups: Map<UserId, readonly string[]>
+  readonly phones: Map<UserId, readonly Phone[]>
+  /** Pictures of contacts; null: they have none. */
+  readonly avatars: Map<UserId, FileRef | null>
   /** Not stored yet. */
   dirty: Set<UserId>
   saving: Promise<void> | undefined
@@ -79,7 +85,9 @@ export class Roster {
         return this.#presence(event.account, event.user.user, event.state)
       case 'profile': {
         const known = this.contact(event.account, event.user.user)
-        return known !== undefined && this.#put({ ...rowOf(known), name: event.name })
+        if (known === undefined) return false
+        const isSeen = event.avatar !== undefined && this.#picture(event.account, event.user.user, event.avatar)
+        return this.#put({ ...rowOf(known), name: event.name }) || isSeen
       }
       case 'contact': {
         const { account, user, change, name } = event
@@ -132,6 +140,11 @@ export class Roster {
       )
   }
 
+  /** undefined: nothing is known of it. */
+  avatar(account: AccountId, user: UserId): FileRef | null | undefined {
+    return this.#lists.get(account)?.avatars.get(user)
+  }
+
   presence(account: AccountId, user: UserId): PresenceState | undefined {
     return this.#lists.get(account)?.presence.get(user)
   }
@@ -167,6 +180,8 @@ export class Roster {
       contacts: new Map(),
       presence: new Map(),
       groups: new Map(),
+      phones: new Map(),
+      avatars: new Map(),
       dirty: new Set(),
       saving: undefined,
     }
@@ -182,12 +197,22 @@ export class Roster {
     return JSON.stringify(before ?? OFFLINE) !== JSON.stringify(state)
   }
 
+  /** Whether it is another one now. */
+  #picture(account: AccountId, user: UserId, avatar: FileRef | null): boolean {
+    const { avatars } = this.#list(account)
+    const before = avatars.get(user)
+    avatars.set(user, avatar)
+    return before?.ref !== avatar?.ref || before === undefined
+  }
+
   #put(row: ContactRow): boolean {
     const list = this.#list(row.account)
     const before = list.contacts.get(row.user)
     const gone = !row.listed && !row.blocked && !row.hasUs && row.nickname === undefined
     if (gone ? before === undefined : before !== undefined && sameRow(before, row)) return false
     if (!row.listed) list.groups.delete(row.user)
+    if (!row.listed) list.phones.delete(row.user)
+    if (gone) list.avatars.delete(row.user)
     if (gone) list.contacts.delete(row.user)
     else if (before === undefined && list.contacts.size >= CONTACTS_LIMIT) return false
     else list.contacts.set(row.user, row)
@@ -196,13 +221,12 @@ export class Roster {
     return true
   }
 
-  /** Which groups somebody is in is known of the whole list only; of who is on no list, it is not kept. */
-  #group(account: AccountId, user: UserId, names: readonly string[] | undefined): boolean {
-    const { contacts, groups } = this.#list(account)
-    const before = groups.get(user)
-    if (names === undefined || !contacts.has(user)) return groups.delete(user)
-    groups.set(user, names)
-    return JSON.stringify(before) !== JSON.stringify(names)
+  /** What is known of the whole list only: groups and phone numbers; of who is on no list, it is not kept. */
+  #more(account: AccountId, { user: { user }, groups, phones }: RosterEntry): boolean {
+    const list = this.#list(account)
+    const isKept = list.contacts.has(user)
+    const isGrouped = note(list.groups, user, isKept ? groups : undefined)
+    return note(list.phones, user, isKept ? phones : undefined) || isGrouped
   }
 
   #replace(account: AccountId, entries: readonly RosterEntry[]): boolean {
@@ -210,10 +234,11 @@ export class Roster {
     let changed = false
     for (const row of [...this.#list(account).contacts.values()])
       if (!named.has(row.user)) changed = this.#put({ ...row, listed: false, blocked: false, hasUs: false }) || changed
-    for (const { user, name, listed, blocked, hasUs, groups } of entries) {
+    for (const entry of entries) {
+      const { user, name, listed, blocked, hasUs } = entry
       const nickname = this.contact(account, user.user)?.nickname
       changed = this.#put(called({ account, user: user.user, name, listed, blocked, hasUs }, nickname)) || changed
-      changed = this.#group(account, user.user, groups) || changed
+      changed = this.#more(account, entry) || changed
     }
     return changed
   }
@@ -261,8 +286,22 @@ const rank = (state: PresenceState | undefined): number => ladder.indexOf((state
 const shown = (row: ContactRow, list: List): Contact => {
   const presence = list.presence.get(row.user)
   const groups = list.groups.get(row.user)
-  if (presence === undefined && groups === undefined) return row
-  return { ...row, ...(groups === undefined ? {} : { groups }), ...(presence === undefined ? {} : { presence }) }
+  const phones = list.phones.get(row.user)
+  if (presence === undefined && groups === undefined && phones === undefined) return row
+  return {
+    ...row,
+    ...(groups === undefined ? {} : { groups }),
+    ...(phones === undefined ? {} : { phones }),
+    ...(presence === undefined ? {} : { presence }),
+  }
+}
+
+/** Whether it is another one now. */
+const note = <Value>(known: Map<UserId, Value>, user: UserId, value: Value | undefined): boolean => {
+  const before = known.get(user)
+  if (value === undefined) return known.delete(user)
+  known.set(user, value)
+  return JSON.stringify(before) !== JSON.stringify(value)
 }
 
 const unknownRow = (account: AccountId, user: UserId): ContactRow => ({

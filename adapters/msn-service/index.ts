@@ -12,7 +12,7 @@ import { certificateName, type MsnServiceConfig } from './config.ts'
 import { ServiceMetrics } from './metrics.ts'
 import { Notices } from './notices.ts'
 import { HostedSession } from './session.ts'
-import { certificateNames, limitsOf, placesOf, timingsOf } from './settings.ts'
+import { certificateNames, limitsOf, placesOf, timingsOf, webOf } from './settings.ts'
 
 type Options = AdapterOptions<MsnServiceConfig>
 
@@ -103,6 +103,7 @@ export class MsnServiceAdapter implements HostingAdapter {
         ? [`MSN switchboards not yet on ${place(config.switchboard.listen)}: nobody can talk`]
         : []),
       `MSN login on ${scheme}://${place(listening.passport)}/rdr/pprdr.asp`,
+      ...(config.http_gateway === undefined ? [] : [gatewayWords(scheme, listening)]),
       ...(config.tls === undefined && !config.passport.plain
         ? [`clients must trust its certificate: ${join(dataFolder, certificateName(config.id))}`]
         : []),
@@ -142,6 +143,7 @@ export class MsnServiceAdapter implements HostingAdapter {
       host,
       tls,
       ...placesOf(config),
+      ...webOf(config),
       limits: limitsOf(config),
       timings: timingsOf(config),
       now,
@@ -169,6 +171,10 @@ const place = ({ host, port }: Listening['notification']): string =>
   `${host.includes(':') ? `[${host}]` : host}:${port}`
 
 const count = (number: number, what: string): string => `${number} ${what}${number === 1 ? '' : 's'}`
+
+/** Where clients find the HTTP gateway. */
+const gatewayWords = (scheme: string, { passport, http }: Listening): string =>
+  `MSN HTTP gateway on ${scheme}://${place(passport)}${http === undefined ? '' : ` and http://${place(http)}`}`
 
 function others({ dispatch, switchboard }: Listening): readonly string[] {
   return [

@@ -31,3 +31,6 @@ export const capabilities: Capabilities = {
   idempotent: false,
   pipeline: PIPELINE,
 }
+
+/** Of a chat with somebody whose client takes files. */
+export const offersFiles: Capabilities = { ...capabilities, bodies: { ...capabilities.bodies, file: 'native' } }

@@ -1,6 +1,6 @@
 /** Our contact list as the core is told of it, and what it asks to be done with it. */
 import type { RosterRequest } from '../../bridge/adapter.ts'
-import type { PassingInbound, RosterEntry } from '../../bridge/model/events.ts'
+import type { PassingInbound, Phone, RosterEntry } from '../../bridge/model/events.ts'
 import type { AccountId, NetworkId, UserRef } from '../../bridge/model/ids.ts'
 import type { PresenceState } from '../../bridge/model/presence.ts'
 import type { Reason, RosterResult } from '../../bridge/model/result.ts'
@@ -71,6 +71,7 @@ export class Contacts {
   }
 
   #entry(contact: Contact, names: ReadonlyMap<string, string>): RosterEntry {
+    const phones = phonesOf(contact)
     const groups = contact.groups.map((group) => names.get(group)).filter((name) => name !== undefined)
     return {
       user: this.#ref(contact.email),
@@ -79,6 +80,7 @@ export class Contacts {
       blocked: onList(contact, 'BL'),
       hasUs: onList(contact, 'RL') || onList(contact, 'PL'),
       ...(groups.length === 0 ? {} : { groups }),
+      ...(phones.length === 0 ? {} : { phones }),
       ...(onList(contact, 'AL') ? { allowed: true } : {}),
     }
   }
@@ -128,6 +130,21 @@ export class Contacts {
   }
 }
 
+/** Of a phone number, UTF-16 units. */
+const MAX_NUMBER = 95
+
+const phonesOf = ({ phones }: Contact): readonly Phone[] =>
+  PHONES.flatMap(([code, kind]) => {
+    const number = oneLine(phones[code] ?? '', MAX_NUMBER)
+    return number === '' ? [] : [{ kind, number }]
+  })
+
+const PHONES = [
+  ['PHH', 'home'],
+  ['PHW', 'work'],
+  ['PHM', 'mobile'],
+] as const
+
 const isSame = (a: PresenceState, b: PresenceState): boolean =>
   a.show === b.show &&
   a.text === b.text &&
@@ -141,7 +158,10 @@ const isNamed = ({ id, name }: Group): boolean => id !== '0' || (name !== '~' &&
 const nameOf = (name: string): string => oneLine(name, name.length)
 
 /** The answer is a sentence for the person who asked. */
-export const change = async (line: Line, request: RosterRequest): Promise<RosterResult> => {
+export const change = async (
+  line: Line,
+  request: Exclude<RosterRequest, { kind: 'picture' }>,
+): Promise<RosterResult> => {
   if (request.kind === 'remove') {
     const contact = line.contacts.get(request.user)
     if (contact === undefined || !onList(contact, 'FL')) return wrong('not-found', `${request.user} is not on the list`)
@@ -150,7 +170,7 @@ export const change = async (line: Line, request: RosterRequest): Promise<Roster
   return result.ok ? { kind: 'done' } : refusalOf(result.failure, request)
 }
 
-const ask = (line: Line, request: RosterRequest) => {
+const ask = (line: Line, request: Exclude<RosterRequest, { kind: 'picture' }>) => {
   if (request.kind === 'rename') return line.rename(request.name)
   const email = line.contacts.get(request.user)?.email ?? request.user
   switch (request.kind) {
@@ -165,7 +185,7 @@ const ask = (line: Line, request: RosterRequest) => {
   }
 }
 
-const refusalOf = (failure: CommandFailure, request: RosterRequest): RosterResult => {
+const refusalOf = (failure: CommandFailure, request: Exclude<RosterRequest, { kind: 'picture' }>): RosterResult => {
   switch (failure.kind) {
     case 'closed':
       return wrong('network', 'the MSN account is not signed in')
@@ -178,7 +198,11 @@ const refusalOf = (failure: CommandFailure, request: RosterRequest): RosterResul
   }
 }
 
-const refusalOfCode = (code: number, meaning: string, request: RosterRequest): RosterResult => {
+const refusalOfCode = (
+  code: number,
+  meaning: string,
+  request: Exclude<RosterRequest, { kind: 'picture' }>,
+): RosterResult => {
   switch (code) {
     case 201:
     case 205:

@@ -1,5 +1,6 @@
 import { isAddress } from '../model/address.ts'
 import { CONFIRM_HEADER, parseServerSaid } from '../model/content-types.ts'
+import { newsOfMail } from '../model/mail.ts'
 import { nameOf } from '../model/names.ts'
 import { parsePersonalMessage } from '../model/personal-message.ts'
 import { statusOf } from '../model/status.ts'
@@ -133,6 +134,8 @@ export const SIGNED_IN: Handlers<State> = {
     const mime = parseMime(payload)
     const said = parseServerSaid(mime)
     if (said.kind === 'going-down') line.emit({ kind: 'going-down', minutes: said.minutes })
+    const news = said.kind === 'mail' ? newsOfMail(said) : undefined
+    if (news !== undefined) line.emit({ kind: 'mail', news })
     if (confirms && !session.confirms && mime.headers.get(CONFIRM_HEADER) === '1') {
       session.confirms = true
       line.say('CFM', [0, 'ON'])

@@ -133,7 +133,9 @@ const rig = (options: { readonly accounts?: readonly Account[]; readonly portals
     sessionOf: (account) => ({
       members: () => undefined,
       roster: async (request: RosterRequest, signal: AbortSignal) => {
-        asked.push(`${account} ${request.kind} ${'user' in request ? request.user : request.name}`)
+        asked.push(
+          `${account} ${request.kind} ${'user' in request ? request.user : request.kind === 'rename' ? request.name : ''}`,
+        )
         if (answers.length > 0) return answers.shift() ?? { kind: 'done' }
         await clock.sleep(1, signal)
         return { kind: 'done' }
@@ -200,7 +202,7 @@ describe('who may', () => {
   test('help lists what the asker may use', async () => {
     const { say } = rig()
     const userCommands =
-      'login, logout, disconnect, reconnect, list-logins, ping, who, contacts, search, add, remove, block, unblock, accept, decline, rename, start-chat, create-group, groups, invite, leave, nudge, delete-portal'
+      'login, logout, disconnect, reconnect, list-logins, ping, who, contacts, search, info, add, remove, block, unblock, accept, decline, rename, start-chat, create-group, groups, invite, leave, nudge, delete-portal'
     expect(await say('help', { role: 'user' })).toEqual([
       `Commands: ${userCommands}, set-name, set-status, status, version. More about one: help login`,
     ])

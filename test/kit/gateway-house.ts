@@ -360,6 +360,7 @@ networks:
       this.#hears(`is called ${request.name}`)
       return { kind: 'done' } as const
     }
+    if (request.kind === 'picture') return { kind: 'done' } as const
     const { kind, user } = request
     this.#hears(`${kind}s ${localPart(user)}`)
     const change = CHANGES[kind]

@@ -130,6 +130,7 @@ export class GatewayWorld {
 data: ./data
 log: { level: debug }
 admin: { listen: 127.0.0.1:${admin} }
+media: { listen: 127.0.0.1:0 }
 networks:
   - { id: home, type: msn-service, domain: ${DOMAIN}, listen: 127.0.0.1:${msn}, passport: { listen: 127.0.0.1:${passport} } }
   - { id: retro, type: msn, server: 127.0.0.1:${msn}, passport: { nexus: "https://127.0.0.1:${passport}/rdr/pprdr.asp" }, ${timing} }
