@@ -114,6 +114,7 @@ export class MsnServiceAdapter implements HostingAdapter {
     const { config, dataFolder } = this.#options
     const now = (): number => clock.now()
     const book = new AccountBook({ state, domain: config.domain })
+    await book.upgrade()
     const { failures, window_ms } = config.sign_in
     const passwords = new PasswordCheck({
       hashOf: (email) => book.passwordHash(email),
