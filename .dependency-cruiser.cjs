@@ -13,11 +13,17 @@ module.exports = {
     rule(
       'msnp-pure-outside-io',
       'Outside io/, of Node only buffers and hashes.',
-      { path: '^msnp/(wire|model|session|auth|service)/' },
+      { path: '^msnp/(wire|model|p2p|session|auth|service)/' },
       { dependencyTypes: ['core'], pathNot: '^(node:)?(buffer|crypto)$' },
     ),
     rule('msnp-layers-wire', 'wire is the bottom layer.', { path: '^msnp/wire/' }, { path: '^msnp/(?!wire/)' }),
     rule('msnp-layers-model', 'model stands on wire.', { path: '^msnp/model/' }, { path: '^msnp/(?!wire/|model/)' }),
+    rule(
+      'msnp-layers-p2p',
+      'What goes from peer to peer stands on wire and model.',
+      { path: '^msnp/p2p/' },
+      { path: '^msnp/(?!wire/|model/|p2p/)' },
+    ),
     rule(
       'msnp-layers-session',
       'sessions do no I/O.',

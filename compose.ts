@@ -1,9 +1,10 @@
 /** Puts the parts of the daemon together: who knows whom, and nothing else. */
 import { randomUUID } from 'node:crypto'
+import { join } from 'node:path'
 import type { HostingAdapter } from './adapters/module.ts'
 import { AccountNews } from './bridge/account-news.ts'
 import { Accounts } from './bridge/accounts.ts'
-import type { Account, AdapterContext, Clock, Logger, Secrets, Session } from './bridge/adapter.ts'
+import type { Account, AdapterContext, Clock, Files, Logger, Secrets, Session } from './bridge/adapter.ts'
 import { askRoster } from './bridge/commands/ask-roster.ts'
 import { Commands } from './bridge/commands.ts'
 import type { DataFolder } from './bridge/data-folder.ts'
@@ -12,6 +13,7 @@ import { FriendRequests } from './bridge/friend-requests.ts'
 import { NetworkHistory } from './bridge/history.ts'
 import { Hub } from './bridge/hub.ts'
 import { Logins } from './bridge/logins.ts'
+import { BLOBS, BlobStore } from './bridge/media/blobs.ts'
 import { MediaLinks } from './bridge/media/links.ts'
 import { MediaServer } from './bridge/media/server.ts'
 import type { FileRef } from './bridge/model/body.ts'
@@ -21,6 +23,7 @@ import type { RichText } from './bridge/model/text.ts'
 import { Networks } from './bridge/networks.ts'
 import type { MetricsPage } from './bridge/ops/metrics.ts'
 import { OutageNotices } from './bridge/outage.ts'
+import { OwnPictures } from './bridge/own-pictures.ts'
 import { OwnStatus } from './bridge/own-status.ts'
 import { Leaving } from './bridge/leaving.ts'
 import { PeopleWatch } from './bridge/people-news.ts'
@@ -58,6 +61,7 @@ export interface Parts {
   readonly ownStatus: OwnStatus
   /** Absent where no network has files, or there is no key to sign links with. */
   readonly media: MediaServer | undefined
+  readonly blobs: BlobStore
 }
 
 /** What is secret of a data folder. */
@@ -101,6 +105,23 @@ export const compose = (
       .filter(({ network, homes }) => homes !== undefined && hub.identity.userOn(person, network) !== undefined)
       .map(({ network }) => network)
 
+  const blobs = new BlobStore({
+    ...shared,
+    folder: join(config.data, 'files'),
+    maxBytes: maxFileBytes(config),
+    maxTotalBytes: config.media.keep_mb * 1_000_000,
+    keepMs: linkMs(config),
+  })
+  const mediaOf = (network: NetworkId): MediaOf | undefined => {
+    if (network === BLOBS) return (ref, signal) => blobs.open(ref, signal)
+    const adapter = isRunning(network) ? adapters.get(network) : undefined
+    return adapter?.media === undefined ? undefined : async (ref, signal) => adapter.media?.(ref, signal) ?? NO_FILE
+  }
+  const files: Files = {
+    maxBytes: maxFileBytes(config),
+    put: (body, about, signal) => blobs.put(body, about, signal),
+    open: async ({ network, ref }, signal) => mediaOf(network)?.(ref, signal) ?? NO_FILE,
+  }
   const links = keys.media === undefined ? undefined : mediaLinks(config, keys.media)
   const linkOf = links === undefined ? {} : { linkOf: (file: FileRef, at: number) => links.of(file, at) }
   const hub: Hub = new Hub({
@@ -117,6 +138,7 @@ export const compose = (
     rosterChanged: (account, user) => watch.rosterChanged(account, user),
     ownersChanged: () => watch.ownersChanged(),
     ownPresence: (person, user, state) => ownStatus.seen(person, user, state),
+    ownPicture: (user, picture) => ownPictures.seen(user, picture),
     ...linkOf,
   })
   const watch: PeopleWatch = new PeopleWatch({ identity: hub.identity, accounts, adapters, log })
@@ -159,6 +181,13 @@ export const compose = (
     facts: (account) => store.accountFacts(account),
     setFact: (account, key, value) => store.setAccountFact(account, key, value),
   })
+  const ownPictures = new OwnPictures({
+    clock,
+    log,
+    identity: hub.identity,
+    accounts: () => accounts.all(),
+    sessionOf,
+  })
   const supervisor = new Supervisor({
     ...shared,
     random: Math.random,
@@ -171,6 +200,7 @@ export const compose = (
       news.changed(account, state, logins.isUnderway(account))
       logins.changed(account, state)
       if (state.kind === 'online') friends.online(account)
+      if (state.kind === 'online') ownPictures.online(account)
       ownStatus.changed(state)
       watch.sessionChanged(account)
     },
@@ -182,6 +212,7 @@ export const compose = (
     outage.forget(gone)
     news.forget(gone)
     friends.forget(gone)
+    ownPictures.forget(gone)
   })
   const commands = new Commands({
     clock,
@@ -251,6 +282,7 @@ export const compose = (
     people: new NetworkPeople(network, { ...shown, networks: openTo(config, logins) }),
     history: new NetworkHistory(network, told),
     ...visitorsFor(network),
+    files,
     ...(keys.box.trouble === undefined ? { secrets: secretsOf(keys.box, network), ...signUpFor(network) } : {}),
   })
   const networks = new Networks({
@@ -273,19 +305,22 @@ export const compose = (
       : new MediaServer({
           ...config.media.listen,
           links,
-          maxBytes: config.media.max_mb * 1_000_000,
+          maxBytes: maxFileBytes(config),
           clock,
           metrics,
-          media: (network) => {
-            const adapter = isRunning(network) ? adapters.get(network) : undefined
-            return adapter?.media === undefined ? undefined : (ref, signal) => mediaOf(adapter, ref, signal)
-          },
+          media: mediaOf,
         })
-  return { data, adapters, media, accounts, logins, hub, networks, supervisor, news, friends, outage, ownStatus }
+  return { data, adapters, media, blobs, accounts, logins, hub, networks, supervisor, news, friends, outage, ownStatus }
 }
 
-const mediaOf = async (adapter: HostingAdapter, ref: string, signal: AbortSignal): Promise<MediaResult> =>
-  adapter.media?.(ref, signal) ?? { kind: 'refused', reason: 'not-found', detail: 'that network has no files' }
+type MediaOf = (ref: string, signal: AbortSignal) => Promise<MediaResult>
+
+const NO_FILE: MediaResult = { kind: 'refused', reason: 'not-found', detail: 'that network gives no files now' }
+
+const maxFileBytes = ({ media }: Config): number => media.max_mb * 1_000_000
+
+/** A link works so long. */
+const linkMs = ({ media }: Config): number => media.expire_hours * 60 * 60_000
 
 /** Where people can sign in with accounts of their own. */
 const openTo = ({ networks }: Config, logins: Logins) => {
@@ -293,10 +328,11 @@ const openTo = ({ networks }: Config, logins: Logins) => {
   return networks.filter(({ id }) => open.has(id)).map(({ id, type }) => ({ id: id as NetworkId, type }))
 }
 
-const mediaLinks = ({ media }: Config, key: string): MediaLinks => {
+const mediaLinks = (config: Config, key: string): MediaLinks => {
+  const { media } = config
   const { host, port } = media.listen
   const publicUrl = media.public_url ?? `http://${host.includes(':') ? `[${host}]` : host}:${port}`
-  return new MediaLinks({ key, publicUrl, expireMs: media.expire_hours * 60 * 60_000 })
+  return new MediaLinks({ key, publicUrl, expireMs: linkMs(config) })
 }
 
 /** What an adapter seals, no other can open. */

@@ -14,6 +14,7 @@ import { openBox } from './bridge/secrets.ts'
 import { buildReport } from './bridge/status-report.ts'
 import { compose, type DaemonOptions, type Parts } from './compose.ts'
 import { configuredPeople, configuredUsers, secretKey, secretReader } from './config/apply.ts'
+import { servesFiles } from './config/cross-checks.ts'
 import { trustingOurselves } from './config/own-service.ts'
 
 /** A port of ours that is taken is asked for again after so long. */
@@ -58,7 +59,7 @@ export class Daemon {
       const adapters = await this.#makeAdapters()
       const box = await openBox(config.data, secretKey(config, env))
       if (box.trouble !== undefined) log.error({ detail: box.trouble }, 'no passwords can be stored')
-      this.#parts = compose(this.#options, data, adapters, { box, media: this.#mediaKey(adapters) })
+      this.#parts = compose(this.#options, data, adapters, { box, media: this.#mediaKey() })
       await this.#startParts(this.#parts)
     } catch (error) {
       await this.stop()
@@ -80,6 +81,7 @@ export class Daemon {
       await this.#step('hub', parts.hub.stop())
       await this.#step('sessions', parts.supervisor.stop())
       await this.#step('networks', parts.networks.stop())
+      await this.#step('files', parts.blobs.stop())
       await this.#step('data folder', parts.data.close())
     }
     this.#stopping.abort()
@@ -166,8 +168,10 @@ export class Daemon {
     return adapters
   }
 
-  async #startParts({ hub, networks, accounts, adapters, media, news, ownStatus }: Parts): Promise<void> {
+  async #startParts({ hub, networks, accounts, adapters, media, blobs, news, ownStatus }: Parts): Promise<void> {
     const { config, log } = this.#options
+    // Without them everything else works.
+    await blobs.start().catch((error: unknown) => log.error({ detail: String(error) }, 'no files can be kept'))
     for (const detail of await accounts.start()) log.error({ detail }, 'an account cannot be used')
     const { users, problems } = configuredUsers(config, adapters)
     for (const detail of problems) log.error({ detail }, 'a user of a person cannot be used')
@@ -228,9 +232,9 @@ export class Daemon {
   }
 
   /** `undefined`: there is nothing to sign links for, or nothing to sign them with. */
-  #mediaKey(adapters: ReadonlyMap<NetworkId, HostingAdapter>): string | undefined {
+  #mediaKey(): string | undefined {
     const { config, log } = this.#options
-    if (![...adapters.values()].some((adapter) => adapter.media !== undefined)) return undefined
+    if (!servesFiles(config)) return undefined
     try {
       return mediaKey(config.data)
     } catch (error) {

@@ -7,6 +7,7 @@ const pure = [
   'sansio/rate.ts',
   'msnp/wire/**',
   'msnp/model/**',
+  'msnp/p2p/**',
   'msnp/session/**',
   'bridge/model/**',
   'bridge/plan.ts',

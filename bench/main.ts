@@ -4,11 +4,13 @@ import { cpus, totalmem } from 'node:os'
 import { parseArgs } from 'node:util'
 import { median, type Figures, type Part } from './measure.ts'
 import { durable } from './parts/durable.ts'
+import { files } from './parts/files.ts'
 import { framer } from './parts/framer.ts'
 import { gatewayClients, gatewayHistory, gatewayRelay } from './parts/gateway.ts'
 import { history } from './parts/history.ts'
 import { limits } from './parts/limits.ts'
 import { matrixIntake, matrixPresence, matrixRelay, matrixRestart } from './parts/matrix.ts'
+import { peers } from './parts/peers.ts'
 import { puppets } from './parts/puppets.ts'
 import { fanOut, logins, memory, mixedFanOut, relay, signIns } from './parts/service.ts'
 import { pinned } from './processes.ts'
@@ -32,6 +34,7 @@ const parts: readonly Part[] = [
   memory,
   fanOut,
   mixedFanOut,
+  peers,
   matrixRelay,
   matrixIntake,
   matrixRestart,
@@ -40,6 +43,7 @@ const parts: readonly Part[] = [
   gatewayClients,
   gatewayHistory,
   puppets,
+  files,
 ]
 const chosen = parts.filter((part) => options.only === undefined || part.name.includes(options.only))
 const runs = Math.max(1, Number(options.runs))

@@ -2,8 +2,9 @@
  * THE CONTRACT between the core and a network. Everything the bridge knows about a network goes through `Adapter` and
  * `Session`; all that an adapter may ask of the bridge is `AdapterContext`. docs/adding-an-adapter.md walks through it.
  */
+import type { FileRef } from './model/body.ts'
 import type { Capabilities } from './model/capabilities.ts'
-import type { AccountNews, Inbound, MessageEvent, Outbound, Strangers } from './model/events.ts'
+import type { AccountNews, Inbound, MessageEvent, Outbound, Phone, Strangers } from './model/events.ts'
 import type {
   AccountId,
   ChatId,
@@ -17,7 +18,15 @@ import type {
   UserRef,
 } from './model/ids.ts'
 import type { PresenceState } from './model/presence.ts'
-import type { DeliveryResult, Fault, MediaResult, OpenResult, RosterResult, SessionState } from './model/result.ts'
+import type {
+  DeliveryResult,
+  Fault,
+  MediaResult,
+  OpenResult,
+  Reason,
+  RosterResult,
+  SessionState,
+} from './model/result.ts'
 import type { RichText } from './model/text.ts'
 
 /** One configured network. */
@@ -149,6 +158,8 @@ export type RosterRequest =
   | { readonly kind: 'move'; readonly user: UserId; readonly group?: string }
   /** Whether those who are neither allowed nor blocked may see us and write to us. */
   | { readonly kind: 'privacy'; readonly strangers: Strangers }
+  /** Our own picture, for good, also while we are not signed in. Absent: none. */
+  | { readonly kind: 'picture'; readonly picture?: FileRef }
 
 export interface Account {
   readonly id: AccountId
@@ -206,7 +217,35 @@ export interface AdapterContext {
   readonly visitors?: Visitors
   /** Absent: this bridge hosts no service on which somebody could be given an account. */
   readonly signUp?: SignUp
+  readonly files: Files
 }
+
+/** Files of all networks, and those that stay on none. */
+export interface Files {
+  /** Larger ones are not taken. */
+  readonly maxBytes: number
+  /**
+   * Keeps a file that its network does not keep. Resolves when it is on disk; the answer goes into a body of kind `file`.
+   * Never rejects, and ends `body` when it does not want the rest.
+   */
+  put(body: AsyncIterable<Uint8Array>, about: FileAbout, signal: AbortSignal): Promise<PutResult>
+  /** The bytes of any file, wherever it is. Never rejects. */
+  open(file: Pick<FileRef, 'network' | 'ref'>, signal: AbortSignal): Promise<MediaResult>
+}
+
+export interface FileAbout {
+  /** As its sender calls it. Untrusted: it is made fit to be shown. */
+  readonly name: string
+  /** Absent: what its first bytes and its name say. */
+  readonly mime?: string
+  /** Less than `Files.maxBytes`. */
+  readonly maxBytes?: number
+}
+
+/** `detail` is a half-sentence for people. */
+export type PutResult =
+  | { readonly kind: 'stored'; readonly file: FileRef }
+  | { readonly kind: 'refused'; readonly reason: Reason; readonly detail: string }
 
 /** As it is now, from memory. */
 export interface PeopleView {
@@ -246,6 +285,7 @@ export interface ContactView {
   readonly hasUs: boolean
   /** Names of the groups of the contact list in which they are. */
   readonly groups?: readonly string[]
+  readonly phones?: readonly Phone[]
   /** Absent: not seen. */
   readonly presence?: PresenceState
 }

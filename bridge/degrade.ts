@@ -1,10 +1,11 @@
 /** Pure. An operation that a leg cannot do becomes one that it can, or a reason to tell the sender, or nothing. */
-import type { FileRef, MessageBody } from './model/body.ts'
+import type { MessageBody } from './model/body.ts'
 import type { Capabilities, Support } from './model/capabilities.ts'
 import type { Outbound, Puppet, Quote } from './model/events.ts'
 import type { EventId } from './model/ids.ts'
 import type { Reason } from './model/result.ts'
-import { eachLine, relayed } from './model/relayed.ts'
+import { fileWords } from './model/file-words.ts'
+import { eachLine, relayed, takenBack } from './model/relayed.ts'
 import { plain, type RichText } from './model/text.ts'
 
 export type Op = Outbound<EventId>
@@ -49,7 +50,7 @@ export const degrade = (op: Op, capabilities: Capabilities, at: number): Degrade
     case 'redact':
       // That somebody reacted was said in a line of text, and is not worth another.
       if (support === 'text' && op.reaction === true) return DROPPED
-      if (support === 'text') return say(`* ${nameOf(op.as)} took back ${meant(op.quote)}`, capabilities, at)
+      if (support === 'text') return say(takenBack(nameOf(op.as), op.quote), capabilities, at)
       return passed(op, support, 'the removal of messages')
     case 'reaction':
       if (support === 'text')
@@ -113,7 +114,8 @@ const render = (body: MessageBody, as: Puppet, capabilities: Capabilities): Rend
       if (support !== 'text') return kept(named(body, nameOf(as)))
       return kept(as.kind === 'self' ? { kind: 'text', text: eachLine('* ', body.text) } : relayed(body, as.name))
     case 'file': {
-      if (support !== 'text') return kept(body)
+      // Where one account speaks for all, a file of its own would not say whose it is.
+      if (support !== 'text' && !prefixed(as, capabilities)) return kept(body)
       const text: RichText = [
         ...(body.text.length === 0 ? [] : [...body.text, { text: '\n' }]),
         { text: fileWords(body.file) },
@@ -140,20 +142,6 @@ const quoting = (body: MessageBody, quote: Quote, { replies }: Capabilities): Me
 }
 
 const meant = (quote: Quote | undefined): string => (quote === undefined ? 'a message' : `"${quote.text}"`)
-
-/** "sends an image: cat.png (12 kB) https://..." */
-const fileWords = ({ media, name, size, url }: FileRef): string => {
-  const what = media === 'file' ? 'a file' : media === 'image' || media === 'audio' ? `an ${media}` : `a ${media}`
-  const big = size === undefined ? '' : ` (${sizeWords(size)})`
-  return `sends ${what}: ${oneLine(name)}${big}${url === undefined ? '' : ` ${url}`}`
-}
-
-const sizeWords = (bytes: number): string =>
-  bytes < 1_000
-    ? `${bytes} bytes`
-    : bytes < 1_000_000
-      ? `${Math.round(bytes / 1_000)} kB`
-      : `${(bytes / 1_000_000).toFixed(1)} MB`
 
 /** The bridge's own words. */
 const say = (text: string, capabilities: Capabilities, at: number): Degraded =>

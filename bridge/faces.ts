@@ -10,12 +10,15 @@ const UNKNOWN = ''
 
 interface Face {
   presence: string
-  name: string | undefined
+  profile: string | undefined
 }
 
 /** Where somebody is who is not there is no news. */
 const presenceOf = ({ state, in: chats = [] }: Extract<OwnState, { kind: 'presence' }>): string =>
   state.show === 'offline' ? OFFLINE : JSON.stringify([state, ...chats])
+
+const profileOf = ({ name, avatar }: Extract<OwnState, { kind: 'profile' }>): string =>
+  JSON.stringify([name, avatar === null ? null : avatar?.ref])
 
 export class Faces {
   readonly #accounts = new Map<AccountId, Map<string, Face>>()
@@ -25,11 +28,11 @@ export class Faces {
     const faces = this.#accounts.get(account) ?? new Map<string, Face>()
     this.#accounts.set(account, faces)
     const key = `${network}\n${user}`
-    const face = faces.get(key) ?? { presence: OFFLINE, name: undefined }
-    const news = op.kind === 'presence' ? presenceOf(op) : op.name
-    if (news === (op.kind === 'presence' ? face.presence : face.name)) return false
+    const face = faces.get(key) ?? { presence: OFFLINE, profile: undefined }
+    const news = op.kind === 'presence' ? presenceOf(op) : profileOf(op)
+    if (news === (op.kind === 'presence' ? face.presence : face.profile)) return false
     if (faces.size >= FACES_LIMIT) faces.clear()
-    faces.set(key, op.kind === 'presence' ? { ...face, presence: news } : { ...face, name: news })
+    faces.set(key, op.kind === 'presence' ? { ...face, presence: news } : { ...face, profile: news })
     return true
   }
 

@@ -30,6 +30,8 @@ export interface HubDeps {
   readonly ownersChanged?: () => void
   /** One of our people is seen on a network, by others than the bridge. */
   readonly ownPresence?: (person: PersonId, user: UserRef, state: PresenceState) => void
+  /** Somebody looks like that where they live, who may be one of our people. */
+  readonly ownPicture?: (user: UserRef, picture: FileRef | null) => void
 }
 
 /** passing: was not to be stored. unlinked: no portal and no lobby; nothing was stored. */

@@ -127,6 +127,7 @@ export class Hub {
       contextOf,
       online: this.#online,
       ownPresence: (person, user, state) => deps.ownPresence?.(person, user, state),
+      ownPicture: (user, picture) => deps.ownPicture?.(user, picture),
       rosterKnown: (account) => void this.#maker.fill(account),
     })
     this.#intake = new Intake({
@@ -216,6 +217,11 @@ export class Hub {
       case 'gone':
         await this.#gone(event)
         return 'passing'
+      case 'notice': {
+        const person = this.identity.account(event.account)?.person
+        if (person !== undefined) await this.tellPerson(person, { kind: 'status', text: event.text })
+        return 'passing'
+      }
     }
   }
 

@@ -4,6 +4,7 @@ import type { Ephemeral } from './ephemeral.ts'
 import { Faces } from './faces.ts'
 import type { Identity } from './identity.ts'
 import type { Lobbies } from './lobbies.ts'
+import type { FileRef } from './model/body.ts'
 import type { PassingInbound } from './model/events.ts'
 import type { AccountId, ChatId, PersonId, UserId, UserRef } from './model/ids.ts'
 import type { PresenceState } from './model/presence.ts'
@@ -31,6 +32,8 @@ export interface PassingDeps {
   readonly online: ReadonlySet<AccountId>
   /** One of our people is seen, and not by an account that we hold ourselves. */
   readonly ownPresence: (person: PersonId, user: UserRef, state: PresenceState) => void
+  /** Somebody is seen with that picture, and not by an account that we hold ourselves. */
+  readonly ownPicture: (user: UserRef, picture: FileRef | null) => void
   /** The whole contact list of an account is known. */
   readonly rosterKnown: (account: AccountId) => void
 }
@@ -49,7 +52,7 @@ export class Passing {
     this.#deps = deps
   }
 
-  async accept(event: Exclude<PassingInbound, { kind: 'gone' }>): Promise<void> {
+  async accept(event: Exclude<PassingInbound, { kind: 'gone' | 'notice' }>): Promise<void> {
     const { store, router, roster, outbox, contextOf } = this.#deps
     switch (event.kind) {
       case 'typing':
@@ -67,6 +70,8 @@ export class Passing {
       case 'presence':
       case 'profile': {
         if (event.kind === 'presence') this.#ownPresence(event)
+        else if (event.avatar !== undefined && !this.#isHeld(event.user))
+          this.#deps.ownPicture(event.user, event.avatar)
         const changed = roster.apply(event)
         if (event.kind === 'presence' && isPresent(event.state)) outbox.recipientOnline(event.account, event.user.user)
         if (changed) this.#spread(event)
@@ -110,7 +115,10 @@ export class Passing {
     if (!this.#shows(leg)) return
     for (const other of portal.legs)
       if (other.id !== leg.id)
-        for (const user of this.#people(other)) this.#tell({ portal, leg: other }, leg, this.#seen(user, other))
+        for (const user of this.#people(other)) {
+          this.#tell({ portal, leg: other }, leg, this.#seen(user, other))
+          this.#picture({ portal, leg: other }, leg, user)
+        }
   }
 
   /** Legs were taken away: who was behind them is shown in fewer chats, or in none. */
@@ -139,14 +147,21 @@ export class Passing {
 
   /** Accounts that we hold look as we say, so what is seen of them is no news. */
   #ownPresence({ user, state }: Extract<About, { kind: 'presence' }>): void {
-    const { identity, ownPresence } = this.#deps
+    const person = this.#deps.identity.personOf(user)
+    if (person !== undefined && !this.#isHeld(user)) this.#deps.ownPresence(person, user, state)
+  }
+
+  /** They are an account of ours. */
+  #isHeld(user: UserRef): boolean {
+    const { identity } = this.#deps
     const person = identity.personOf(user)
-    if (person === undefined) return
-    const isAccount = identity.accountsOf(person).some(({ id }) => {
-      const own = identity.userOf(id)
-      return own?.user === user.user && own.network === user.network
-    })
-    if (!isAccount) ownPresence(person, user, state)
+    return (
+      person !== undefined &&
+      identity.accountsOf(person).some(({ id }) => {
+        const own = identity.userOf(id)
+        return own?.user === user.user && own.network === user.network
+      })
+    )
   }
 
   /** Whom this account does not see by now, it does not see: they are shown as absent to all. */
@@ -167,7 +182,21 @@ export class Passing {
       const handle = leg.request.kind === 'lobby' ? { handle: lobbies.handle(portal, leg, user.user) } : {}
       this.#send(event, { ...contextOf(found), ...handle })
     }
-    this.#show(user, event.kind === 'profile' ? event : undefined)
+    this.#show(user, event.kind === 'profile' ? { ...event, ...this.#avatarOf(account, user.user) } : undefined)
+  }
+
+  /** What somebody looks like, where that is known. */
+  #picture(found: Found, to: Leg, user: UserId): void {
+    const { via, network } = found.leg
+    const avatar = this.#avatarOf(via, user)
+    if (!('avatar' in avatar)) return
+    const name = this.#deps.roster.contact(via, user)?.name ?? ''
+    this.#tell(found, to, { kind: 'profile', account: via, user: { network, user }, name, ...avatar })
+  }
+
+  #avatarOf(account: AccountId, user: UserId): { readonly avatar?: FileRef | null } {
+    const avatar = this.#deps.roster.avatar(account, user)
+    return avatar === undefined ? {} : { avatar }
   }
 
   /** Through each account that shows them somewhere, whoever has them as a contact there. */

@@ -69,7 +69,7 @@ export class NetworkPeople implements PeopleView {
   }
 }
 
-const viewOf = ({ user, name, nickname, listed, blocked, hasUs, groups, presence }: Contact): ContactView => ({
+const viewOf = ({ user, name, nickname, listed, blocked, hasUs, groups, phones, presence }: Contact): ContactView => ({
   user,
   name,
   ...(nickname === undefined ? {} : { nickname }),
@@ -77,5 +77,6 @@ const viewOf = ({ user, name, nickname, listed, blocked, hasUs, groups, presence
   blocked,
   hasUs,
   ...(groups === undefined ? {} : { groups }),
+  ...(phones === undefined ? {} : { phones }),
   ...(presence === undefined ? {} : { presence }),
 })

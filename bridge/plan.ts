@@ -199,7 +199,9 @@ const passingOperation = (
     }
     case 'profile': {
       const as = puppet(event.user, event.name, leg, context)
-      return as.kind === 'ghost' ? { kind: 'profile', as, name: shownName(event.name, event.user.user) } : undefined
+      if (as.kind !== 'ghost') return undefined
+      const avatar = event.avatar === undefined ? {} : { avatar: event.avatar }
+      return { kind: 'profile', as, name: shownName(event.name, event.user.user), ...avatar }
     }
   }
 }

@@ -1,5 +1,6 @@
 /** Contacts of our accounts: names and flags are stored, presence is not. */
-import type { PassingInbound, RosterEntry } from './model/events.ts'
+import type { FileRef } from './model/body.ts'
+import type { PassingInbound, Phone, RosterEntry } from './model/events.ts'
 import type { AccountId, UserId, UserRef } from './model/ids.ts'
 import type { Availability, PresenceState } from './model/presence.ts'
 import { type ContactRow, type Store, StoreUnavailable } from './store/port.ts'
@@ -9,6 +10,8 @@ export interface Contact extends ContactRow {
   readonly groups?: readonly string[]
   /** They were let in, on the list or not; not stored either. */
   readonly allowed?: true
+  /** Not stored either. */
+  readonly phones?: readonly Phone[]
   /** Absent: offline or unknown. */
   readonly presence?: PresenceState
 }
@@ -39,6 +42,9 @@ interface List {
   readonly presence: Map<UserId, PresenceState>
   readonly groups: Map<UserId, readonly string[]>
   readonly allowed: Set<UserId>
+  readonly phones: Map<UserId, readonly Phone[]>
+  /** Pictures of contacts; null: they have none. */
+  readonly avatars: Map<UserId, FileRef | null>
   /** Not stored yet. */
   dirty: Set<UserId>
   own: Own | undefined
@@ -86,7 +92,9 @@ export class Roster {
         return this.#presence(event.account, event.user.user, event.state)
       case 'profile': {
         const known = this.contact(event.account, event.user.user)
-        return known !== undefined && this.#put({ ...rowOf(known), name: event.name })
+        if (known === undefined) return false
+        const isSeen = event.avatar !== undefined && this.#picture(event.account, event.user.user, event.avatar)
+        return this.#put({ ...rowOf(known), name: event.name }) || isSeen
       }
       case 'contact': {
         const { account, user, change, name } = event
@@ -146,6 +154,11 @@ export class Roster {
       )
   }
 
+  /** undefined: nothing is known of it. */
+  avatar(account: AccountId, user: UserId): FileRef | null | undefined {
+    return this.#lists.get(account)?.avatars.get(user)
+  }
+
   presence(account: AccountId, user: UserId): PresenceState | undefined {
     return this.#lists.get(account)?.presence.get(user)
   }
@@ -182,6 +195,8 @@ export class Roster {
       presence: new Map(),
       groups: new Map(),
       allowed: new Set(),
+      phones: new Map(),
+      avatars: new Map(),
       dirty: new Set(),
       own: undefined,
       saving: undefined,
@@ -205,6 +220,14 @@ export class Roster {
     return JSON.stringify(before) !== JSON.stringify(list.own)
   }
 
+  /** Whether it is another one now. */
+  #picture(account: AccountId, user: UserId, avatar: FileRef | null): boolean {
+    const { avatars } = this.#list(account)
+    const before = avatars.get(user)
+    avatars.set(user, avatar)
+    return before?.ref !== avatar?.ref || before === undefined
+  }
+
   #put(row: ContactRow): boolean {
     const list = this.#list(row.account)
     const before = list.contacts.get(row.user)
@@ -212,6 +235,8 @@ export class Roster {
     if (gone ? before === undefined : before !== undefined && sameRow(before, row)) return false
     if (!row.listed) list.groups.delete(row.user)
     if (gone || row.blocked) list.allowed.delete(row.user)
+    if (!row.listed) list.phones.delete(row.user)
+    if (gone) list.avatars.delete(row.user)
     if (gone) list.contacts.delete(row.user)
     else if (before === undefined && list.contacts.size >= CONTACTS_LIMIT) return false
     else list.contacts.set(row.user, row)
@@ -220,13 +245,12 @@ export class Roster {
     return true
   }
 
-  /** Which groups somebody is in is known of the whole list only; of who is on no list, it is not kept. */
-  #group(account: AccountId, user: UserId, names: readonly string[] | undefined): boolean {
-    const { contacts, groups } = this.#list(account)
-    const before = groups.get(user)
-    if (names === undefined || !contacts.has(user)) return groups.delete(user)
-    groups.set(user, names)
-    return JSON.stringify(before) !== JSON.stringify(names)
+  /** What is known of the whole list only: groups and phone numbers; of who is on no list, it is not kept. */
+  #more(account: AccountId, { user: { user }, groups, phones }: RosterEntry): boolean {
+    const list = this.#list(account)
+    const isKept = list.contacts.has(user)
+    const isGrouped = note(list.groups, user, isKept ? groups : undefined)
+    return note(list.phones, user, isKept ? phones : undefined) || isGrouped
   }
 
   #allow(account: AccountId, user: UserId, allowed: boolean): boolean {
@@ -242,11 +266,12 @@ export class Roster {
     let changed = false
     for (const row of [...this.#list(account).contacts.values()])
       if (!named.has(row.user)) changed = this.#put({ ...row, listed: false, blocked: false, hasUs: false }) || changed
-    for (const { user, name, listed, blocked, hasUs, groups, allowed } of entries) {
+    for (const entry of entries) {
+      const { user, name, listed, blocked, hasUs } = entry
       const nickname = this.contact(account, user.user)?.nickname
       changed = this.#put(called({ account, user: user.user, name, listed, blocked, hasUs }, nickname)) || changed
-      changed = this.#group(account, user.user, groups) || changed
-      changed = this.#allow(account, user.user, allowed === true) || changed
+      changed = this.#more(account, entry) || changed
+      changed = this.#allow(account, user.user, entry.allowed === true) || changed
     }
     return changed
   }
@@ -294,14 +319,24 @@ const rank = (state: PresenceState | undefined): number => ladder.indexOf((state
 const shown = (row: ContactRow, list: List): Contact => {
   const presence = list.presence.get(row.user)
   const groups = list.groups.get(row.user)
+  const phones = list.phones.get(row.user)
   const allowed = list.allowed.has(row.user)
-  if (presence === undefined && groups === undefined && !allowed) return row
+  if (presence === undefined && groups === undefined && phones === undefined && !allowed) return row
   return {
     ...row,
     ...(groups === undefined ? {} : { groups }),
+    ...(phones === undefined ? {} : { phones }),
     ...(allowed ? { allowed } : {}),
     ...(presence === undefined ? {} : { presence }),
   }
+}
+
+/** Whether it is another one now. */
+const note = <Value>(known: Map<UserId, Value>, user: UserId, value: Value | undefined): boolean => {
+  const before = known.get(user)
+  if (value === undefined) return known.delete(user)
+  known.set(user, value)
+  return JSON.stringify(before) !== JSON.stringify(value)
 }
 
 const unknownRow = (account: AccountId, user: UserId): ContactRow => ({

@@ -154,8 +154,9 @@ function* listeners(config: Config): Generator<Problem> {
   }
 }
 
-/** Networks whose files the others get as links. */
-const servesFiles = (config: Config): boolean => config.networks.some(({ type }) => type === 'matrix')
+/** There are networks whose files the others get as links. */
+export const servesFiles = (config: Config): boolean =>
+  config.networks.some(({ type }) => type === 'matrix' || type === 'msn')
 
 interface Listener {
   readonly at: HostPort
@@ -185,6 +186,8 @@ function* listenersOf(config: Config): Generator<Listener> {
     if (network.switchboard.listen !== undefined)
       yield { at: network.switchboard.listen, path: [...path, 'switchboard', 'listen'], owner: network.id }
     yield { at: network.passport.listen, path: [...path, 'passport', 'listen'], owner: `${network.id} https` }
+    if (network.http_gateway?.listen !== undefined)
+      yield { at: network.http_gateway.listen, path: [...path, 'http_gateway', 'listen'], owner: `${network.id} http` }
   }
 }
 

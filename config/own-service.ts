@@ -8,7 +8,8 @@ import type { Config } from './schema.ts'
 const LOOPBACK = /^(127\.\d+\.\d+\.\d+|localhost|::1|\[::1\])$/
 const ANYWHERE = /^(0\.0\.0\.0|::|\[::\])$/
 
-const loginPage = ({ passport }: MsnConfig): URL => new URL('nexus' in passport ? passport.nexus : passport.login)
+const loginPage = ({ passport }: MsnConfig): URL =>
+  new URL('nexus' in passport ? passport.nexus : 'login' in passport ? passport.login : passport.rst)
 
 /** The service whose login page that network uses. */
 const serviceOf = (config: Config, network: MsnConfig): MsnServiceConfig | undefined => {

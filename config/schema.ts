@@ -123,8 +123,17 @@ export const configSchema = z.strictObject({
         .max(10_000)
         .meta({ description: 'Larger files, in millions of bytes, are not handed on.' })
         .default(50),
+      keep_mb: z
+        .number()
+        .positive()
+        .max(10_000_000)
+        .meta({
+          description:
+            'Files from networks that keep none, as MSN, are in the data folder until their links expire. So many millions of bytes in all.',
+        })
+        .default(2_000),
     })
-    .meta({ description: 'Files from networks that have them reach the others as links that expire.' })
+    .meta({ description: 'Files reach networks that have none as links that expire.' })
     .prefault({}),
   history: z
     .strictObject({

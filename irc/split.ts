@@ -3,7 +3,7 @@
  * White space goes to the beginning of the next piece, because some servers (ngIRCd) trim the end of a line; so the
  * pieces joined are the text. Pure.
  */
-import { type RichText, sameStyle, type Span, type Style } from '../bridge/model/text.ts'
+import { type RichText, sameStyle, type Span, type Style, withoutImage } from '../bridge/model/text.ts'
 import { render, StyleWriter, withoutControls } from './formatting.ts'
 
 /** A piece is cut at a word's end only if that leaves it this full; else a long word would waste lines. */
@@ -86,7 +86,7 @@ const stylesOf = (line: RichText): ((index: number) => Style) => {
 }
 
 const styleOf = (span: Span | undefined): Style => {
-  const { text, ...style } = span ?? { text: '' }
+  const { text, ...style } = withoutImage(span ?? { text: '' })
   return text === '' ? {} : style
 }
 

@@ -21,7 +21,9 @@ export type {
 } from './session/switchboard-client-states.ts'
 export * from './io/client-contract.ts'
 export { onList, type Contact, type Group, type Presence, type Privacy } from './session/roster.ts'
-export { MsnServer, type Listening, type MsnServerOptions, type ServerCounters } from './io/server.ts'
+export { MsnServer } from './io/server.ts'
+export type { Listening, MsnServerOptions, ServerCounters } from './io/server-contract.ts'
+export { DEFAULT_GATEWAY_LIMITS, type GatewayLimits } from './io/gateway.ts'
 export type { ListenAddress } from './io/listener.ts'
 export { isCertificateFor, makeCertificate, type KeyPair } from './io/certificate.ts'
 export {
@@ -41,7 +43,9 @@ export {
 export {
   CONTENT_TYPES,
   MAX_MESSAGE_BYTES,
+  emoticonMessage,
   goingDownMessage,
+  inParts,
   inviteDecline,
   nudgeMessage,
   parseSaid,
@@ -50,8 +54,33 @@ export {
   textRoom,
   typingMessage,
   type CancelCode,
+  type EmoticonPair,
   type Said,
 } from './model/content-types.ts'
+export { invitedTo } from './model/invitations.ts'
+export { newsOfMail, type MailNews } from './model/mail.ts'
+export {
+  FILE_TRANSFER,
+  fileAcceptance,
+  fileInvitation,
+  parseFileAcceptance,
+  parseFileInvitation,
+  type FileAcceptance,
+  type FileInvitation,
+  type FilePlace,
+} from './model/file-invitation.ts'
+export { BYE, type FileTimings } from './session/file-lines.ts'
+export { FileReceiver } from './session/file-receiver.ts'
+export { FileSender } from './session/file-sender.ts'
+export { allowedAddresses, wrongAllowance, type PortRange } from './io/file-ports.ts'
+export {
+  FileBroken,
+  type ArrivingFile,
+  type FileFailure,
+  type FileTransferOptions,
+  type Meeting,
+} from './io/file-contract.ts'
+export { receiveFile, sendFile } from './io/file-transfer.ts'
 export { PLAIN_FORMAT, formatTextFormat, parseTextFormat, type TextFormat } from './model/text-format.ts'
 export {
   CLIENT_BITS,
@@ -77,6 +106,7 @@ export {
 export { parseMime, type HeaderBlock, type MimeMessage } from './wire/mime.ts'
 export { errorCode, reactionTo, type ErrorCode, type Reaction } from './wire/error-codes.ts'
 export { parseAddress } from './model/address.ts'
+export { withPending } from './service/lists.ts'
 export { forgetWatcher } from './service/removal.ts'
 export { NotificationServer, type NotificationServerOptions } from './session/notification-server.ts'
 export type { NsCommand, NsEvent } from './session/notification-server-events.ts'
@@ -89,3 +119,25 @@ export type {
   SwitchboardEvent as SwitchboardServerEvent,
 } from './session/switchboard-server-events.ts'
 export { SwitchboardServer, type SwitchboardServerOptions } from './session/switchboard-server.ts'
+export {
+  describeObject,
+  formatMsnObject,
+  isObjectData,
+  OBJECT_TYPES,
+  parseMsnObject,
+  type MsnObject,
+} from './model/msn-object.ts'
+export { P2pEndpoint } from './p2p/endpoint.ts'
+export {
+  DEFAULT_P2P_LIMITS,
+  DEFAULT_P2P_TIMINGS,
+  type P2pCommand,
+  type P2pEnd,
+  type P2pEvent,
+  type P2pLimits,
+  type P2pOptions,
+  type P2pOutput,
+  type P2pTimings,
+  type SessionHandle,
+} from './p2p/contract.ts'
+export type { FileOffer } from './p2p/file-context.ts'

@@ -1,11 +1,27 @@
 import { Buffer } from 'node:buffer'
-import type { Socket } from 'node:net'
 import type { CloseReason, Machine, Output } from './machine.ts'
 
 /** A peer that lets more than this pile up unread is cut off. Bytes. */
 export const MAX_UNSENT_BYTES = 1024 * 1024
 /** After our side has ended, how long the peer may take to end too. Milliseconds. */
 export const LINGER_MS = 2_000
+
+/** What a machine is driven on: a TCP socket, or what stands for one. */
+export interface Transport {
+  readonly destroyed: boolean
+  readonly writable: boolean
+  /** Bytes that were written and that nobody has taken yet. */
+  readonly writableLength: number
+  setNoDelay(noDelay: boolean): unknown
+  write(bytes: Uint8Array, taken?: (error?: Error | null) => void): unknown
+  end(): unknown
+  resume(): unknown
+  destroy(): unknown
+  on(event: 'data', listener: (bytes: Buffer) => void): this
+  on(event: 'end' | 'close', listener: () => void): this
+  on(event: 'error', listener: (error: NodeJS.ErrnoException) => void): this
+  once(event: 'close', listener: () => void): this
+}
 
 export interface DriveOptions<Event> {
   onEvent(event: Event): void
@@ -35,7 +51,7 @@ export interface Driven<Command> {
  * machine waits for nothing.
  */
 export function drive<Command, Event>(
-  socket: Socket,
+  socket: Transport,
   machine: Machine<Command, Event>,
   options: DriveOptions<Event>,
 ): Driven<Command> {
@@ -43,7 +59,7 @@ export function drive<Command, Event>(
 }
 
 class Drive<Command, Event> implements Driven<Command> {
-  readonly #socket: Socket
+  readonly #socket: Transport
   readonly #machine: Machine<Command, Event>
   readonly #options: DriveOptions<Event>
   /** undefined: nothing, which is so nearly always. */
@@ -53,7 +69,7 @@ class Drive<Command, Event> implements Driven<Command> {
   #timerAt = Infinity
   #closed = false
 
-  constructor(socket: Socket, machine: Machine<Command, Event>, options: DriveOptions<Event>) {
+  constructor(socket: Transport, machine: Machine<Command, Event>, options: DriveOptions<Event>) {
     this.#socket = socket
     this.#machine = machine
     this.#options = options
@@ -177,7 +193,7 @@ class Drive<Command, Event> implements Driven<Command> {
 /** Where a socket has its drive: listeners that all sockets share cost an idle connection nothing. */
 const DRIVE = Symbol('drive')
 
-interface DrivenSocket extends Socket {
+interface DrivenSocket extends Transport {
   readonly [DRIVE]: Pick<Drive<never, never>, 'receive' | 'close'>
 }
 

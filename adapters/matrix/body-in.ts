@@ -98,7 +98,7 @@ const said = (kind: 'text' | 'action' | 'notice', content: Content, view: BodyVi
 const textOfContent = (content: Content, view: BodyView): RichText | undefined => {
   const { body, format, formatted_body: html } = content
   if (format === 'org.matrix.custom.html' && typeof html === 'string') {
-    const rich = readHtml(html, view.nameOf)
+    const rich = readHtml(html, view.nameOf, view.network)
     if (rich !== undefined) return rich
   }
   if (typeof body !== 'string') return undefined

@@ -1,13 +1,16 @@
 /** Carries out what the core wants: each operation becomes requests to the homeserver, and their answers a result. */
 import type { Delivery } from '../../bridge/adapter.ts'
+import type { FileRef } from '../../bridge/model/body.ts'
 import type { Choice, Outbound, Puppet } from '../../bridge/model/events.ts'
 import type { ChatId, UserRef } from '../../bridge/model/ids.ts'
 import type { PresenceState } from '../../bridge/model/presence.ts'
 import type { DeliveryResult } from '../../bridge/model/result.ts'
-import { isPassing, notOpened } from './answers.ts'
+import { withoutImage, type RichText } from '../../bridge/model/text.ts'
+import { isPassing, notOpened, type NotOpened } from './answers.ts'
 import { cleaned, shortened } from './clean.ts'
 import type { Ghosts } from './ghosts.ts'
 import { isEventId, isMxid } from './ids.ts'
+import { uriOf } from './mxc.ts'
 import { Marks } from './marks.ts'
 import { eventOf, reactionTo, sendingOf, type Said, type Sending } from './outbound.ts'
 import type { Puppets } from './puppets.ts'
@@ -16,6 +19,7 @@ import { inviteCall, kickCall, stateCall, type By } from './room-calls.ts'
 import type { Rooms } from './rooms.ts'
 import { eventSending, sendCall, type Sender } from './send-calls.ts'
 import type { Answer, MatrixDeps, MatrixEventId, Mxid, Room, RoomTable } from './types.ts'
+import type { Placed } from './upload.ts'
 import { textIn } from './untrusted.ts'
 
 /** What is older than this when it is sent carries its own time. Milliseconds. */
@@ -28,7 +32,7 @@ const MAX_REASON = 200
 export interface DeliveriesDeps extends MatrixDeps {
   readonly table: Pick<RoomTable, 'byChat'>
   readonly rooms: Pick<Rooms, 'ready' | 'title'>
-  readonly ghosts: Pick<Ghosts, 'idOf' | 'ensure' | 'enter' | 'leave' | 'noteOut'>
+  readonly ghosts: Pick<Ghosts, 'idOf' | 'ensure' | 'enter' | 'leave' | 'noteOut' | 'picture'>
   readonly puppets: Pick<Puppets, 'by' | 'failed'>
   /** What an answer to this event means. The bot offers them as reactions once this is on disk. */
   choices(room: Room, event: MatrixEventId, choices: readonly Choice[]): Promise<void>
@@ -36,6 +40,8 @@ export interface DeliveriesDeps extends MatrixDeps {
   read(room: Room, ghost: Mxid, upTo: MatrixEventId): void
   /** `chat`: in which somebody sees it. */
   presence(ghost: Mxid, state: PresenceState, chat: ChatId | undefined): void
+  /** A file from elsewhere comes to the homeserver. */
+  place(file: FileRef, signal: AbortSignal): Promise<Placed>
   /** A ghost has just said something, for which homeservers show it online. */
   spoke(room: Room, ghost: Mxid): void
   /** The power levels do not let a ghost speak. `detail` is what the homeserver says. */
@@ -81,7 +87,10 @@ export class Deliveries {
     }
     if (op.kind === 'profile') {
       const origin = originOf(op.as)
-      return origin === undefined ? SILENT : silent(await ghosts.ensure(origin, op.name, signal))
+      if (origin === undefined) return SILENT
+      const named = await ghosts.ensure(origin, op.name, signal)
+      if (!named.ok || op.avatar === undefined) return silent(named)
+      return silent(await ghosts.picture(origin, op.avatar, (file) => this.#pictureUrl(file, signal), signal))
     }
     if (chat === undefined) return GONE
     if (op.kind === 'message' || op.kind === 'status') {
@@ -115,8 +124,10 @@ export class Deliveries {
     }
   }
 
-  async #say(id: string, op: Said, room: Room, signal: AbortSignal): Promise<DeliveryResult> {
+  async #say(id: string, said: Said, room: Room, signal: AbortSignal): Promise<DeliveryResult> {
     const { network, homeserver } = this.#deps
+    const op = await this.#placed(said, signal)
+    if (op.kind === 'retry' || op.kind === 'refused' || op.kind === 'uncertain') return op
     const sending = sendingOf(op, { network, bot: homeserver.bot, owner: room.owner })
     if (sending === undefined) return SILENT
     const again = homeserver.features.devices || op.kind !== 'message'
@@ -125,6 +136,41 @@ export class Deliveries {
     if (op.kind === 'status') return this.#offered(op, send)
     if (op.kind === 'topic') return this.#asBot(send)
     return this.#as(this.#faceOf(op.as), send)
+  }
+
+  /** With the pictures in it on the homeserver; where that cannot be, the words stand alone. */
+  async #illustrated(text: RichText, signal: AbortSignal): Promise<RichText> {
+    if (text.every((span) => span.image === undefined)) return text
+    return Promise.all(
+      text.map(async (span) => {
+        if (span.image === undefined) return span
+        const url = await this.#pictureUrl(span.image, signal)
+        const bare = withoutImage(span)
+        return url === undefined ? bare : { ...bare, image: { ...span.image, network: this.#deps.network, ref: url } }
+      }),
+    )
+  }
+
+  async #pictureUrl(file: FileRef, signal: AbortSignal): Promise<string | undefined> {
+    const placed = file.media === 'image' ? await this.#deps.place(file, signal) : undefined
+    return placed?.kind === 'placed' ? uriOf(placed.file.ref) : undefined
+  }
+
+  /** With its file on the homeserver, if it has one and the homeserver takes it. */
+  async #placed(op: Said, signal: AbortSignal): Promise<Said | NotOpened> {
+    if (op.kind !== 'message' && op.kind !== 'edit') return op
+    if (op.body.kind === 'nudge') return op
+    if (op.body.kind !== 'file')
+      return { ...op, body: { ...op.body, text: await this.#illustrated(op.body.text, signal) } }
+    const placed = await this.#deps.place(op.body.file, signal)
+    switch (placed.kind) {
+      case 'placed':
+        return { ...op, body: { ...op.body, file: placed.file } }
+      case 'link':
+        return op
+      case 'retry':
+        return placed.result
+    }
   }
 
   #oldTime(op: Said): number | undefined {

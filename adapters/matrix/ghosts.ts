@@ -2,6 +2,7 @@
  * People of other networks as users of the homeserver: registered once, named when their name changes, in the rooms where
  * they are needed. What was done is remembered on disk (`ghost/<id>`), so that a restart asks the homeserver nothing.
  */
+import type { FileRef } from '../../bridge/model/body.ts'
 import type { UserRef } from '../../bridge/model/ids.ts'
 import { done, refusal } from './answers.ts'
 import { oneLine } from './clean.ts'
@@ -30,6 +31,8 @@ export interface GhostSettings {
 interface Known {
   readonly name?: string
   readonly device?: true
+  /** `ref` of the picture that it shows; absent: none. */
+  readonly avatar?: string
 }
 
 export class Ghosts implements GhostPort {
@@ -56,6 +59,7 @@ export class Ghosts implements GhostPort {
       this.#known.set(key.slice(PREFIX.length) as Mxid, {
         ...(name === undefined ? {} : { name }),
         ...(row['device'] === true ? { device: true } : {}),
+        ...(textIn(row, 'avatar') === undefined ? {} : { avatar: textIn(row, 'avatar') ?? '' }),
       })
     }
     await this.#attendance.start((id) => this.#known.has(id))
@@ -99,6 +103,38 @@ export class Ghosts implements GhostPort {
       () => this.#make(id, wanted ?? this.#known.get(id)?.name ?? this.#nameOf(user, user.user), signal),
       signal,
     )
+  }
+
+  /** Shows that picture, or none. `place` brings it to the homeserver; where it cannot, the ghost stays as it was. */
+  async picture(
+    user: UserRef,
+    avatar: FileRef | null,
+    place: (file: FileRef) => Promise<string | undefined>,
+    signal?: AbortSignal,
+  ): Promise<Answer<unknown>> {
+    const id = this.idOf(user)
+    if (this.#known.get(id)?.avatar === avatar?.ref) return done(id)
+    const url = avatar === null ? '' : await place(avatar)
+    const known = this.#known.get(id)
+    if (url === undefined || known === undefined) return done(id)
+    const { homeserver, context } = this.#deps
+    const at = path`/_matrix/client/v3/profile/${id}/avatar_url`
+    const shown = await homeserver.request({
+      method: 'PUT',
+      path: at,
+      as: id,
+      body: { avatar_url: url },
+      ...until(signal),
+    })
+    if (!shown.ok && shown.failure.kind !== 'refused') return shown
+    if (!shown.ok) context.log.warn({ ghost: id, detail: shown.failure.detail }, 'a ghost got no picture')
+    const { name, device } = this.#known.get(id) ?? known
+    await this.#keep(id, {
+      ...(name === undefined ? {} : { name }),
+      ...(device === undefined ? {} : { device }),
+      ...(avatar === null ? {} : { avatar: avatar.ref }),
+    })
+    return done(id)
   }
 
   async enter(user: UserRef, name: string | undefined, room: RoomId, signal?: AbortSignal): Promise<Answer<Mxid>> {

@@ -3,6 +3,7 @@ import type { Inbound } from '../../bridge/model/events.ts'
 import { plain } from '../../bridge/model/text.ts'
 import type { MatrixConfig } from './config.ts'
 import { Courtesy } from './courtesy.ts'
+import type { Faces } from './faces.ts'
 import { readEvent, type Reading, type View } from './inbound.ts'
 import type { Direct } from './intake.ts'
 import type { Names } from './names.ts'
@@ -36,6 +37,7 @@ export interface HearingDeps {
   readonly service: RoomService
   readonly talk: Talk
   readonly names: Names
+  readonly faces: Faces
   /** Resolves when it is on disk. */
   readonly emit: (event: Inbound) => Promise<void>
 }
@@ -83,8 +85,9 @@ export class Hearing {
 
   /** For the intake, about what is not direct. Rejects when it has to be asked again. */
   async act(event: RoomEvent, signal: AbortSignal): Promise<void> {
-    const { service, talk, names, emit } = this.#deps
+    const { service, talk, names, faces, emit } = this.#deps
     names.note(event)
+    faces.note(event)
     if (talk.hears(event)) return talk.act(event, signal)
     const acted = await service.members.act(event)
     if (acted === 'again') throw new Error('the bridge is stopping')

@@ -3,9 +3,12 @@
  * counterpart keeps its words: lists, quotes and tables become plain lines. Pure.
  */
 import { Parser } from 'htmlparser2'
+import type { FileRef } from '../../bridge/model/body.ts'
+import type { NetworkId } from '../../bridge/model/ids.ts'
 import type { RichText, Style } from '../../bridge/model/text.ts'
 import { cleaned, MAX_TEXT } from './clean.ts'
 import { Page } from './html-page.ts'
+import { EMOTICON_SIZE, parseMxc, thumbnailOf } from './mxc.ts'
 import { isMatrixLink, personOfLink } from './mentions.ts'
 import type { Mxid } from './types.ts'
 
@@ -13,6 +16,8 @@ import type { Mxid } from './types.ts'
 const MAX_DEPTH = 100
 /** Longer links are left out of the text. */
 const MAX_LINK = 2_000
+/** Custom emoticons of one message that are pictures; further ones are words. */
+const MAX_PICTURES = 30
 /** Where a numbered list may begin, so that numbers stay numbers. */
 const MAX_NUMBER = 999_999
 
@@ -20,8 +25,9 @@ const MAX_NUMBER = 999_999
 export type NameOf = (user: Mxid) => string | undefined
 
 /** undefined: there is nothing to see, or it is nested too deep; then the plain body counts. */
-export const readHtml = (html: string, nameOf: NameOf): RichText | undefined => {
-  const reader = new Reader(nameOf)
+/** `network`: on which the pictures in it are; absent: none are kept. */
+export const readHtml = (html: string, nameOf: NameOf, network?: NetworkId): RichText | undefined => {
+  const reader = new Reader(nameOf, network)
   const parser: Parser = new Parser(
     {
       onopentag: (name, attributes) => {
@@ -112,10 +118,13 @@ class Reader {
   readonly #nameOf: NameOf
   readonly #root = frame('')
   readonly #open: Frame[] = []
+  readonly #network: NetworkId | undefined
   #tooDeep = false
+  #pictures = 0
 
-  constructor(nameOf: NameOf) {
+  constructor(nameOf: NameOf, network: NetworkId | undefined) {
     this.#nameOf = nameOf
+    this.#network = network
   }
 
   get tooDeep(): boolean {
@@ -176,7 +185,7 @@ class Reader {
         this.#say('---', parent.style)
         return
       case 'img':
-        this.#say(attributes['alt'] ?? attributes['title'] ?? '', parent.style)
+        this.#picture(attributes, parent.style)
         return
       case 'blockquote':
         this.page.quote()
@@ -198,6 +207,25 @@ class Reader {
         return
       }
     }
+  }
+
+  /** A custom emoticon is a picture; of all else there are the words. */
+  #picture(attributes: Attributes, style: Style): void {
+    const words = attributes['alt'] ?? attributes['title'] ?? ''
+    const src = attributes['src'] ?? ''
+    const isEmoticon = attributes['data-mx-emoticon'] !== undefined && parseMxc(src) !== undefined
+    if (!isEmoticon || this.#network === undefined || this.#pictures >= MAX_PICTURES) {
+      this.#say(words, style)
+      return
+    }
+    this.#pictures++
+    const image: FileRef = {
+      network: this.#network,
+      ref: thumbnailOf(src, EMOTICON_SIZE),
+      name: 'emoticon',
+      media: 'image',
+    }
+    this.#say(words, { ...style, image })
   }
 
   #say(words: string, style: Style): void {

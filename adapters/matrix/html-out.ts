@@ -1,6 +1,7 @@
 /** Spans -> what a message says: `body` for all, and HTML where there is something to see in it. Pure. */
 import { textOf, type RichText, type Span } from '../../bridge/model/text.ts'
 import { cleaned } from './clean.ts'
+import { parseMxc } from './mxc.ts'
 
 export interface Words {
   readonly body: string
@@ -15,8 +16,10 @@ export const wordsOf = (text: RichText): Words => {
   return { body, format: 'org.matrix.custom.html', formatted_body: text.map(htmlOf).join('') }
 }
 
-/** The most that tags add to a span, as bytes of JSON. */
+/** The most that tags add to a span, as bytes of JSON; of a picture, more. */
 export const MAX_TAG_BYTES = 120
+/** A picture has an address, and its words in two places more. */
+export const MAX_IMAGE_BYTES = 1_000
 
 /** As JSON writes them, what the character of plain text costs in `body` and in `formatted_body` together. Bytes. */
 export const costOf = (point: number): number => {
@@ -51,11 +54,13 @@ export const isStyled = (span: Span): boolean =>
   span.underline === true ||
   span.strike === true ||
   span.mono === true ||
+  span.image !== undefined ||
   colorOf(span) !== undefined
 
 const htmlOf = (span: Span): string => {
   let html = escaped(cleaned(span.text))
   if (html === '') return ''
+  if (span.image !== undefined && parseMxc(span.image.ref) !== undefined) return emoticon(span.image.ref, html)
   if (span.mono === true) html = `<code>${html}</code>`
   if (span.strike === true) html = `<del>${html}</del>`
   if (span.underline === true) html = `<u>${html}</u>`
@@ -63,6 +68,12 @@ const htmlOf = (span: Span): string => {
   if (span.bold === true) html = `<strong>${html}</strong>`
   const color = colorOf(span)
   return color === undefined ? html : `<span data-mx-color="${color}">${html}</span>`
+}
+
+/** The words stand where pictures are not shown. */
+const emoticon = (uri: string, words: string): string => {
+  const name = words.replaceAll('"', '&quot;').replaceAll('<br>', ' ')
+  return `<img data-mx-emoticon src="${uri}" alt="${name}" title="${name}" height="32" />`
 }
 
 const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '\n': '<br>' }

@@ -1,6 +1,6 @@
 /** Bytes of files that people of Matrix sent, from our own homeserver only. */
 import type { MediaResult, Reason } from '../../bridge/model/result.ts'
-import { parseMxc, type Mxc } from './mxc.ts'
+import { parseRef, type Mxc } from './mxc.ts'
 import { path } from './paths.ts'
 import { jsonOf, textIn } from './untrusted.ts'
 
@@ -14,17 +14,19 @@ export interface MediaDeps {
   readonly token: () => string
 }
 
-/** `ref`: `mxc://server/id`. Never rejects. */
+/** `ref`: `mxc://server/id`, or a small picture of it. Never rejects. */
 export const mediaOf = async (
   ref: string,
   { homeserver, token }: MediaDeps,
   signal: AbortSignal,
 ): Promise<MediaResult> => {
-  const mxc = parseMxc(ref)
-  if (mxc === undefined) return refused('not-found', 'this is no address of a file on Matrix')
+  const parsed = parseRef(ref)
+  if (parsed === undefined) return refused('not-found', 'this is no address of a file on Matrix')
   try {
     const headers = { authorization: `Bearer ${token()}`, 'accept-encoding': 'identity' }
-    for (const place of [authenticated(mxc), legacy(mxc)]) {
+    const { mxc, size } = parsed
+    const places = size === undefined ? [authenticated(mxc), legacy(mxc)] : thumbnails(mxc, size)
+    for (const place of places) {
       const answer = await fetch(homeserver + place, { headers, redirect: 'manual', signal })
       const media = await judged(answer, signal)
       if (media !== undefined) return media
@@ -39,6 +41,14 @@ export const mediaOf = async (
 const authenticated = ({ server, id }: Mxc): string => path`/_matrix/client/v1/media/download/${server}/${id}`
 /** Before version 1.11 of the specification. */
 const legacy = ({ server, id }: Mxc): string => path`/_matrix/media/v3/download/${server}/${id}`
+
+const thumbnails = ({ server, id }: Mxc, size: number): readonly string[] => {
+  const query = `?width=${size}&height=${size}&method=crop`
+  return [
+    path`/_matrix/client/v1/media/thumbnail/${server}/${id}` + query,
+    path`/_matrix/media/v3/thumbnail/${server}/${id}` + query,
+  ]
+}
 
 /** undefined: the homeserver does not know this way of asking. */
 const judged = async (answer: Response, signal: AbortSignal): Promise<MediaResult | undefined> => {

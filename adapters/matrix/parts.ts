@@ -9,6 +9,7 @@ import type { MatrixConfig } from './config.ts'
 import { Deliveries } from './delivery.ts'
 import { Doings } from './doings.ts'
 import { Ephemeral } from './ephemeral.ts'
+import { Faces } from './faces.ts'
 import { Hearing } from './hearing.ts'
 import { Homeserver } from './homeserver.ts'
 import { Intake } from './intake.ts'
@@ -23,6 +24,7 @@ import { StatusField } from './status-field.ts'
 import { Talk } from './talk.ts'
 import type { MatrixDeps } from './types.ts'
 import { GhostTyping } from './typing.ts'
+import { Uploads } from './upload.ts'
 
 export interface PartsOptions {
   readonly network: NetworkId
@@ -126,7 +128,8 @@ export const makeParts = (options: PartsOptions): Parts => {
     audience,
     moreToSee: () => presence.look(),
   })
-  const hearing = new Hearing({ config, service, talk, names, emit: (event) => context.emit(event) })
+  const faces = new Faces({ network, account: account.id, context, isOurs: (id) => ghosts.isOurs(id) })
+  const hearing = new Hearing({ config, service, talk, names, faces, emit: (event) => context.emit(event) })
   const intake = new Intake({
     network,
     state,
@@ -140,8 +143,15 @@ export const makeParts = (options: PartsOptions): Parts => {
     conceal: (event) => talk.conceal(event),
   })
   const catchUp = new CatchUp({ network, context, homeserver, table, take: (events) => intake.transaction({ events }) })
+  const uploads = new Uploads({
+    network,
+    homeserver: config.homeserver,
+    token: registration.as_token,
+    files: context.files,
+  })
   const deliveries = new Deliveries({
     ...deps,
+    place: (file, signal) => uploads.place(file, signal),
     table,
     rooms,
     ghosts,

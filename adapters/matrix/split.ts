@@ -2,7 +2,7 @@
 import type { MessageBody } from '../../bridge/model/body.ts'
 import type { Outbound } from '../../bridge/model/events.ts'
 import { sliceOf, textOf, type RichText } from '../../bridge/model/text.ts'
-import { costOf, isStyled, MAX_TAG_BYTES } from './html-out.ts'
+import { costOf, isStyled, MAX_IMAGE_BYTES, MAX_TAG_BYTES } from './html-out.ts'
 
 /** Bytes of JSON for one text, plain and as HTML together: 20,000 plain letters. The rest of an event is ours. */
 const ROOM = 40_000
@@ -63,7 +63,7 @@ const withText = (body: MessageBody, text: RichText): MessageBody => (body.kind 
 const cut = (rich: RichText, room: number): readonly RichText[] => {
   const text = textOf(rich)
   // No character costs more than eight bytes, and no span more than its tags.
-  if (text.length * 8 + rich.length * MAX_TAG_BYTES <= room) return [rich]
+  if (text.length * 8 + rich.length * MAX_IMAGE_BYTES <= room) return [rich]
   const pieces: RichText[] = []
   const fits = fitter(rich)
   for (let at = 0; at < text.length;) {
@@ -105,6 +105,7 @@ const fitter = (rich: RichText): ((text: string, from: number, room: number) => 
 
 const tagBytes = (rich: RichText, index: number): number => {
   const span = rich[index]
+  if (span?.image !== undefined) return MAX_IMAGE_BYTES
   return span !== undefined && isStyled(span) ? MAX_TAG_BYTES : 0
 }
 

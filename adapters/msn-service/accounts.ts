@@ -1,7 +1,7 @@
 /** The accounts of the service in the adapter's own state: `account/<address>` and `password/<address>`. */
 import type { AdapterState } from '../../bridge/adapter.ts'
 import { hashPassword, type Cost } from '../../bridge/passwords.ts'
-import { newAccount, parseAddress, type AccountRecord } from '../../msnp/index.ts'
+import { newAccount, parseAddress, withPending, type AccountRecord } from '../../msnp/index.ts'
 import type { AccountAdmin, AccountAnswer, AccountRow } from '../module.ts'
 import { elsewhereOf } from './addresses.ts'
 
@@ -14,6 +14,9 @@ const RECORD = 'account/'
 const PASSWORD = 'password/'
 /** The bit of AL. */
 const LET_IN = 2
+/** Which form the records have; absent: that of a time before PL. */
+const FORM = 'form'
+const CURRENT_FORM = '2'
 
 export interface AccountBookOptions {
   readonly state: AdapterState
@@ -40,6 +43,18 @@ export class AccountBook {
   /** The bridge makes those by itself. */
   isElsewhere(email: string): boolean {
     return elsewhereOf(email, this.#options.domain) !== undefined
+  }
+
+  /** Brings what an older version wrote into the form of today, all at once. Damaged records stay as they are. */
+  async upgrade(): Promise<void> {
+    const { state } = this.#options
+    if ((await state.get(FORM)) === CURRENT_FORM) return
+    const changes: [string, string][] = [[FORM, CURRENT_FORM]]
+    for (const [key, text] of await state.list(RECORD)) {
+      const next = upgraded(key.slice(RECORD.length), text)
+      if (next !== undefined) changes.push([key, JSON.stringify(next)])
+    }
+    await state.update(changes)
   }
 
   /** undefined: there is no such account. Rejects when it cannot be read. */
@@ -116,6 +131,17 @@ function recordOf(email: string, text: string): AccountRecord {
   const record = JSON.parse(text) as AccountRecord
   if (record.email !== email) throw new Error(`the stored account ${email} is damaged`)
   return record
+}
+
+/** undefined: it stays as it is. */
+function upgraded(email: string, text: string): AccountRecord | undefined {
+  try {
+    const record = recordOf(email, text)
+    const next = withPending(record)
+    return next === record ? undefined : next
+  } catch {
+    return undefined
+  }
 }
 
 /** What goes on beside the book when the service is running. */

@@ -42,6 +42,15 @@ const limits = z
   })
   .prefault({})
 
+const hostName = (description: string) =>
+  z
+    .string()
+    .regex(/^[A-Za-z0-9.-]{1,253}$/, 'is no host: write a name or an IPv4 address, without port')
+    .meta({ description })
+
+/** By these Microsoft's clients of 5.0 to 7.0 ask for their login. What serves other purposes today is not among them. */
+const CLASSIC_NAMES = ['nexus.passport.com', 'login.passport.com', 'loginnet.passport.com']
+
 export const msnServiceConfig = z
   .strictObject({
     id: id('this network'),
@@ -85,9 +94,44 @@ export const msnServiceConfig = z
           .min(1)
           .meta({ description: 'How long a ticket may be used to sign in.' })
           .default(30),
+        legacy: z
+          .boolean()
+          .meta({
+            description:
+              'Speak TLS 1.0 and 1.1 too, with the ciphers that are left of them: the Windows of classic clients has no better. false: TLS 1.2 and later only.',
+          })
+          .default(true),
+        certificate_names: z
+          .array(hostName('A host name.'))
+          .meta({
+            description:
+              'Further names for the certificate that is made: those by which classic clients find the login. With other names it is made anew, and clients must trust the new one.',
+          })
+          .default(CLASSIC_NAMES),
       })
-      .meta({ description: 'The login server: exchanges a password for a ticket.' })
+      .meta({
+        description:
+          'The login server: exchanges a password for a ticket, by Passport 1.4 and by RST (MSN Messenger 7.5).',
+      })
       .prefault({}),
+    http_gateway: z
+      .strictObject({
+        listen: listenAt(
+          'A port of plain HTTP for the gateway alone; clients expect 80. No password is taken there.',
+        ).optional(),
+        public: hostName(
+          'The host of the gateway as clients reach it. By default the address that they connected to.',
+        ).optional(),
+        sessions: count(1_000, 'Connections through the gateway at once; one more is answered with 503.'),
+        idle_ms: millis(
+          'A connection through the gateway about which the client does not ask for so long is over.',
+        ).default(60_000),
+      })
+      .meta({
+        description:
+          'MSNP through HTTP, for clients that reach no other port. On the port of the login server, and on one of its own. Without it there is none.',
+      })
+      .optional(),
     tls: z
       .strictObject({
         cert: file('PEM file of the certificate, with its chain.'),

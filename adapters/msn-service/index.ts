@@ -13,7 +13,7 @@ import { Elsewhere } from './elsewhere.ts'
 import { ServiceMetrics } from './metrics.ts'
 import { Notices } from './notices.ts'
 import { HostedSession } from './session.ts'
-import { certificateNames, limitsOf, placesOf, timingsOf } from './settings.ts'
+import { certificateNames, limitsOf, placesOf, timingsOf, webOf } from './settings.ts'
 
 type Options = AdapterOptions<MsnServiceConfig>
 
@@ -104,6 +104,7 @@ export class MsnServiceAdapter implements HostingAdapter {
         ? [`MSN switchboards not yet on ${place(config.switchboard.listen)}: nobody can talk`]
         : []),
       `MSN login on ${scheme}://${place(listening.passport)}/rdr/pprdr.asp`,
+      ...(config.http_gateway === undefined ? [] : [gatewayWords(scheme, listening)]),
       ...(config.tls === undefined && !config.passport.plain
         ? [`clients must trust its certificate: ${join(dataFolder, certificateName(config.id))}`]
         : []),
@@ -115,6 +116,7 @@ export class MsnServiceAdapter implements HostingAdapter {
     const { config, dataFolder } = this.#options
     const now = (): number => clock.now()
     const book = new AccountBook({ state, domain: config.domain })
+    await book.upgrade()
     const { failures, window_ms } = config.sign_in
     const passwords = new PasswordCheck({
       hashOf: (email) => book.passwordHash(email),
@@ -145,6 +147,7 @@ export class MsnServiceAdapter implements HostingAdapter {
       host,
       tls,
       ...placesOf(config),
+      ...webOf(config),
       limits: limitsOf(config),
       timings: timingsOf(config),
       now,
@@ -172,6 +175,10 @@ const place = ({ host, port }: Listening['notification']): string =>
   `${host.includes(':') ? `[${host}]` : host}:${port}`
 
 const count = (number: number, what: string): string => `${number} ${what}${number === 1 ? '' : 's'}`
+
+/** Where clients find the HTTP gateway. */
+const gatewayWords = (scheme: string, { passport, http }: Listening): string =>
+  `MSN HTTP gateway on ${scheme}://${place(passport)}${http === undefined ? '' : ` and http://${place(http)}`}`
 
 function others({ dispatch, switchboard }: Listening): readonly string[] {
   return [

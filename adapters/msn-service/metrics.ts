@@ -36,6 +36,7 @@ export class ServiceMetrics {
     this.#before = now
     this.#metrics.gauge('msn_service_connections', now.connections, { network })
     this.#metrics.gauge('msn_service_sessions', now.signedIn, { network })
+    this.#metrics.gauge('msn_service_tunnels', now.tunnels, { network })
     this.#metrics.gauge('msn_service_rooms', now.rooms, { network })
     this.#metrics.count('msn_service_messages', { network }, now.messages - (before?.messages ?? 0))
     this.#metrics.count('msn_service_sign_ins', { network }, now.signIns - (before?.signIns ?? 0))

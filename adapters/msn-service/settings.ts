@@ -50,8 +50,19 @@ export function timingsOf({
 
 type Places = Pick<MsnServerOptions, 'listen' | 'public'>
 
+/** What the HTTP listeners do beside the login. */
+export function webOf({
+  passport,
+  http_gateway: gateway,
+}: MsnServiceConfig): Pick<MsnServerOptions, 'legacyTls' | 'gateway'> {
+  return {
+    legacyTls: passport.legacy,
+    ...(gateway === undefined ? {} : { gateway: { sessions: gateway.sessions, idleMs: gateway.idle_ms } }),
+  }
+}
+
 export function placesOf(config: MsnServiceConfig): Places {
-  const { listen, dispatch, switchboard, passport } = config
+  const { listen, dispatch, switchboard, passport, http_gateway: gateway } = config
   return {
     listen: {
       notification: listen,
@@ -60,11 +71,13 @@ export function placesOf(config: MsnServiceConfig): Places {
       ...(switchboard.listen === undefined || isSame(switchboard.listen, listen)
         ? {}
         : { switchboard: switchboard.listen }),
+      ...(gateway?.listen === undefined ? {} : { http: gateway.listen }),
     },
     public: {
       ...(config.public === undefined ? {} : { notification: config.public }),
       ...switchboardName(config),
       ...(passport.public === undefined ? {} : { passport: passport.public }),
+      ...(gateway?.public === undefined ? {} : { gateway: gateway.public }),
     },
   }
 }
@@ -85,6 +98,7 @@ export function certificateNames({ domain, passport, public: notification }: Msn
     notification?.host,
     isEverywhere(passport.listen.host) ? undefined : passport.listen.host,
     domain,
+    ...passport.certificate_names,
     'localhost',
     '127.0.0.1',
   ]

@@ -1,30 +1,50 @@
 /** Which switchboard belongs to which chat during one sign-in, and what happens there as the core is told it. */
 import type { AdapterContext } from '../../bridge/adapter.ts'
+import type { MessageEvent } from '../../bridge/model/events.ts'
 import type { AccountId, ChatId, ChatRef, MessageId, NetworkId, UserId } from '../../bridge/model/ids.ts'
-import { inviteDecline, onList, type Member, type MsnClientEvent, type Switchboard } from '../../msnp/index.ts'
+import type { RichText } from '../../bridge/model/text.ts'
+import {
+  CONTENT_TYPES,
+  inviteDecline,
+  onList,
+  type Member,
+  type MsnClientEvent,
+  type Switchboard,
+} from '../../msnp/index.ts'
 import { Chunks } from './chunks.ts'
 import { Conversation } from './conversation.ts'
+import type { Emoticons } from './emoticons.ts'
 import { isGroupId, type Groups } from './groups.ts'
 import type { Held } from './held.ts'
-import { read, TYPING_FOR_MS } from './inbound.ts'
+import { peerInvitation, read, TYPING_FOR_MS, type Heard } from './inbound.ts'
 import type { Line } from './line.ts'
+import { PeerTalk, type PeerTalkOptions } from './peer-talk.ts'
+import type { Transfers } from './transfers/flow.ts'
+import { incoming } from './transfers/peer.ts'
+import type { Talk } from './transfers/types.ts'
 import { refused, resultOfWatch, type NotDelivered } from './results.ts'
+import type { Things } from './things.ts'
 import { oneLine, parseAddress, userIdOf } from './words.ts'
 
 /** Invitations to programs that one switchboard is told of; more are declined without a word. */
 const MAX_INVITATIONS = 32
+/** Messages of one switchboard that wait for pictures; further ones go without. */
+const MAX_BEHIND = 64
 /** Chats that are remembered during one sign-in; with more, those without a switchboard go first. */
 export const MAX_CHATS = 2_000
 
 export interface ChatsOptions {
   readonly network: NetworkId
   readonly account: AccountId
-  /** Whose account it is. */
-  readonly own: UserId
   readonly context: AdapterContext
   readonly groups: Groups
   readonly held: Held
   readonly line: Line
+  readonly emoticons: Emoticons
+  /** What is the same on all switchboards. */
+  readonly peers: Omit<PeerTalkOptions, 'board' | 'clock' | 'offered' | 'unknown'>
+  readonly things: Pick<Things, 'bring'>
+  readonly transfers: Pick<Transfers, 'hear' | 'gone' | 'offered'>
 }
 
 export type SwitchboardEvent = Extract<MsnClientEvent, { readonly switchboard: Switchboard }>
@@ -33,8 +53,13 @@ export type SwitchboardEvent = Extract<MsnClientEvent, { readonly switchboard: S
 interface Seat {
   conversation: Conversation
   readonly chunks: Chunks
-  /** Cookies of invitations to programs that were told of. */
+  /** Cookies of invitations to programs that were told of, and ids of sessions. */
   readonly cookies: Set<string>
+  /** Made when it is needed. */
+  talk: PeerTalk | undefined
+  /** Messages that wait for a picture, or for one that does. */
+  behind: number
+  order: Promise<void>
   /** Makes ids for events that are no message. */
   changes: number
 }
@@ -123,6 +148,42 @@ export class Chats {
     this.#conversations.get(user as string as ChatId)?.leave()
   }
 
+  /**
+   * Does something with a person that people do not see, over a switchboard where they are, which `stays` afterwards when there is more
+   * to say. undefined: they cannot be reached.
+   * Never rejects as long as `work` does not.
+   */
+  async withPeer<Value>(
+    user: UserId,
+    work: (talk: PeerTalk, email: string) => Promise<Value>,
+    stays: 'stays' | 'ends' = 'ends',
+  ): Promise<Value | undefined> {
+    const reached = await this.conversation(user as string as ChatId)?.reach(user)
+    if (reached === undefined) return undefined
+    const seat = this.#seats.get(reached.board)
+    const member = reached.board.members.get(user)
+    try {
+      if (seat === undefined || member === undefined) return undefined
+      return await work(this.#talk(seat, reached.board), member.email)
+    } finally {
+      if (stays === 'ends' && seat?.talk?.isBusy !== true) reached.release()
+    }
+  }
+
+  #talk(seat: Seat, board: Switchboard): PeerTalk {
+    const { peers, context, transfers } = this.#options
+    return (seat.talk ??= new PeerTalk({
+      ...peers,
+      board,
+      clock: context.clock,
+      offered: (file) => {
+        const from = board.members.get(userIdOf(file.peer)) ?? { email: file.peer, name: file.peer }
+        transfers.offered(incoming(file), { chat: seat.conversation.chat, ...whoIs(from) })
+      },
+      unknown: (peer, guid) => this.#peerInvites(seat, board, peer, guid),
+    }))
+  }
+
   cameOnline(user: UserId): void {
     for (const conversation of this.#conversations.values()) conversation.cameOnline(user)
   }
@@ -160,7 +221,15 @@ export class Chats {
   }
 
   #seat(board: Switchboard, conversation: Conversation): Seat {
-    const seat: Seat = { conversation, chunks: new Chunks(), cookies: new Set(), changes: 0 }
+    const seat: Seat = {
+      conversation,
+      chunks: new Chunks(),
+      cookies: new Set(),
+      talk: undefined,
+      behind: 0,
+      order: Promise.resolve(),
+      changes: 0,
+    }
     this.#seats.set(board, seat)
     return seat
   }
@@ -200,9 +269,12 @@ export class Chats {
   }
 
   #closed(board: Switchboard): void {
-    const conversation = this.#seats.get(board)?.conversation
-    if (conversation === undefined) return
+    const seat = this.#seats.get(board)
+    if (seat === undefined) return
+    const { conversation } = seat
     this.#seats.delete(board)
+    seat.talk?.closed()
+    if (conversation.kind === 'direct') this.#gone([conversation.chat.chat])
     conversation.detach(board)
     if (conversation.boards.length === 0) this.#guests.delete(conversation.chat.chat)
     conversation.changed()
@@ -247,7 +319,9 @@ export class Chats {
   #memberLeft(board: Switchboard, member: Member, idle: boolean): void {
     const seat = this.#seats.get(board)
     if (seat === undefined) return
+    seat.talk?.left(member.email)
     const user = userIdOf(member.email)
+    this.#gone([user])
     const { kind, chat } = seat.conversation
     // The last one ends the session, not the chat; and who was only idle has not left it either.
     if (kind === 'group' && !idle && board.members.size > 0) {
@@ -276,27 +350,46 @@ export class Chats {
     if (seat === undefined) return
     const at = this.#options.context.clock.now()
     const confirm = (): void => board.confirm(event.ordinal)
+    const whole = seat.chunks.take(event.from.email, event.payload, at)
+    if (whole?.contentType === CONTENT_TYPES.direct) {
+      this.#talk(seat, board).receive(event.from.email, whole)
+      confirm()
+      return
+    }
     seat.conversation.heard(board)
-    const whole = seat.chunks.take(event.payload, at)
     if (whole === undefined) {
       confirm()
       return
     }
-    const reading = read(whole, {
-      network: this.#options.network,
-      chat: seat.conversation.chat,
-      from: event.from,
-      id: `${board.nonce}:${event.ordinal}` as MessageId,
-      at,
-    })
+    const { chat } = seat.conversation
+    if (this.#options.transfers.hear(whole, talkOn(board, event.from), { chat, ...whoIs(event.from) })) {
+      confirm()
+      return
+    }
+    const reading = read(whole, this.#heard(seat, event.from, `${board.nonce}:${event.ordinal}`))
     switch (reading.kind) {
       case 'nothing':
         confirm()
         return
-      case 'message': {
+      case 'message':
         // From the Messenger of the same person, beside which we stand.
-        const own = this.#isOwn(event.from) ? ({ own: true } as const) : {}
-        this.#options.held.stored({ ...reading.event, ...own }, confirm)
+        this.#dressed(seat, this.#isOwn(event.from) ? { ...reading.event, own: true } : reading.event, confirm)
+        return
+      case 'emoticons':
+        this.#options.emoticons.describe(
+          userIdOf(event.from.email),
+          event.from.email,
+          reading.emoticons,
+          this.#talk(seat, board),
+        )
+        confirm()
+        return
+      case 'thing': {
+        const { thing, event: where } = reading
+        const talk = this.#talk(seat, board)
+        void this.#options.things
+          .bring(thing, (object, xml, signal) => talk.fetch(event.from.email, object, xml, signal))
+          .then((body) => this.#options.held.stored({ ...where, body }, confirm))
         return
       }
       case 'invitation':
@@ -305,18 +398,51 @@ export class Chats {
           return
         }
         void seat.conversation.whisper(inviteDecline(reading.cookie), board)
-        if (seat.cookies.has(reading.cookie) || seat.cookies.size >= MAX_INVITATIONS) {
-          confirm()
-          return
-        }
-        seat.cookies.add(reading.cookie)
-        this.#options.held.stored(reading.event, confirm)
+        if (isNews(seat, reading.cookie)) this.#options.held.stored(reading.event, confirm)
+        else confirm()
         return
     }
   }
 
   #isOwn(from: Member): boolean {
-    return userIdOf(from.email) === this.#options.own
+    return userIdOf(from.email) === userIdOf(this.#options.peers.own)
+  }
+
+  #peerInvites(seat: Seat, board: Switchboard, peer: string, guid: string): void {
+    const from = board.members.get(peer.toLowerCase())
+    if (from === undefined || !isNews(seat, guid)) return
+    this.#options.held.stored(peerInvitation(guid, this.#heard(seat, from, `${board.nonce}!${guid}`)))
+  }
+
+  #heard(seat: Seat, from: Member, id: string): Heard {
+    const { network, context } = this.#options
+    return { network, chat: seat.conversation.chat, from, id: id as MessageId, at: context.clock.now() }
+  }
+
+  /** With the pictures in it. What is said meanwhile waits behind, so that the order stays. */
+  #dressed(seat: Seat, event: MessageEvent, confirm: () => void): void {
+    const { held, emoticons } = this.#options
+    const { body, sender } = event
+    const hasText = body.kind === 'text' || body.kind === 'action'
+    const text = hasText && seat.behind < MAX_BEHIND ? emoticons.dress(sender.user, body.text) : undefined
+    const store = (dressed: RichText | undefined): void =>
+      held.stored(dressed === undefined || !hasText ? event : { ...event, body: { ...body, text: dressed } }, confirm)
+    if (seat.behind === 0 && !(text instanceof Promise)) {
+      store(text)
+      return
+    }
+    seat.behind++
+    seat.order = Promise.all([text, seat.order]).then(([dressed]) => {
+      seat.behind--
+      store(dressed)
+    })
+  }
+
+  /** Of whoever was on a switchboard that is over, or left it. */
+  #gone(users: Iterable<string>): void {
+    for (const user of users)
+      if (![...this.#seats.keys()].some((board) => board.members.has(user)))
+        this.#options.transfers.gone(userIdOf(user))
   }
 
   #in(seat: Seat, from: Member) {
@@ -327,6 +453,22 @@ export class Chats {
     }
   }
 }
+
+/** Of an invitation, by what it is known by: each is told once, and only so many. */
+const isNews = (seat: Seat, invitation: string): boolean => {
+  if (seat.cookies.has(invitation) || seat.cookies.size >= MAX_INVITATIONS) return false
+  seat.cookies.add(invitation)
+  return true
+}
+
+const whoIs = ({ email, name }: Member) => ({ user: userIdOf(email), name: oneLine(name, name.length) })
+
+const talkOn = (board: Switchboard, { email }: Member): Talk => ({
+  user: userIdOf(email),
+  say: (payload) => {
+    if (board.open && board.members.has(email.toLowerCase())) void board.send(payload, 'U')
+  },
+})
 
 const setIn = <Key, Value>(sets: Map<Key, Set<Value>>, key: Key): Set<Value> => {
   const set = sets.get(key) ?? new Set<Value>()

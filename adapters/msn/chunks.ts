@@ -20,13 +20,14 @@ interface Chunked {
 export class Chunks {
   readonly #open = new Map<string, Chunked>()
 
-  /** The message itself if it is whole, the whole one when this was its last part, else undefined. */
-  take(payload: Uint8Array, now: number): MimeMessage | undefined {
+  /** The message itself if it is whole, the whole one when this was its last part, else undefined. Nobody adds to what another began. */
+  take(from: string, payload: Uint8Array, now: number): MimeMessage | undefined {
     const message = parseMime(payload)
-    const id = message.headers.get('message-id')
+    const name = message.headers.get('message-id')
     const chunks = numberOf(message.headers.get('chunks'))
     const chunk = numberOf(message.headers.get('chunk'))
-    if (id === undefined || (chunks === undefined && chunk === undefined)) return message
+    if (name === undefined || (chunks === undefined && chunk === undefined)) return message
+    const id = `${from.toLowerCase()} ${name}`
     this.#forget(now)
     if (chunks !== undefined) {
       if (chunks < 2 || chunks > MAX_CHUNKS) return message

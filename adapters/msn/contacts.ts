@@ -1,5 +1,5 @@
 /** Our contact list as the core is told of it. */
-import type { PassingInbound, RosterEntry } from '../../bridge/model/events.ts'
+import type { PassingInbound, Phone, RosterEntry } from '../../bridge/model/events.ts'
 import type { AccountId, NetworkId, UserRef } from '../../bridge/model/ids.ts'
 import type { PresenceState } from '../../bridge/model/presence.ts'
 import { onList, type Contact, type Group, type MsnClientEvent, type PersonalMessage } from '../../msnp/index.ts'
@@ -94,6 +94,7 @@ export class Contacts {
   }
 
   #entry(contact: Contact, names: ReadonlyMap<string, string>): RosterEntry {
+    const phones = phonesOf(contact)
     const groups = contact.groups.map((group) => names.get(group)).filter((name) => name !== undefined)
     return {
       user: this.#ref(contact.email),
@@ -102,6 +103,7 @@ export class Contacts {
       blocked: onList(contact, 'BL'),
       hasUs: onList(contact, 'RL') || onList(contact, 'PL'),
       ...(groups.length === 0 ? {} : { groups }),
+      ...(phones.length === 0 ? {} : { phones }),
       ...(onList(contact, 'AL') ? { allowed: true } : {}),
     }
   }
@@ -154,6 +156,21 @@ export class Contacts {
 /** As people see them. */
 export const namedGroups = (groups: readonly Group[]): readonly Group[] =>
   groups.filter(isNamed).map(({ id, name }) => ({ id, name: nameOf(name) }))
+
+/** Of a phone number, UTF-16 units. */
+const MAX_NUMBER = 95
+
+const phonesOf = ({ phones }: Contact): readonly Phone[] =>
+  PHONES.flatMap(([code, kind]) => {
+    const number = oneLine(phones[code] ?? '', MAX_NUMBER)
+    return number === '' ? [] : [{ kind, number }]
+  })
+
+const PHONES = [
+  ['PHH', 'home'],
+  ['PHW', 'work'],
+  ['PHM', 'mobile'],
+] as const
 
 const isSame = (a: PresenceState, b: PresenceState): boolean =>
   a.show === b.show &&

@@ -46,7 +46,10 @@ export interface ConversationOptions {
 
 interface Waiting {
   readonly id: EventId
-  readonly payload: Uint8Array
+  /** The message, in one part or, for clients that know that, several. */
+  readonly payloads: readonly Uint8Array[]
+  /** What goes right before it, on the same switchboard. */
+  readonly before: readonly Uint8Array[]
   readonly settle: (result: DeliveryResult) => void
 }
 
@@ -65,6 +68,8 @@ export class Conversation {
   #opening = false
   /** New ones, while the people are called together. */
   readonly #gathering = new Set<Switchboard>()
+  /** Opened for what people do not see, and nothing else happened there. */
+  readonly #quiet = new Set<Switchboard>()
   readonly #called = new Map<UserId, number>()
   readonly #naks = new Map<EventId, number>()
   #sent = 0
@@ -91,9 +96,15 @@ export class Conversation {
     return board === undefined ? this.#options.members() : [...board.members.keys()].map(userIdOf)
   }
 
-  /** Results come in the order of the calls. Never rejects. */
-  deliver(id: EventId, payload: Uint8Array, signal: AbortSignal): Promise<DeliveryResult> {
-    const result = this.#accept(id, payload, signal)
+  /** Results come in the order of the calls. Never rejects. Several payloads are one message: it is there when all of them are. */
+  deliver(
+    id: EventId,
+    payload: Uint8Array | readonly Uint8Array[],
+    signal: AbortSignal,
+    before: readonly Uint8Array[] = [],
+  ): Promise<DeliveryResult> {
+    const payloads = payload instanceof Uint8Array ? [payload] : payload
+    const result = this.#accept({ id, payloads, before }, signal)
     const inOrder = this.#results.then(() => result)
     this.#results = inOrder
     return inOrder
@@ -123,6 +134,32 @@ export class Conversation {
     return result.kind === 'joined' ? { kind: 'joined' } : this.#notReached(user, result)
   }
 
+  /**
+   * A switchboard where that member is, for what people do not see: one that is there, else a new one, which `release` closes
+   * unless somebody has said something on it meanwhile.
+   */
+  async reach(member: UserId): Promise<{ readonly board: Switchboard; readonly release: () => void } | undefined> {
+    const usable = this.#usable()
+    if (usable?.members.has(member) === true) return { board: usable, release: () => undefined }
+    const opened = await this.#options.open(this)
+    if (!opened.ok) return undefined
+    const board = opened.switchboard
+    this.#gathering.add(board)
+    this.attach(board)
+    this.#quiet.add(board)
+    const called = await board.invite(this.#options.addressOf(member))
+    this.#gathering.delete(board)
+    if (called.kind !== 'joined') {
+      board.close()
+      return undefined
+    }
+    this.changed()
+    const release = (): void => {
+      if (this.#quiet.delete(board)) this.#close(board)
+    }
+    return { board, release }
+  }
+
   /** Says OUT everywhere. */
   leave(): void {
     for (const board of this.#boards) this.#close(board)
@@ -137,10 +174,12 @@ export class Conversation {
   detach(board: Switchboard): void {
     this.#boards = this.#boards.filter((known) => known !== board)
     this.#leaving.delete(board)
+    this.#quiet.delete(board)
   }
 
   /** Answers go where the last words came from. */
   heard(board: Switchboard): void {
+    this.#quiet.delete(board)
     if (this.#boards.at(-1) === board || !this.#boards.includes(board)) return
     this.#boards = [...this.#boards.filter((known) => known !== board), board]
   }
@@ -158,13 +197,13 @@ export class Conversation {
     this.#called.delete(user)
   }
 
-  async #accept(id: EventId, payload: Uint8Array, signal: AbortSignal): Promise<DeliveryResult> {
+  async #accept(message: Omit<Waiting, 'settle'>, signal: AbortSignal): Promise<DeliveryResult> {
     if (signal.aborted) return TAKEN_BACK
     if (this.#waiting.length >= MAX_WAITING) {
       return retry('rate-limited', SOON_MS, 'too many messages wait for this conversation')
     }
     const { promise, resolve } = Promise.withResolvers<DeliveryResult>()
-    const waiting: Waiting = { id, payload, settle: resolve }
+    const waiting: Waiting = { ...message, settle: resolve }
     const aborted = (): void => {
       const at = this.#waiting.indexOf(waiting)
       if (at < 0) resolve({ kind: 'uncertain', detail: 'there was no time left to wait for the acknowledgement' })
@@ -206,11 +245,13 @@ export class Conversation {
   }
 
   #write(board: Switchboard, message: Waiting): void {
+    this.#quiet.delete(board)
     this.#writing = board
     this.#underWay++
-    void board.send(message.payload, 'A').then((result) => {
+    for (const payload of message.before) void board.send(payload, 'U')
+    void Promise.all(message.payloads.map((payload) => board.send(payload, 'A'))).then((results) => {
       this.#underWay--
-      this.#answered(board, message, result)
+      this.#answered(board, message, weakest(results))
       if (this.#underWay === 0) for (const leaving of this.#leaving) this.#close(leaving)
       this.#drain()
     })
@@ -342,6 +383,12 @@ export class Conversation {
     return this.#options.clock.now() - (this.#called.get(user) ?? -Infinity) < RECALL_MS
   }
 }
+
+/** What is said of all parts: a part that is missing, else that of the fewest people. */
+const weakest = (results: readonly SendResult[]): SendResult =>
+  results.reduce((one, other) => (reach(other) < reach(one) ? other : one))
+
+const reach = (result: SendResult): number => ('members' in result ? result.members.length : -1)
 
 const TAKEN_BACK = retry('network', SOON_MS, 'the message was taken back before it was written')
 

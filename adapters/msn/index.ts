@@ -3,12 +3,13 @@ import { randomBytes } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import type { Account, Adapter, AdapterContext, Session } from '../../bridge/adapter.ts'
 import type { AccountId, ChatId, NetworkId, UserId } from '../../bridge/model/ids.ts'
-import { MsnClient, type MsnClientOptions } from '../../msnp/index.ts'
+import { allowedAddresses, MsnClient, wrongAllowance, type MsnClientOptions } from '../../msnp/index.ts'
 import type { AdapterOptions } from '../module.ts'
 import type { MsnConfig } from './config.ts'
 import { isGroupId } from './groups.ts'
 import type { OpenLine } from './line.ts'
 import { MsnSession } from './session.ts'
+import type { FileSettings } from './transfers/account-files.ts'
 import { parseAddress } from './words.ts'
 
 export const create = (options: AdapterOptions<MsnConfig>): Adapter => new MsnAdapter(options)
@@ -17,6 +18,7 @@ interface Started {
   readonly context: AdapterContext
   /** Certificate authority of the login servers, PEM. */
   readonly ca: string | undefined
+  readonly mayConnect: (address: string) => boolean
 }
 
 export class MsnAdapter implements Adapter {
@@ -35,8 +37,14 @@ export class MsnAdapter implements Adapter {
   }
 
   async start(context: AdapterContext): Promise<void> {
-    const { ca } = this.#config
-    this.#started = { context, ca: ca === undefined ? undefined : await pem(ca) }
+    const { ca, files } = this.#config
+    for (const entry of files.allow) {
+      const wrong = wrongAllowance(entry)
+      if (wrong !== undefined) throw new Error(`${entry} ${wrong}: check "files.allow" of this network`)
+    }
+    if (files.last_port < files.first_port) throw new Error('files.last_port is below files.first_port: exchange them')
+    const mayConnect = allowedAddresses(files.allow)
+    this.#started = { context, mayConnect, ca: ca === undefined ? undefined : await pem(ca) }
   }
 
   async stop(): Promise<void> {
@@ -53,7 +61,10 @@ export class MsnAdapter implements Adapter {
       account,
       context: started.context,
       client: () => clientOptions(this.#config, started.ca),
+      pictures: { fetch: this.#config.pictures.fetch, maxBytes: this.#config.pictures.max_kb * 1_000 },
+      mail: this.#config.mail_notifications,
       openLine: this.#openLine,
+      files: fileSettings(this.#config, started.mayConnect),
       random: () => randomBytes(16).toString('hex'),
     })
     this.#sessions.set(account.id, session)
@@ -79,7 +90,9 @@ export class MsnAdapter implements Adapter {
     const { host, port } = this.#config.server
     const sessions = [...this.#sessions.values()]
     const online = sessions.filter(({ state }) => state.kind === 'online').length
-    return [`MSN network at ${host}:${port}, ${online} of ${sessions.length} accounts signed in`]
+    const { http_gateway: gateway } = this.#config
+    const through = gateway === undefined ? '' : ` through ${new URL(gateway).host}`
+    return [`MSN network at ${host}:${port}${through}, ${online} of ${sessions.length} accounts signed in`]
   }
 }
 
@@ -91,14 +104,32 @@ const pem = async (path: string): Promise<string> => {
   }
 }
 
+/** Generations of clients: 6.0 is the first that knows peers, and 8.0 is not known to know MSNFTP. */
+const FIRST_WITH_PEERS = 1
+const FIRST_WITHOUT_MSNFTP = 6
+
+const fileSettings = ({ files }: MsnConfig, mayConnect: (address: string) => boolean): FileSettings => ({
+  receives: files.receive,
+  peersFrom: files.protocol === 'auto' ? FIRST_WITH_PEERS : FIRST_WITHOUT_MSNFTP,
+  sends: files.send,
+  maxBytes: files.max_mb * 1_000_000,
+  direction: files.direction,
+  ports: { host: files.listen, from: files.first_port, to: files.last_port },
+  publicHost: files.public,
+  mayConnect,
+  answerMs: files.answer_timeout_ms,
+  timings: {},
+})
+
 const clientOptions = (
   config: MsnConfig,
   ca: string | undefined,
-): Omit<MsnClientOptions, 'login' | 'password' | 'status' | 'personalMessage' | 'onEvent'> => {
+): Omit<MsnClientOptions, 'login' | 'password' | 'status' | 'picture' | 'personalMessage' | 'onEvent'> => {
   const { timing } = config
   return {
     server: config.server,
     passport: config.passport,
+    ...(config.http_gateway === undefined ? {} : { gateway: config.http_gateway }),
     dialects: config.dialects,
     ...(ca === undefined ? {} : { ca }),
     insecure: config.insecure,
@@ -113,6 +144,7 @@ const clientOptions = (
       ackMs: timing.ack_timeout_ms,
       joinMs: timing.join_timeout_ms,
       switchboardIdleMs: timing.switchboard_idle_ms,
+      gatewayPollMs: timing.gateway_poll_ms,
     },
   }
 }

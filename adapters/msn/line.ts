@@ -19,6 +19,8 @@ export interface Line {
   readonly name: string
   /** As the server last confirmed it. */
   readonly status: Status | undefined
+  /** Ours, as the connection to the server has it. */
+  readonly localAddress?: string | undefined
   signIn(signal?: AbortSignal): Promise<SignInResult>
   signOut(): Promise<void>
   setStatus(status: Status): Promise<CommandResult>
@@ -26,6 +28,8 @@ export interface Line {
   /** Where the dialect has none, it counts as done. */
   setPersonalMessage(message: PersonalMessage): Promise<CommandResult>
   rename(name: string): Promise<CommandResult>
+  /** The description of our picture, as XML. */
+  setPicture(xml: string | undefined): Promise<CommandResult>
   add(email: string): Promise<CommandResult>
   remove(email: string): Promise<CommandResult>
   block(email: string): Promise<CommandResult>

@@ -1,8 +1,17 @@
 /** What the core wants said -> MSN messages of at most 1664 bytes. MSN has one style for a whole message. Pure. */
 import type { MessageBody } from '../../bridge/model/body.ts'
 import type { Outbound, Puppet } from '../../bridge/model/events.ts'
+import { takenBack } from '../../bridge/model/relayed.ts'
 import { textOf, type RichText, type Style } from '../../bridge/model/text.ts'
-import { nudgeMessage, PLAIN_FORMAT, textMessage, textRoom, type TextFormat } from '../../msnp/index.ts'
+import {
+  inParts,
+  MAX_MESSAGE_BYTES,
+  nudgeMessage,
+  PLAIN_FORMAT,
+  textMessage,
+  textRoom,
+  type TextFormat,
+} from '../../msnp/index.ts'
 import { cut, sizeOf } from './cut.ts'
 import { cleaned, cleanedText } from './words.ts'
 
@@ -12,6 +21,8 @@ export interface Voice {
   readonly ownName: string
   /** Everybody who gets it has a client that knows nudges (7.0 and later). */
   readonly nudges: boolean
+  /** Everybody who gets it puts messages in several parts together again. */
+  readonly chunks: boolean
 }
 
 const FIXED_FONT = 'Courier New'
@@ -37,6 +48,20 @@ const WIDEST: TextFormat = {
 /** Bytes of text that fit into one message, whatever it looks like; a line end counts two. */
 export const TEXT_ROOM = textRoom(WIDEST)
 
+/** The same, in one message of several parts. */
+export const CHUNKED_ROOM = 8 * TEXT_ROOM
+
+/** The wire's messages for it, in order; none where there is nothing to say. `id`: 32 hexadecimal digits, new each time. */
+export const payloadsOf = (op: Outbound, voice: Voice, id: string): readonly Uint8Array[] => {
+  const whole = payloadOf(op, voice)
+  if (whole === undefined) return []
+  if (whole.length <= MAX_MESSAGE_BYTES) return [whole]
+  if (voice.chunks)
+    return inParts(whole, id.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12}).*$/, '$1-$2-$3-$4-$5').toUpperCase())
+  // Whoever was there when it was cut took more.
+  return partsOf(op).flatMap((part) => payloadOf(part, voice) ?? [])
+}
+
 /** What goes out as one message of text or nudge; undefined where there is nothing to say. */
 export const payloadOf = (op: Outbound, voice: Voice): Uint8Array | undefined => {
   if (op.kind === 'message' && op.body.kind === 'nudge' && voice.nudges) return nudgeMessage()
@@ -46,11 +71,16 @@ export const payloadOf = (op: Outbound, voice: Voice): Uint8Array | undefined =>
   return text.length === 0 ? undefined : textMessage(textOf(text), formatOf(text))
 }
 
-/** The operation in parts of one message each. What fits comes back as it is. */
-export const partsOf = (op: Outbound): readonly Outbound[] => {
+/** The operation in parts of one message each, with so many bytes of text. What fits comes back as it is. */
+export const partsOf = (op: Outbound, room = TEXT_ROOM): readonly Outbound[] => {
+  if (op.kind === 'message' && op.body.kind === 'file') {
+    const { text, ...file } = op.body
+    const words = text.length === 0 ? [] : partsOf({ ...op, body: { kind: 'text', text } }, room)
+    return [...words, { ...op, body: { ...file, text: [] } }]
+  }
   const speech = speechOf(op, LONGEST_NAME)
   if (speech === undefined) return [op]
-  const pieces = cut(cleanedText(speech.text), TEXT_ROOM - sizeOf(speech.lead))
+  const pieces = cut(cleanedText(speech.text), room - sizeOf(speech.lead))
   return pieces.length < 2 ? [op] : pieces.map((text) => withText(op, text))
 }
 
@@ -67,8 +97,11 @@ const speechOf = (op: Outbound, ownName: string): Speech | undefined => {
     case 'status':
     case 'delivery':
       return { lead: '', text: op.text }
+    case 'redact': {
+      const name = op.as.kind === 'self' ? ownName : op.as.name
+      return op.reaction === true ? undefined : { lead: '', text: [{ text: takenBack(name, op.quote) }] }
+    }
     case 'edit':
-    case 'redact':
     case 'reaction':
     case 'title':
     case 'member':
@@ -126,6 +159,6 @@ const formatOf = (rich: RichText): TextFormat => {
     underline: style.underline === true,
     strike: style.strike === true,
     color: style.color,
-    rightToLeft: /^\P{L}*[\p{Script=Hebrew}\p{Script=Arabic}]/u.test(textOf(rich)),
+    rightToLeft: /^(\u200f|\P{L}*[\p{Script=Hebrew}\p{Script=Arabic}])/u.test(textOf(rich)),
   }
 }

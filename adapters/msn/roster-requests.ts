@@ -1,10 +1,13 @@
 /** What the core asks to be done with our contact list and with how we appear. */
-import type { RosterRequest } from '../../bridge/adapter.ts'
+import type { RosterRequest as AnyRequest } from '../../bridge/adapter.ts'
 import type { UserId } from '../../bridge/model/ids.ts'
 import type { Reason, RosterResult } from '../../bridge/model/result.ts'
 import { onList, type CommandFailure, type CommandResult, type Group } from '../../msnp/index.ts'
 import { namedGroups } from './contacts.ts'
 import type { Line } from './line.ts'
+
+/** Our own picture is no matter of a list. */
+export type RosterRequest = Exclude<AnyRequest, { kind: 'picture' }>
 
 /** Never rejects. The answer is a sentence for the person who asked. */
 export const change = async (line: Line, request: RosterRequest): Promise<RosterResult> => {

@@ -1,12 +1,16 @@
 /** One account on an MSN network. Each `connect` is a sign-in of its own, with its own switchboards. */
 import type { Account, AdapterContext, ChatRequest, Delivery, RosterRequest, Session } from '../../bridge/adapter.ts'
+import type { FileRef } from '../../bridge/model/body.ts'
 import type { Capabilities } from '../../bridge/model/capabilities.ts'
 import type { Outbound } from '../../bridge/model/events.ts'
 import type { AccountId, ChatId, ChatRef, NetworkId, UserId } from '../../bridge/model/ids.ts'
 import type { PresenceState } from '../../bridge/model/presence.ts'
 import type { DeliveryResult, OpenResult, RosterResult, SessionState } from '../../bridge/model/result.ts'
+import { plain } from '../../bridge/model/text.ts'
+import { TokenBucket } from '../../sansio/rate.ts'
 import {
   generationOf,
+  hasFeature,
   NO_PERSONAL_MESSAGE,
   typingMessage,
   samePersonalMessage,
@@ -15,20 +19,29 @@ import {
   type PersonalMessage,
   type Status,
 } from '../../msnp/index.ts'
-import { capabilities } from './capabilities.ts'
+import { capabilities, offersFiles, takesBackFiles } from './capabilities.ts'
 import { Chats } from './chats.ts'
 import { Contacts } from './contacts.ts'
 import type { Conversation } from './conversation.ts'
+import { Emoticons } from './emoticons.ts'
 import { faultOfClose, needsPerson, sessionFault } from './faults.ts'
 import { Groups, isGroupId } from './groups.ts'
 import { Held } from './held.ts'
 import type { Line, OpenLine } from './line.ts'
-import { partsOf, payloadOf } from './outbound.ts'
+import { downWords, mailWords, NOTICE_RATE } from './notices.ts'
+import { OwnEmoticons } from './own-emoticons.ts'
+import { OwnPicture } from './own-picture.ts'
+import { CHUNKED_ROOM, partsOf, payloadsOf, TEXT_ROOM } from './outbound.ts'
+import type { Fetched } from './peer-talk.ts'
+import { Pictures } from './pictures.ts'
 import { personalOf } from './personal.ts'
 import { statusFor } from './presence.ts'
 import { change } from './roster-requests.ts'
+import { Things } from './things.ts'
 import { BUSY_MS, refused, resultOfCommand, retry, SIGNED_OUT } from './results.ts'
-import { parseAddress, userIdOf } from './words.ts'
+import { oneLine, parseAddress, userIdOf } from './words.ts'
+import type { Transfers } from './transfers/flow.ts'
+import { AccountFiles, type FileSettings } from './transfers/account-files.ts'
 
 /** Index of 7.0 among the generations of clients: the first that knows nudges. */
 const NUDGE_GENERATION = 4
@@ -38,10 +51,18 @@ export interface SessionOptions {
   readonly account: Account
   readonly context: AdapterContext
   /** What stays the same over all sign-ins. */
-  readonly client: () => Omit<MsnClientOptions, 'login' | 'password' | 'status' | 'personalMessage' | 'onEvent'>
+  readonly client: () => Omit<
+    MsnClientOptions,
+    'login' | 'password' | 'status' | 'picture' | 'personalMessage' | 'onEvent'
+  >
   readonly openLine: OpenLine
+  readonly files: FileSettings
   /** 32 or more hexadecimal digits, never the same twice. */
   readonly random: () => string
+  /** Larger pictures are neither fetched nor ours. */
+  readonly pictures: { readonly fetch: boolean; readonly maxBytes: number }
+  /** Tell the owner of news of mail. */
+  readonly mail: boolean
 }
 
 /** One sign-in. */
@@ -49,9 +70,18 @@ interface Live {
   readonly line: Line
   readonly chats: Chats
   readonly contacts: Contacts
+  readonly pictures: Pictures
+  readonly things: Things
+  readonly emoticons: Emoticons
+  readonly transfers: Transfers
   /** What was said last beside our name. */
   personal: PersonalMessage | undefined
 }
+
+/** Of a name that is told with a picture, UTF-16 units. */
+const MAX_NAME = 256
+/** Nobody of that address could be called. */
+const UNREACHED: Fetched = { kind: 'failed', how: 'left' }
 
 const DELIVERED: DeliveryResult = { kind: 'delivered', ids: [] }
 
@@ -61,6 +91,11 @@ export class MsnSession implements Session {
   readonly #own: UserId
   readonly #groups: Groups
   readonly #held: Held
+  readonly #picture: OwnPicture
+  readonly #notices: TokenBucket
+  readonly #emoticons: OwnEmoticons
+  readonly #describing = new Map<Conversation, Promise<readonly Uint8Array[]>>()
+  readonly #files: AccountFiles
   #state: SessionState = { kind: 'offline' }
   #live: Live | undefined
   #attempts = 0
@@ -78,6 +113,17 @@ export class MsnSession implements Session {
     this.#own = userIdOf(options.account.login)
     this.#groups = new Groups(options.account.id, options.context.state, options.random)
     this.#held = new Held(options.context)
+    this.#notices = new TokenBucket(NOTICE_RATE, options.context.clock.now())
+    const { network, account, context, files, random } = options
+    const shared = { network, account: account.id, context, held: this.#held, random }
+    this.#files = new AccountFiles({ ...shared, own: this.#own, settings: files })
+    this.#emoticons = new OwnEmoticons(this.#own, context)
+    this.#picture = new OwnPicture({
+      account: account.id,
+      login: this.#own,
+      context,
+      maxBytes: options.pictures.maxBytes,
+    })
   }
 
   get state(): SessionState {
@@ -100,15 +146,18 @@ export class MsnSession implements Session {
     if (result.ok) {
       this.#attempts = 0
       this.#change({ kind: 'online', since: this.#options.context.clock.now() })
+      this.#files.giveOwed(live.transfers, live.chats)
       return
     }
     this.#live = undefined
+    stop(live)
     await live.line.signOut()
     this.#change({ kind: 'offline' })
     throw sessionFault(result.failure)
   }
 
   async close(): Promise<void> {
+    await this.#files.stop()
     await this.#end()
     this.#change({ kind: 'offline' })
   }
@@ -119,8 +168,13 @@ export class MsnSession implements Session {
     await this.#held.stop()
   }
 
-  capabilities(): Capabilities {
-    return capabilities
+  /** Whoever can be offered a file is; the others get links. */
+  capabilities(chat?: ChatRef): Capabilities {
+    const transfers = this.#live?.transfers
+    if (transfers === undefined || chat === undefined || isGroupId(chat.chat)) return capabilities
+    const user = chat.chat as string as UserId
+    const able = transfers.canOffer(user) ? offersFiles : capabilities
+    return transfers.isOffering(user) ? takesBackFiles(able) : able
   }
 
   async open(request: ChatRequest): Promise<OpenResult> {
@@ -167,8 +221,11 @@ export class MsnSession implements Session {
     }
   }
 
-  split(op: Outbound): readonly Outbound[] {
-    return partsOf(op)
+  split(op: Outbound, { chat }: ChatRef): readonly Outbound[] {
+    const live = this.#live
+    const conversation = live?.chats.conversation(chat)
+    const chunks = live !== undefined && conversation !== undefined && allKnow(conversation, live, CHUNKS)
+    return partsOf(op, chunks ? CHUNKED_ROOM : TEXT_ROOM)
   }
 
   async deliver(delivery: Delivery, signal: AbortSignal): Promise<DeliveryResult> {
@@ -192,13 +249,13 @@ export class MsnSession implements Session {
       case 'status':
       case 'delivery':
       case 'typing':
+      case 'redact':
       case 'member': {
         const conversation = delivery.chat === undefined ? undefined : live.chats.conversation(delivery.chat.chat)
         if (conversation === undefined) return refused('not-found', 'this MSN chat is not known any more')
         return this.#deliverTo(conversation, live, delivery, signal)
       }
       case 'edit':
-      case 'redact':
       case 'reaction':
       case 'title':
       case 'topic':
@@ -209,6 +266,7 @@ export class MsnSession implements Session {
 
   async roster(request: RosterRequest, signal: AbortSignal): Promise<RosterResult> {
     const live = this.#live
+    if (request.kind === 'picture') return this.#setPicture(request.picture, signal)
     if (live === undefined || this.#state.kind !== 'online') {
       return { kind: 'refused', reason: 'network', detail: 'the MSN account is not signed in' }
     }
@@ -225,6 +283,14 @@ export class MsnSession implements Session {
     for (const passing of live.contacts.read({ kind: 'arranged' })) this.#held.passing(passing)
   }
 
+  async #setPicture(picture: FileRef | undefined, signal: AbortSignal): Promise<RosterResult> {
+    const kept = await this.#picture.set(picture, signal)
+    const live = this.#live
+    if (kept.kind !== 'done' || live === undefined || this.#state.kind !== 'online') return kept
+    const said = await live.line.setPicture(this.#picture.xml)
+    return said.ok ? kept : { kind: 'refused', reason: 'network', detail: 'the MSN server has not taken the picture' }
+  }
+
   #begin(): Live {
     const { network, account, context, client, openLine } = this.#options
     const line = openLine({
@@ -232,31 +298,55 @@ export class MsnSession implements Session {
       login: account.login,
       password: account.secret,
       status: this.#status,
+      ...(this.#picture.xml === undefined ? {} : { picture: this.#picture.xml }),
       ...(this.#personal === undefined ? {} : { personalMessage: this.#personal }),
       confirms: true,
       onEvent: (event) => {
         if (this.#live?.line === line) this.#on(this.#live, event)
       },
     })
-    const own = this.#own
-    const chats = new Chats({
+    const { fetch, maxBytes } = this.#options.pictures
+    const things = new Things({ context, fetch })
+    const emoticons = new Emoticons({ context, maxBytes: fetch ? maxBytes : 0 })
+    const transfers = this.#files.begin(line, (user, work) => chats.withPeer(user, work, 'stays'))
+    const shared = { network, account: account.id, context, held: this.#held, line }
+    const chats: Chats = new Chats({
+      ...shared,
+      things,
+      groups: this.#groups,
+      transfers,
+      emoticons,
+      peers: {
+        own: this.#own,
+        random: () => Number.parseInt(this.#options.random().slice(-8), 16),
+        serve: (object) => this.#picture.serve(object) ?? this.#emoticons.serve(object),
+      },
+    })
+    const pictures = new Pictures({
       network,
       account: account.id,
-      own,
       context,
-      groups: this.#groups,
-      held: this.#held,
-      line,
+      maxBytes: fetch ? maxBytes : 0,
+      isOnline: (user) => line.contacts.get(user)?.presence !== undefined,
+      fetch: async (user, object, xml, signal) =>
+        (await chats.withPeer(user, (talk, email) => talk.fetch(email, object, xml, signal))) ?? UNREACHED,
     })
-    return { line, chats, contacts: new Contacts(network, account.id, line), personal: this.#personal }
+    const contacts = new Contacts(network, account.id, line)
+    return { line, chats, contacts, pictures, emoticons, transfers, things, personal: this.#personal }
   }
 
   #on(live: Live, event: MsnClientEvent): void {
     const { context } = this.#options
     switch (event.kind) {
       case 'presence':
-        if (event.presence !== undefined) live.chats.cameOnline(userIdOf(event.email))
+        if (event.presence !== undefined) {
+          live.chats.cameOnline(userIdOf(event.email))
+          this.#files.giveOwed(live.transfers, live.chats, userIdOf(event.email))
+        }
         for (const passing of live.contacts.read(event)) this.#held.passing(passing)
+        if (event.presence !== undefined && event.name !== '') {
+          live.pictures.see(userIdOf(event.email), oneLine(event.name, MAX_NAME), event.presence.object)
+        }
         return
       case 'personal-message':
         for (const passing of live.contacts.read(event)) this.#held.passing(passing)
@@ -281,6 +371,10 @@ export class MsnSession implements Session {
         return
       case 'announcement':
         context.log.warn({ account: this.account, minutes: event.minutes }, 'the MSN server will go down')
+        this.#notice(downWords(this.#own, event.minutes))
+        return
+      case 'mail':
+        if (this.#options.mail) this.#notice(mailWords(this.#own, event.news))
         return
       case 'invitation-failed':
         context.log.debug({ account: this.account, detail: event.detail }, 'an invitation came to nothing')
@@ -292,6 +386,7 @@ export class MsnSession implements Session {
         if (this.#state.kind !== 'online') return
         const fault = faultOfClose(event.reason)
         this.#live = undefined
+        stop(live)
         if (fault === undefined) this.#change({ kind: 'offline' })
         else if (needsPerson(fault)) this.#change({ kind: 'stopped', fault })
         else this.#change({ kind: 'waiting', until: context.clock.now(), fault })
@@ -303,6 +398,8 @@ export class MsnSession implements Session {
   async #prepare(): Promise<void> {
     try {
       await this.#groups.load()
+      await this.#picture.load()
+      await this.#files.load()
     } catch (error) {
       this.#change({ kind: 'offline' })
       const detail = `the groups of the account cannot be read from the store: ${String(error)}`
@@ -314,6 +411,7 @@ export class MsnSession implements Session {
     this.#turn++
     const live = this.#live
     this.#live = undefined
+    if (live !== undefined) stop(live)
     await live?.line.signOut()
   }
 
@@ -358,15 +456,35 @@ export class MsnSession implements Session {
       return DELIVERED
     }
     if (op.kind === 'member') return this.#changeMembers(conversation, op)
-    const payload = payloadOf(op, { ownName: live.line.name, nudges: this.#knowNudges(conversation, live) })
-    return payload === undefined ? DELIVERED : conversation.deliver(id, payload, signal)
+    if (op.kind === 'message' && op.body.kind === 'file') {
+      const user = conversation.chat.chat as string as UserId
+      const name = live.line.contacts.get(user)?.name ?? user
+      return live.transfers.deliver(id, op.body.file, { chat: conversation.chat, user, name }, conversation, signal)
+    }
+    if (op.kind === 'redact' && live.transfers.takeBack(op.target)) return DELIVERED
+    const nudges = allKnow(conversation, live, NUDGES)
+    const voice = { ownName: live.line.name, nudges, chunks: allKnow(conversation, live, CHUNKS) }
+    const payloads = payloadsOf(op, voice, this.#options.random())
+    if (payloads.length === 0) return DELIVERED
+    const pictured = this.#pictured(conversation, op)
+    // Without a pause where there is nothing to wait for.
+    return pictured === undefined
+      ? conversation.deliver(id, payloads, signal)
+      : conversation.deliver(id, payloads, signal, await pictured)
   }
 
-  #knowNudges(conversation: Conversation, { line }: Live): boolean {
-    return conversation.people().every((user) => {
-      const presence = line.contacts.get(user)?.presence
-      return presence !== undefined && generationOf(presence.clientId) >= NUDGE_GENERATION
+  /** What describes the pictures in the words. Nothing that is said later goes before. */
+  #pictured(conversation: Conversation, op: Outbound): Promise<readonly Uint8Array[]> | undefined {
+    const text = op.kind === 'message' && 'text' in op.body ? op.body.text : []
+    const earlier = this.#describing.get(conversation)
+    const described = this.#emoticons.describe(text)
+    if (described === undefined && earlier === undefined) return undefined
+    const ready = Promise.all([described ?? [], earlier]).then(([messages]) => messages)
+    this.#describing.set(conversation, ready)
+    void ready.then(() => {
+      if (this.#describing.get(conversation) === ready) this.#describing.delete(conversation)
     })
+    return ready
   }
 
   async #changeMembers(conversation: Conversation, op: Extract<Outbound, { kind: 'member' }>): Promise<DeliveryResult> {
@@ -425,11 +543,34 @@ export class MsnSession implements Session {
     return line.name === name ? DELIVERED : resultOfCommand(await line.rename(name))
   }
 
+  #notice(text: string): void {
+    const { clock } = this.#options.context
+    if (this.#notices.take(clock.now())) {
+      this.#held.passing({ kind: 'notice', account: this.account, text: plain(text) })
+    }
+  }
+
   #change(state: SessionState): void {
     if (state.kind === this.#state.kind && state.kind === 'offline') return
     this.#state = state
     this.#options.context.sessionChanged(this.account, state)
   }
+}
+
+const NUDGES = (clientId: number): boolean => generationOf(clientId) >= NUDGE_GENERATION
+const CHUNKS = (clientId: number): boolean => hasFeature(clientId, 'chunks')
+
+/** Whether the clients of all who get it are known to be such. */
+const allKnow = (conversation: Conversation, { line }: Live, isSuch: (clientId: number) => boolean): boolean =>
+  conversation.people().every((user) => {
+    const presence = line.contacts.get(user)?.presence
+    return presence !== undefined && isSuch(presence.clientId)
+  })
+
+const stop = ({ pictures, emoticons, things }: Live): void => {
+  pictures.stop()
+  emoticons.stop()
+  things.stop()
 }
 
 const notKept = (error: unknown): OpenResult =>

@@ -68,6 +68,24 @@ const search = async ({ request, words, deps }: Call): Promise<Answer> => {
   return [...found.slice(0, FOUND_LINES), ...(more > 0 ? [`and ${more} more`] : [])]
 }
 
+/** All that is known of somebody. */
+const info: About = async (user, account, { deps }) => {
+  const contact = deps.roster.contact(account.id, user)
+  if (contact === undefined) return [`Nothing is known of ${user} (${account.id}).`]
+  const { name, nickname, presence, groups = [], phones = [], listed, hasUs, blocked } = contact
+  const { show = 'offline', text = '', playing } = presence ?? {}
+  return [
+    `${user}, ${listed ? 'on' : 'not on'} the list of ${account.id}${hasUs ? ', and has you on theirs' : ''}`,
+    ...(name === '' || name === user ? [] : [`Name: ${name}`]),
+    ...(nickname === undefined ? [] : [`You call them: ${nickname}`]),
+    `Status: ${SHOWN[show]}${text === '' ? '' : ` (${text})`}`,
+    ...(playing === undefined ? [] : [`Listens to: ${[playing.artist, playing.title].filter(Boolean).join(' - ')}`]),
+    ...(groups.length === 0 ? [] : [`Groups: ${groups.join(', ')}`]),
+    ...phones.map(({ kind, number }) => `Phone (${kind}): ${number}`),
+    ...(blocked ? [`They are blocked. To undo that: unblock ${user}`] : []),
+  ]
+}
+
 /** The accounts of whoever asks; an admin without any looks into those of the config. */
 const ownOf = (request: CommandRequest, deps: CommandDeps): readonly Account[] => {
   const allowed = allowedAccounts(request, deps, 'roster')
@@ -238,6 +256,7 @@ export const peopleCommands: readonly (readonly [string, Command])[] = [
       run: search,
     },
   ],
+  ['info', roster('info', 'what is known of somebody: status, groups, phone numbers', info)],
   ['add', roster('add', 'put somebody on the contact list', add)],
   ['remove', roster('remove', 'take somebody off the contact list', remove)],
   ['block', roster('block', 'let somebody neither see nor write to the account', block)],

@@ -1,5 +1,7 @@
-import type { NetworkId } from './ids.ts'
+import type { FileRef } from './file.ts'
 import type { RichText } from './text.ts'
+
+export type { FileRef } from './file.ts'
 
 /** What somebody said: a new kind does not compile until every adapter has decided what it does with it. */
 export type MessageBody =
@@ -9,20 +11,5 @@ export type MessageBody =
   | { readonly kind: 'nudge' }
   /** `text`: what was said along with it; mostly empty. */
   | { readonly kind: 'file'; readonly file: FileRef; readonly text: RichText }
-
-/** A file that stays where it is; its bytes are asked for with `Adapter.media`. */
-export interface FileRef {
-  /** Where it is, and what it is called there: only that adapter may look inside. */
-  readonly network: NetworkId
-  readonly ref: string
-  /** As its sender calls it. Untrusted. */
-  readonly name: string
-  readonly media: 'image' | 'audio' | 'video' | 'file'
-  readonly mime?: string
-  /** Bytes, as the sender says. */
-  readonly size?: number
-  /** A signed link that anybody can open for a while; the hub fills it in where links are served. */
-  readonly url?: string
-}
 
 export type BodyKind = MessageBody['kind']

@@ -1,4 +1,4 @@
-import type { MessageBody } from './body.ts'
+import type { FileRef, MessageBody } from './body.ts'
 import type { AccountId, ChatId, ChatRef, MessageId, NetworkId, PersonId, UserId, UserRef } from './ids.ts'
 import type { PresenceState } from './presence.ts'
 import type { Reason } from './result.ts'
@@ -54,7 +54,16 @@ export type PassingInbound =
   | (InChat & { readonly kind: 'read'; readonly upTo: MessageId })
   /** `account` is the observer: a shared ghost shows a contact only as present as every observer sees them. */
   | { readonly kind: 'presence'; readonly account: AccountId; readonly user: UserRef; readonly state: PresenceState }
-  | { readonly kind: 'profile'; readonly account: AccountId; readonly user: UserRef; readonly name: string }
+  /** `avatar`: null where they have none; absent: not said, as it was. */
+  | {
+      readonly kind: 'profile'
+      readonly account: AccountId
+      readonly user: UserRef
+      readonly name: string
+      readonly avatar?: FileRef | null
+    }
+  /** The network itself has something to say to the owner of `account`, which belongs to no chat. */
+  | { readonly kind: 'notice'; readonly account: AccountId; readonly text: RichText }
   /** Somebody who may have spoken in private through that account is there no more. */
   | { readonly kind: 'gone'; readonly account: AccountId; readonly user: UserRef; readonly name: string }
   /** The roster of `account` changed, here or from another client of the same account. */
@@ -97,8 +106,16 @@ export interface RosterEntry {
   readonly hasUs: boolean
   /** Names of the groups of the contact list in which they are. */
   readonly groups?: readonly string[]
+  /** That they let their contacts see. Untrusted. */
+  readonly phones?: readonly Phone[]
   /** They were let in before, on whatever client: there is nothing to ask. */
   readonly allowed?: true
+}
+
+export interface Phone {
+  readonly kind: 'home' | 'work' | 'mobile'
+  /** As they wrote it. */
+  readonly number: string
 }
 
 /**
@@ -156,7 +173,8 @@ export type Outbound<Ref = MessageId> =
   | (As & { readonly kind: 'read'; readonly upTo: Ref })
   /** `in`: of a ghost, if the network places ghosts, the chats where they take part; those in which a private word reaches them come first. */
   | (As & { readonly kind: 'presence'; readonly state: PresenceState; readonly in?: readonly ChatId[] })
-  | (As & { readonly kind: 'profile'; readonly name: string })
+  /** `avatar`: null where they have none; absent: it stays. */
+  | (As & { readonly kind: 'profile'; readonly name: string; readonly avatar?: FileRef | null })
   /** What the owner of a portal calls it, for them alone; absent: as the contact calls themselves. */
   | { readonly kind: 'title'; readonly title?: string }
   /** What became of a message that this leg's side sent. `text` says it in words for networks without marks of their own. */

@@ -2,26 +2,31 @@
 import type { CloseReason } from '../../sansio/machine.ts'
 import type { Dialect } from '../model/dialect.ts'
 import type { ListName } from '../model/lists.ts'
+import type { MailNews } from '../model/mail.ts'
 import type { PersonalMessage } from '../model/personal-message.ts'
 import type { Status } from '../model/status.ts'
 import type { Contact, Presence } from '../session/roster.ts'
 import type { AckType, Member, SendOutcome } from '../session/switchboard-client-states.ts'
+import type { LoginPages } from './login.ts'
 
+export type { LoginPages } from './login.ts'
 export type { AckType, Member } from '../session/switchboard-client-states.ts'
 
 export interface MsnClientOptions {
   /** The dispatch server, or the notification server where there is no dispatch. */
   readonly server: { readonly host: string; readonly port: number }
-  /** Where passwords become tickets. The nexus is asked for the login URL; `login` is that URL itself. */
-  readonly passport: { readonly nexus: string } | { readonly login: string }
+  /** URL of an HTTP gateway, if the servers shall be reached through one. `server` is then what it is asked for. */
+  readonly gateway?: string
+  /** Where passwords become tickets. */
+  readonly passport: LoginPages
   /** The address, as the account has it. */
   readonly login: string
   readonly password: string
   /** Best first. Default: all that we speak. */
   readonly dialects?: readonly Dialect[]
-  /** Certificate authority of the login servers, PEM; trusted instead of the public ones. */
+  /** Certificate authority of the login servers and of the gateway, PEM; trusted instead of the public ones. */
   readonly ca?: string
-  /** Do not check the certificate of the login servers. For tests. */
+  /** Do not check their certificate. For tests. */
   readonly insecure?: boolean
   /** Hosts that the login may redirect to, besides those under the same parent domain. */
   readonly loginHosts?: readonly string[]
@@ -31,7 +36,9 @@ export interface MsnClientOptions {
   readonly status?: Status
   /** What we write beside our name, where the dialect has it. Default: nothing. */
   readonly personalMessage?: PersonalMessage
-  /** What our client can do, sum of bits. Default 0x40000020. */
+  /** The description of our display picture, as XML; what has no room for it in its dialect goes without. Default: none. */
+  readonly picture?: string
+  /** What our client can do, sum of bits. Default: `DEFAULT_CLIENT_ID`. */
   readonly clientId?: number
   readonly timings?: Partial<ClientTimings>
   /** We will `confirm` each message that we have stored. Default: no, and what has reached us counts as received. */
@@ -73,6 +80,8 @@ export interface ClientTimings {
   readonly passportMs: number
   /** A switchboard without messages for so long is closed. 0: never. */
   readonly switchboardIdleMs: number
+  /** Through an HTTP gateway: how soon it is asked again when it had something; when it had not, up to four times later. */
+  readonly gatewayPollMs: number
 }
 
 export const DEFAULT_CLIENT_TIMINGS: ClientTimings = {
@@ -86,6 +95,7 @@ export const DEFAULT_CLIENT_TIMINGS: ClientTimings = {
   connectMs: 20_000,
   passportMs: 20_000,
   switchboardIdleMs: 300_000,
+  gatewayPollMs: 1_000,
 }
 
 export type SignInResult = { readonly ok: true } | { readonly ok: false; readonly failure: SignInFailure }
@@ -262,6 +272,8 @@ export type MsnClientEvent =
     }
   /** The service announces that it goes down in so many minutes. */
   | { readonly kind: 'announcement'; readonly minutes: number }
+  /** News of the mail of this account. */
+  | { readonly kind: 'mail'; readonly news: MailNews }
   /** Somebody invited us and it came to nothing. */
   | { readonly kind: 'invitation-failed'; readonly from: Member; readonly detail: string }
   /** Once, the last event; only after a sign-in that went well. */

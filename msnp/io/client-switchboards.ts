@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import type { Socket } from 'node:net'
+import type { Transport } from '../../sansio/drive.ts'
 import type { Status } from '../model/status.ts'
 import type { NotificationEvent, NotificationRequest, SignedIn } from '../session/notification-states.ts'
 import { keyOf, onList } from '../session/roster.ts'
@@ -13,7 +13,7 @@ import type {
   SwitchboardCloseReason,
 } from './client-contract.ts'
 import { commandRefusal, commandResult } from './client-results.ts'
-import { connect } from './connect.ts'
+import type { Door } from './door.ts'
 import type { Answer } from './notification-connection.ts'
 import { SwitchboardConnection } from './switchboard.ts'
 
@@ -27,6 +27,7 @@ type Way = Parameters<SwitchboardConnection['enter']>[1]
 export interface ClientSwitchboardsOptions {
   readonly timings: ClientTimings
   readonly client: Pick<MsnClientOptions, 'answers' | 'random'>
+  readonly door: Door
   readonly now: () => number
   readonly ask: (request: NotificationRequest) => Promise<Answer>
   /** undefined: not signed in. */
@@ -35,7 +36,7 @@ export interface ClientSwitchboardsOptions {
   readonly status: () => Status
   readonly setStatus: (status: Status) => Promise<CommandResult>
   readonly allowPrivate: () => boolean
-  readonly onSocket: (socket: Socket) => void
+  readonly onSocket: (socket: Transport) => void
   readonly onEvent: (event: MsnClientEvent) => void
 }
 
@@ -117,7 +118,7 @@ export class ClientSwitchboards {
     signal: AbortSignal | undefined,
     onReady?: (switchboard: Switchboard) => void,
   ): Promise<OpenSwitchboardResult> {
-    const { timings, now, session, allowPrivate } = this.#options
+    const { timings, door, now, session, allowPrivate } = this.#options
     const own = session()
     if (own === undefined) return { ok: false, failure: { kind: 'closed' } }
     if (this.#open.size + this.#entering.size + this.#connecting >= MAX_SWITCHBOARDS) {
@@ -125,7 +126,7 @@ export class ClientSwitchboards {
     }
     const aborts = signal === undefined ? this.#end.signal : AbortSignal.any([signal, this.#end.signal])
     this.#connecting++
-    const connected = await connect({
+    const connected = await door('SB', {
       host: target.host,
       port: target.port,
       timeoutMs: timings.connectMs,

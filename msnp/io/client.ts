@@ -1,5 +1,6 @@
-import type { Socket } from 'node:net'
+import type { Transport } from '../../sansio/drive.ts'
 import { MisuseError } from '../../sansio/machine.ts'
+import { clientId } from '../model/client-id.ts'
 import { DIALECTS, TRAITS, type Dialect } from '../model/dialect.ts'
 import type { PersonalMessage } from '../model/personal-message.ts'
 import type { Status } from '../model/status.ts'
@@ -20,7 +21,8 @@ import {
 } from './client-contract.ts'
 import { closeReason, commandResult, signInFailure } from './client-results.ts'
 import { ClientSwitchboards } from './client-switchboards.ts'
-import { connect } from './connect.ts'
+import type { ServedTransport } from './connection.ts'
+import { doorOf, type Door } from './door.ts'
 import { isPrivateAddress } from './hosts.ts'
 import {
   addContact,
@@ -30,13 +32,13 @@ import {
   unblockContact,
   type ListAccess,
 } from './list-changes.ts'
+import { Login } from './login.ts'
 import { NotificationConnection, type Answer, type LineEnd } from './notification-connection.ts'
-import { PassportClient } from './passport-client.ts'
 
 /** Servers that one sign-in may be sent through. */
 export const MAX_REDIRECTS = 5
-/** A client of no particular generation that takes texts in several parts (MSN 7.0 on others' screens). */
-export const DEFAULT_CLIENT_ID = 0x40000020
+/** MSN 7.0 on others' screens: takes texts in several parts, drawings as GIF, winks and voice clips. */
+export const DEFAULT_CLIENT_ID = clientId(4, ['chunks', 'inkGif', 'winks', 'voiceClips'])
 
 type Phase =
   | { readonly kind: 'new' }
@@ -50,32 +52,38 @@ type Phase =
 export class MsnClient {
   readonly #options: MsnClientOptions
   readonly #timings: ClientTimings
-  readonly #passport: PassportClient
+  readonly #login: Login
+  readonly #door: Door
   readonly #switchboards: ClientSwitchboards
   readonly #lists: ListAccess
   /** Aborts a sign-in or a move that is under way. */
   readonly #end = new AbortController()
-  readonly #sockets = new Set<Socket>()
+  readonly #sockets = new Set<Transport>()
   #phase: Phase = { kind: 'new' }
   #line: NotificationConnection | undefined
   /** What is known since the last ticket was accepted; stays to be looked at when all is over. */
   #session: SignedIn | undefined
   #wanted: Status
+  #picture: string | undefined
   #personal: PersonalMessage | undefined
   #allowPrivate: boolean | undefined
   #strangeLines = 0
+  #localAddress: string | undefined
 
   constructor(options: MsnClientOptions) {
     this.#options = options
     this.#timings = { ...DEFAULT_CLIENT_TIMINGS, ...options.timings }
     this.#wanted = options.status ?? 'NLN'
+    this.#picture = options.picture
     this.#personal = options.personalMessage
     this.#allowPrivate = options.allowPrivateHosts
-    this.#passport = new PassportClient({ ...options, timeoutMs: this.#timings.passportMs })
+    this.#login = new Login({ ...options, timeoutMs: this.#timings.passportMs, now: () => this.#now() })
+    this.#door = doorOf(options, this.#timings, () => this.#now())
     this.#lists = { ask: (request) => this.ask(request), contact: (email) => this.#session?.roster.get(email) }
     this.#switchboards = new ClientSwitchboards({
       timings: this.#timings,
       client: options,
+      door: this.#door,
       now: () => this.#now(),
       ask: (request) => this.ask(request),
       // Not `signedIn`: an invitation may come in one piece with the confirmation of our status.
@@ -116,6 +124,11 @@ export class MsnClient {
     return this.#session?.roster.privacy ?? 'AL'
   }
 
+  /** Under which the server sees us, unless there is a router between. */
+  get localAddress(): string | undefined {
+    return this.#localAddress
+  }
+
   get dialect(): Dialect | undefined {
     return this.#session?.dialect
   }
@@ -151,8 +164,17 @@ export class MsnClient {
   /** Also what we ask for when a sign-in or a move is under way. */
   async setStatus(status: Status): Promise<CommandResult> {
     this.#wanted = status
-    const clientId = this.#options.clientId ?? DEFAULT_CLIENT_ID
-    return commandResult(await this.ask({ kind: 'status', status, clientId }), 'CHG')
+    const features = this.#options.clientId ?? DEFAULT_CLIENT_ID
+    const dialect = this.#session?.dialect
+    const picture = dialect !== undefined && TRAITS[dialect].msnObject ? this.#picture : undefined
+    const object = picture === undefined ? {} : { object: picture }
+    return commandResult(await this.ask({ kind: 'status', status, clientId: features, ...object }), 'CHG')
+  }
+
+  /** The description of our display picture; undefined: none. Said at once when we are signed in, else with our status. */
+  async setPicture(xml: string | undefined): Promise<CommandResult> {
+    this.#picture = xml
+    return this.signedIn ? this.setStatus(this.#wanted) : { ok: true }
   }
 
   /** What we write beside our name; said again after a move. Where the dialect has none, it counts as done. */
@@ -231,7 +253,7 @@ export class MsnClient {
     if (kind === 'new') this.#phase = { kind: 'over' }
     if (kind === 'online') this.#close({ kind: 'signed-out' })
     // Not `once`, which rejects when a socket ends with an error.
-    await Promise.all([...this.#sockets].map((socket) => new Promise((resolve) => socket.once('close', resolve))))
+    await Promise.all([...this.#sockets].map((socket) => new Promise<void>((resolve) => socket.once('close', resolve))))
   }
 
   /** From server to server until we are online. */
@@ -245,7 +267,7 @@ export class MsnClient {
     for (;;) {
       const place = `${target.host}:${target.port}`
       const configured = target === this.#options.server
-      const connected = await connect({
+      const connected = await this.#door('NS', {
         host: target.host,
         port: target.port,
         timeoutMs: connectMs,
@@ -269,7 +291,7 @@ export class MsnClient {
   }
 
   /** One server: resolves when we are online there, or with how it ended before. */
-  #lineUp(socket: Socket, aborts: AbortSignal): Promise<LineEnd | 'online'> {
+  #lineUp(socket: ServedTransport, aborts: AbortSignal): Promise<LineEnd | 'online'> {
     const { login, dialects = DIALECTS } = this.#options
     const { promise, resolve } = Promise.withResolvers<LineEnd | 'online'>()
     const firstTrid = this.#line?.nextTrid ?? 1
@@ -283,7 +305,7 @@ export class MsnClient {
       confirms: this.#options.confirms ?? false,
       beside: this.#options.beside ?? false,
       now: () => this.#now(),
-      ticket: (policy) => this.#passport.ticket(policy, aborts),
+      ticket: (policy) => this.#login.ticket(policy, aborts),
       onEvent: (event) => {
         this.#heard(line, event)
         if (event.kind === 'synchronized' && event.first) void this.#appear(line, resolve)
@@ -298,6 +320,7 @@ export class MsnClient {
     aborts.addEventListener('abort', onAbort, { once: true })
     this.#line = line
     this.#keep(socket)
+    this.#localAddress = socket.localAddress
     line.start(socket)
     if (aborts.aborted) line.close()
     return promise.then((end) => {
@@ -343,6 +366,9 @@ export class MsnClient {
       case 'going-down':
         this.#tell({ kind: 'announcement', minutes: event.minutes })
         break
+      case 'mail':
+        this.#tell(event)
+        break
       case 'ticket-needed':
       case 'redirect':
       case 'refused':
@@ -386,7 +412,7 @@ export class MsnClient {
     if (this.#phase.kind !== 'over') this.#options.onEvent(event)
   }
 
-  #keep(socket: Socket): void {
+  #keep(socket: Transport): void {
     this.#sockets.add(socket)
     socket.once('close', () => this.#sockets.delete(socket))
   }

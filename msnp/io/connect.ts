@@ -1,5 +1,6 @@
 import { lookup } from 'node:dns'
 import { connect as connectSocket, isIP, type LookupFunction, type Socket } from 'node:net'
+import type { ServedTransport } from './connection.ts'
 import { isPrivateAddress } from './hosts.ts'
 
 /** Silence after which the system asks whether the peer is still there. Milliseconds. */
@@ -14,15 +15,15 @@ export interface ConnectRequest {
   readonly signal?: AbortSignal | undefined
 }
 
-export type ConnectResult =
-  | { readonly ok: true; readonly socket: Socket }
+export type ConnectResult<Line extends ServedTransport = ServedTransport> =
+  | { readonly ok: true; readonly socket: Line }
   /** `detail`: a sentence with the place in it. */
   | { readonly ok: false; readonly kind: 'unreachable' | 'timeout' | 'aborted'; readonly detail: string }
 
 const PRIVATE_HOST = 'EPRIVATE'
 
 /** One TCP connection. Never rejects. */
-export function connect(request: ConnectRequest): Promise<ConnectResult> {
+export function connect(request: ConnectRequest): Promise<ConnectResult<Socket>> {
   const { host, port, timeoutMs, allowPrivate, signal } = request
   const place = `${host}:${port}`
   if (signal?.aborted === true) return Promise.resolve(aborted(place))
@@ -30,7 +31,7 @@ export function connect(request: ConnectRequest): Promise<ConnectResult> {
   return new Promise((resolve) => {
     const plainName = isIP(host) === 0 && !allowPrivate
     const socket = connectSocket({ host, port, noDelay: true, ...(plainName ? { lookup: publicLookup } : {}) })
-    const settle = (result: ConnectResult): void => {
+    const settle = (result: ConnectResult<Socket>): void => {
       clearTimeout(timer)
       signal?.removeEventListener('abort', onAbort)
       socket.off('error', onError).off('connect', onConnect)
@@ -57,13 +58,13 @@ export function connect(request: ConnectRequest): Promise<ConnectResult> {
   })
 }
 
-const aborted = (place: string): ConnectResult => ({
+const aborted = (place: string): ConnectResult<never> => ({
   ok: false,
   kind: 'aborted',
   detail: `connecting to ${place} was given up`,
 })
 
-const notPublic = (place: string): ConnectResult => ({
+const notPublic = (place: string): ConnectResult<never> => ({
   ok: false,
   kind: 'unreachable',
   detail: `the server sent us to ${place}, which is a private address; allow private hosts if that is right`,
@@ -75,7 +76,7 @@ const firstCode = (error: AggregateError): string | undefined => {
 }
 
 /** As `dns.lookup`, without private addresses: what is checked is what is connected to. */
-const publicLookup: LookupFunction = (hostname, options, callback) => {
+export const publicLookup: LookupFunction = (hostname, options, callback) => {
   lookup(hostname, { ...options, all: true }, (error, addresses) => {
     if (error !== null) {
       callback(error, [])

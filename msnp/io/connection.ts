@@ -1,5 +1,4 @@
-import type { Socket } from 'node:net'
-import { drive, type Driven, type DriveOptions } from '../../sansio/drive.ts'
+import { drive, type Driven, type DriveOptions, type Transport } from '../../sansio/drive.ts'
 import type { CloseReason, Machine } from '../../sansio/machine.ts'
 
 /** What a desk of the service takes from a connection. */
@@ -21,6 +20,14 @@ export interface ServedLine<Command> {
   readonly reachedPort: number
 }
 
+/** A TCP socket, or a session of the HTTP gateway. */
+export interface ServedTransport extends Transport {
+  readonly remoteAddress?: string | undefined
+  readonly remotePort?: number | undefined
+  readonly localAddress?: string | undefined
+  readonly localPort?: number | undefined
+}
+
 /** What stands behind all connections of a kind. */
 export interface Service<Command, Event> {
   /** For a connection that is there since `since`. */
@@ -32,19 +39,19 @@ export interface Service<Command, Event> {
 }
 
 /** Puts a machine on a socket and a desk behind it. */
-export function serve<Command, Event>(socket: Socket, service: Service<Command, Event>, since: number): void {
+export function serve<Command, Event>(socket: ServedTransport, service: Service<Command, Event>, since: number): void {
   new SocketLine(socket, service).open(since)
 }
 
 /** All that a connection has between its socket and its desk: one object, since there may be ten thousand. */
 class SocketLine<Command, Event> implements ServedLine<Command>, DriveOptions<Event> {
-  readonly #socket: Socket
+  readonly #socket: ServedTransport
   readonly #service: Service<Command, Event>
   #desk: Desk<Event> | undefined
   /** Set once the socket is driven; nothing is sent before, since nothing has been read. */
   #driven: Driven<Command> | undefined
 
-  constructor(socket: Socket, service: Service<Command, Event>) {
+  constructor(socket: ServedTransport, service: Service<Command, Event>) {
     this.#socket = socket
     this.#service = service
   }

@@ -1,5 +1,4 @@
-import type { Socket } from 'node:net'
-import { drive, type Driven } from '../../sansio/drive.ts'
+import { drive, type Driven, type Transport } from '../../sansio/drive.ts'
 import type { CloseReason } from '../../sansio/machine.ts'
 import type { Dialect } from '../model/dialect.ts'
 import { wrongRequest } from '../session/client-requests.ts'
@@ -12,7 +11,7 @@ import type {
   SignedIn,
 } from '../session/notification-states.ts'
 import type { ClientTimings } from './client-contract.ts'
-import type { PassportFailure, PassportResult } from './passport-client.ts'
+import type { LoginFailure, LoginResult } from './login-http.ts'
 
 /** Why one connection to a dispatch or notification server is over. */
 export type LineEnd =
@@ -21,7 +20,7 @@ export type LineEnd =
   | { readonly kind: 'refused'; readonly verb: string; readonly code: number; readonly ticket: boolean }
   | { readonly kind: 'out'; readonly why: 'elsewhere' | 'shutdown' | 'bare' }
   | { readonly kind: 'challenge-failed'; readonly code: number }
-  | { readonly kind: 'no-ticket'; readonly failure: PassportFailure }
+  | { readonly kind: 'no-ticket'; readonly failure: LoginFailure }
   | { readonly kind: 'ended'; readonly reason: CloseReason }
 
 export type Answer =
@@ -36,7 +35,7 @@ export interface NotificationConnectionOptions {
   readonly beside: boolean
   readonly now: () => number
   /** Asked when the server wants a ticket. Never rejects. */
-  readonly ticket: (policy: string) => Promise<PassportResult>
+  readonly ticket: (policy: string) => Promise<LoginResult>
   readonly onEvent: (event: NotificationEvent) => void
   /** Once. */
   readonly onEnd: (end: LineEnd) => void
@@ -76,7 +75,7 @@ export class NotificationConnection {
   }
 
   /** Once. The socket is ours from now on. */
-  start(socket: Socket): void {
+  start(socket: Transport): void {
     const { login, dialects, now } = this.#options
     this.#driven = drive(socket, this.#machine, {
       now,
@@ -144,6 +143,7 @@ export class NotificationConnection {
       case 'own-status':
       case 'ring':
       case 'going-down':
+      case 'mail':
         this.#options.onEvent(event)
         break
     }

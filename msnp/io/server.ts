@@ -17,60 +17,14 @@ import { forgetWatcher } from '../service/removal.ts'
 import { Switchboards } from '../service/switchboards.ts'
 import type { NsCommand, NsEvent } from '../session/notification-server-events.ts'
 import type { SwitchboardCommand, SwitchboardEvent } from '../session/switchboard-server-events.ts'
-import type { KeyPair } from './certificate.ts'
 import { serve, type Service } from './connection.ts'
 import { Doorkeeper } from './doorkeeper.ts'
+import { DEFAULT_GATEWAY_LIMITS, HttpGateway } from './gateway.ts'
+import { createGatewayServer, gatewayPages } from './gateway-pages.ts'
 import { awaitFirstCommand } from './first-command.ts'
 import { Listener, type ListenAddress } from './listener.ts'
 import { createPassportServer } from './passport-server.ts'
-
-export interface MsnServerOptions {
-  /** Accounts: who they are, their passwords, their lists. */
-  readonly host: Host
-  /** Without `dispatch`, people sign in at `notification` directly; without `switchboard`, it serves both on its port. */
-  readonly listen: {
-    readonly notification: ListenAddress
-    readonly dispatch?: ListenAddress
-    readonly switchboard?: ListenAddress
-    readonly passport: ListenAddress
-  }
-  /** As clients reach us. By default the address that they connected to. */
-  readonly public?: {
-    readonly notification?: ListenAddress
-    readonly switchboard?: ListenAddress
-    /** host or host:port of the login page. */
-    readonly passport?: string
-  }
-  /** Certificate and key of the login page, PEM; `makeCertificate` makes them. plain: HTTP, for a TLS proxy in front. */
-  readonly tls: KeyPair | 'plain'
-  readonly limits?: Partial<ServiceLimits>
-  readonly timings?: Partial<ServiceTimings>
-  /** Milliseconds since 1970. Default: Date.now. */
-  readonly now?: () => number
-  /** So many bytes that nobody can guess. Default: the system's. */
-  readonly random?: (bytes: number) => Uint8Array
-}
-
-/** Where it listens, with real ports. */
-export interface Listening {
-  readonly notification: ListenAddress
-  readonly dispatch?: ListenAddress
-  readonly switchboard?: ListenAddress
-  readonly passport: ListenAddress
-}
-
-export interface ServerCounters {
-  /** Open TCP connections on all listeners. */
-  readonly connections: number
-  readonly signedIn: number
-  /** Open conversations. */
-  readonly rooms: number
-  /** The rest counts since the object was made. Switchboard messages that were relayed, */
-  readonly messages: number
-  readonly signIns: number
-  /** and connections or requests that were refused or closed for what they sent, by reason. */
-  readonly refused: Readonly<Record<string, number>>
-}
+import type { Listening, MsnServerOptions, ServerCounters } from './server-contract.ts'
 
 /**
  * An MSN service: dispatch, notification and switchboard servers and the Passport login, for the accounts of a host.
@@ -113,7 +67,7 @@ export class MsnServer {
     const running = this.#running
     if (running === undefined) return
     this.#running = undefined
-    const { listeners, notifications, switchboards, silent, lines } = running
+    const { listeners, notifications, switchboards, gateway, silent, lines } = running
     this.#messages += switchboards.messages
     clearTimeout(running.reopening)
     const closed = listeners.all.map((listener) => listener.stop())
@@ -121,6 +75,8 @@ export class MsnServer {
     switchboards.stop()
     for (const socket of silent) socket.destroy()
     for (const line of lines) line.close()
+    // After what everybody is told on the way out has been written.
+    if (gateway !== undefined) setImmediate(() => gateway.stop())
     await saved
     await Promise.all(closed)
   }
@@ -135,6 +91,7 @@ export class MsnServer {
     return {
       connections: this.#doorkeeper.connections,
       signedIn: running?.notifications.sessions ?? 0,
+      tunnels: running?.gateway?.sessions ?? 0,
       rooms: running?.switchboards.rooms ?? 0,
       messages: this.#messages + (running?.switchboards.messages ?? 0),
       signIns: this.#signIns,
@@ -236,7 +193,7 @@ export class MsnServer {
     }
     const tcp = (what: string, where: ListenAddress, onSocket: (socket: Socket, since: number) => void): Listener =>
       this.#listener(what, where, net.createServer({ noDelay: true }), (socket) => onSocket(socket, now()))
-    const onlyPassport = this.#passportServer(host, tickets)
+    const gateway = this.#gateway(served)
     const listeners = allOf({
       notification: tcp(
         'the notification server',
@@ -253,22 +210,47 @@ export class MsnServer {
         listen.switchboard === undefined
           ? undefined
           : tcp('the switchboard server', listen.switchboard, (socket, since) => serve(socket, served.SB, since)),
-      passport: this.#listener('the login page', listen.passport, onlyPassport),
+      passport: this.#listener('the login page', listen.passport, this.#passportServer(host, tickets, gateway)),
+      http:
+        listen.http === undefined
+          ? undefined
+          : this.#listener('the HTTP gateway', listen.http, createGatewayServer(this.#onHttp(host), gateway)),
     })
-    return { ...running, listeners, started: undefined, reopening: undefined }
+    return { ...running, gateway, listeners, started: undefined, reopening: undefined }
   }
 
-  #passportServer(host: Host, tickets: TicketBook): net.Server {
-    const { tls, public: names } = this.#options
-    return createPassportServer({
-      tls,
-      host,
-      tickets,
-      publicName: names?.passport,
-      now: this.#now,
-      onNotice: (notice) => host.onNotice?.(notice),
+  #gateway({ NS, SB }: Served): HttpGateway | undefined {
+    const { gateway, public: names } = this.#options
+    if (gateway === undefined) return undefined
+    const now = this.#now
+    return new HttpGateway({
+      limits: { ...DEFAULT_GATEWAY_LIMITS, ...gateway },
+      doorkeeper: this.#doorkeeper,
+      serve: { NS: (transport) => serve(transport, NS, now()), SB: (transport) => serve(transport, SB, now()) },
+      publicName: names?.gateway,
+      now,
+      random: this.#random,
       onRefused: (reason) => this.#count(reason),
     })
+  }
+
+  #passportServer(host: Host, tickets: TicketBook, gateway: HttpGateway | undefined): net.Server {
+    const { tls, legacyTls, public: names } = this.#options
+    return createPassportServer({
+      tls,
+      legacyTls,
+      others: gatewayPages(gateway, tls === 'plain'),
+      host,
+      tickets,
+      ticketMs: this.#timings.ticketMs,
+      publicName: names?.passport,
+      now: this.#now,
+      ...this.#onHttp(host),
+    })
+  }
+
+  #onHttp(host: Host): { onNotice: (notice: ServiceNotice) => void; onRefused: (reason: string) => void } {
+    return { onNotice: (notice) => host.onNotice?.(notice), onRefused: (reason) => this.#count(reason) }
   }
 
   #listener(what: string, where: ListenAddress, server: net.Server, onSocket?: (socket: Socket) => void): Listener {
@@ -384,9 +366,11 @@ interface Listeners {
   readonly dispatch: Listener | undefined
   readonly switchboard: Listener | undefined
   readonly passport: Listener
+  readonly http: Listener | undefined
 }
 
 interface Running extends Desks {
+  readonly gateway: HttpGateway | undefined
   readonly listeners: Listeners & { readonly all: readonly Listener[] }
   started: Promise<void> | undefined
   /** The switchboards' port could not be opened and is waited for. */
@@ -395,18 +379,19 @@ interface Running extends Desks {
 
 const allOf = (listeners: Listeners): Running['listeners'] => ({
   ...listeners,
-  all: [listeners.notification, listeners.dispatch, listeners.switchboard, listeners.passport].filter(
+  all: [listeners.notification, listeners.dispatch, listeners.switchboard, listeners.passport, listeners.http].filter(
     (listener) => listener !== undefined,
   ),
 })
 
-function addressesOf({ notification, dispatch, switchboard, passport }: Listeners): Listening | undefined {
+function addressesOf({ notification, dispatch, switchboard, passport, http }: Listeners): Listening | undefined {
   if (notification.address === undefined || passport.address === undefined) return undefined
   return {
     notification: notification.address,
     passport: passport.address,
     ...(dispatch?.address === undefined ? {} : { dispatch: dispatch.address }),
     ...(switchboard?.address === undefined ? {} : { switchboard: switchboard.address }),
+    ...(http?.address === undefined ? {} : { http: http.address }),
   }
 }
 

@@ -1,5 +1,4 @@
-import type { Socket } from 'node:net'
-import { drive, type Driven } from '../../sansio/drive.ts'
+import { drive, type Driven, type Transport } from '../../sansio/drive.ts'
 import type { CloseReason } from '../../sansio/machine.ts'
 import { wrongAddress } from '../session/client-requests.ts'
 import { SwitchboardClient } from '../session/switchboard-client.ts'
@@ -63,7 +62,7 @@ export class SwitchboardConnection implements Switchboard {
   }
 
   /** Once. The socket is ours from now on. */
-  enter(socket: Socket, way: Way): void {
+  enter(socket: Transport, way: Way): void {
     this.#driven = drive(socket, this.#machine, {
       now: this.#options.now,
       onEvent: (event) => this.#heard(event),

@@ -15,6 +15,8 @@ export const CONTENT_TYPES = {
   ping: 'text/x-ping',
   emoticon: 'text/x-mms-emoticon',
   animatedEmoticon: 'text/x-mms-animemoticon',
+  inkGif: 'image/gif',
+  inkIsf: 'application/x-ms-ink',
   direct: 'application/x-msnmsgrp2p',
   profile: 'text/x-msmsgsprofile',
   mailSummary: 'text/x-msmsgsinitialemailnotification',
@@ -44,6 +46,8 @@ export type Said =
   | { readonly kind: 'action'; readonly text: string }
   /** A wink or a voice clip: `object` is its description, as XML. */
   | { readonly kind: 'wink' | 'voice'; readonly object: string }
+  /** A drawing: a GIF, or the strokes in Microsoft's own format. */
+  | { readonly kind: 'ink'; readonly format: 'gif' | 'isf'; readonly data: Uint8Array }
   | { readonly kind: 'emoticons'; readonly emoticons: readonly { readonly code: string; readonly object: string }[] }
   | {
       readonly kind: 'invite'
@@ -93,6 +97,10 @@ export function parseSaid(message: MimeMessage): Said {
     case CONTENT_TYPES.emoticon:
     case CONTENT_TYPES.animatedEmoticon:
       return parseEmoticons(message)
+    case CONTENT_TYPES.inkGif:
+      return parseInk(message, 'gif')
+    case CONTENT_TYPES.inkIsf:
+      return parseInk(message, 'isf')
     case CONTENT_TYPES.direct:
       return { kind: 'direct' }
     default:
@@ -159,6 +167,18 @@ function parseDatacast(message: MimeMessage): Said {
 /** A byte string as UTF-8, `%` being no escape here. */
 const decodeUtf8 = (bytes: string): string => decodeName(bytes.replaceAll('%', '%25'))
 
+/** `base64:` and the data, which may be divided by line ends. */
+function parseInk(message: MimeMessage, format: 'gif' | 'isf'): Said {
+  const { buffer, byteOffset, byteLength } = message.body
+  const [, base64 = ''] =
+    /^\s*base64:([A-Za-z0-9+/\s]+=*)\s*$/i.exec(Buffer.from(buffer, byteOffset, byteLength).toString('latin1')) ?? []
+  const data = Buffer.from(base64, 'base64')
+  const isGif = data.toString('latin1', 0, 4) === 'GIF8'
+  return data.length === 0 || (format === 'gif' && !isGif)
+    ? unknown(message.contentType)
+    : { kind: 'ink', format, data }
+}
+
 function parseInvite(message: MimeMessage): Said {
   const fields = fieldsOf(message.bodyHeaders())
   const command = fields.get('invitation-command')?.toUpperCase()
@@ -202,6 +222,46 @@ export function textMessage(text: string, format?: TextFormat, as?: string): Uin
 export const textRoom = (format?: TextFormat, as?: string): number =>
   MAX_MESSAGE_BYTES - formatMime(textHeaders(format, as), '').length
 
+/** Sets of more parts are not made. */
+const MAX_PARTS = 99
+const PART_HEAD_BYTES = 96
+/** Less than this beside the headers of the first part is no room. */
+const MIN_ROOM = 16
+
+/**
+ * A message in parts that fit, for clients whose id says that they put them together again. `id` is new each time. Comes back
+ * whole where it fits, or cannot be divided.
+ */
+export function inParts(payload: Uint8Array, id: string): readonly Uint8Array[] {
+  const bytes = Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength)
+  const headEnd = bytes.indexOf('\r\n\r\n')
+  const firstRoom = MAX_MESSAGE_BYTES - headEnd - PART_HEAD_BYTES
+  if (bytes.length <= MAX_MESSAGE_BYTES || headEnd === -1 || firstRoom < MIN_ROOM) return [payload]
+  const bodies: Buffer[] = []
+  for (let at = headEnd + 4; at < bytes.length;) {
+    const end = letterEnd(bytes, at + (bodies.length === 0 ? firstRoom : MAX_MESSAGE_BYTES - PART_HEAD_BYTES))
+    bodies.push(bytes.subarray(at, end))
+    at = end
+  }
+  if (bodies.length > MAX_PARTS) return [payload]
+  return bodies.map((body, index) => {
+    const name = `Message-ID: {${id}}\r\n`
+    const head =
+      index === 0
+        ? `${bytes.toString('latin1', 0, headEnd)}\r\n${name}Chunks: ${bodies.length}\r\n\r\n`
+        : `${name}Chunk: ${index}\r\n\r\n`
+    return Buffer.concat([Buffer.from(head, 'latin1'), body])
+  })
+}
+
+/** The last place up to there that is within no letter of UTF-8 and no line end: some clients read each part by itself. */
+function letterEnd(bytes: Buffer, most: number): number {
+  if (most >= bytes.length) return bytes.length
+  let end = most
+  while (end > most - 4 && ((bytes[end] ?? 0) & 0xc0) === 0x80) end--
+  return bytes[end] === 10 && bytes[end - 1] === 13 ? end - 1 : end
+}
+
 function textHeaders(format: TextFormat | undefined, as: string | undefined): (readonly [string, string])[] {
   return [
     VERSION,
@@ -221,6 +281,30 @@ export const typingMessage = (email: string): Uint8Array =>
 
 export const nudgeMessage = (): Uint8Array =>
   formatMime([VERSION, ['Content-Type', CONTENT_TYPES.datacast]], 'ID: 1\r\n\r\n')
+
+export interface EmoticonPair {
+  readonly code: string
+  /** Its description, as XML. */
+  readonly object: string
+}
+
+/** Which pictures stand for which codes in the next text: as many messages as it takes. What fits into none is left out. */
+export function emoticonMessage(pairs: readonly EmoticonPair[]): readonly Uint8Array[] {
+  const messages: Uint8Array[] = []
+  let body = ''
+  const headers = [VERSION, ['Content-Type', CONTENT_TYPES.emoticon]] as const
+  const room = MAX_MESSAGE_BYTES - formatMime(headers, '').length
+  for (const { code, object } of pairs) {
+    const pair = `${code}\t${object}\t`
+    if (Buffer.byteLength(pair) > room) continue
+    if (body !== '' && Buffer.byteLength(body + pair) > room) {
+      messages.push(formatMime(headers, body))
+      body = ''
+    }
+    body += pair
+  }
+  return body === '' ? messages : [...messages, formatMime(headers, body)]
+}
 
 /** Why an invitation comes to nothing. */
 export type CancelCode = 'REJECT' | 'REJECT_NOT_INSTALLED' | 'TIMEOUT' | 'FTTIMEOUT' | 'OUTBANDCANCEL' | 'FAIL'

@@ -185,15 +185,17 @@ export class Changes {
     const id = list === 'FL' && word !== undefined ? forms.group(record, word) : undefined
     const next = addTo(record, list, { email, name }, id, this.#limits, forms.grouping)
     if (typeof next === 'number') return next
-    const isNew = list === 'FL' && !isOn(contactOf(record, email), 'FL')
+    const isListed = list === 'FL' && isOn(contactOf(record, email), 'FL')
+    const isNew = list === 'FL' && !isListed
     const introduction = isNew ? await this.#accounts.introduce(record.email, email) : 'as-it-is'
     if (introduction === 'wrong') return 201
     if (introduction === 'too-often') return 800
     const other = introduction === 'unknown' ? undefined : await this.#accounts.read(email)
-    if (other === undefined) return TRAITS[dialect].noSuchAccount
     const group = id === undefined ? undefined : groupOf(next, id)
     const entry = { list, email, name: list === 'FL' ? name : given, group, isNew }
     const answer = (each: Forms): Answer => each.added(next, entry)
+    // Groups are ours alone: whoever is listed may be put into one though their account is gone.
+    if (other === undefined) return isListed ? { record: next, answer } : TRAITS[dialect].noSuchAccount
     if (!isNew) return { ...this.#seenBy(record, next, [other]), answer }
     const watched = addWatcher(other, record)
     return {

@@ -1,5 +1,6 @@
 import { isAddress } from '../model/address.ts'
 import { CONFIRM_HEADER, parseServerSaid } from '../model/content-types.ts'
+import { newsOfMail } from '../model/mail.ts'
 import { nameOf } from '../model/names.ts'
 import { parsePersonalMessage } from '../model/personal-message.ts'
 import { statusOf } from '../model/status.ts'
@@ -133,6 +134,8 @@ export const SIGNED_IN: Handlers<State> = {
     const mime = parseMime(payload)
     const said = parseServerSaid(mime)
     if (said.kind === 'going-down') line.emit({ kind: 'going-down', minutes: said.minutes })
+    const news = said.kind === 'mail' ? newsOfMail(said) : undefined
+    if (news !== undefined) line.emit({ kind: 'mail', news })
     if (confirms && !session.confirms && mime.headers.get(CONFIRM_HEADER) === '1') {
       session.confirms = true
       line.say('CFM', [0, 'ON'])
@@ -150,7 +153,10 @@ export const SIGNED_IN: Handlers<State> = {
 /** An error in answer to a request. What the server says is so already, we take over. */
 export function refused(context: NotificationContext, session: SignedIn, what: Answered, code: number): void {
   const { request } = what
-  if (request.kind === 'list-add' && code === 215) applyToLists(context, session, 'added', lineOf(request), true)
+  // Of ourselves it says that we cannot be on a list of our own.
+  const isOurs = request.kind === 'list-add' && keyOf(request.email) === keyOf(session.email)
+  if (request.kind === 'list-add' && code === 215 && !isOurs)
+    applyToLists(context, session, 'added', lineOf(request), true)
   if (request.kind === 'list-remove' && code === 216) applyToLists(context, session, 'removed', lineOf(request), true)
   context.line.emit({ kind: 'answer', id: what.id, answer: { kind: 'refused', code } })
 }

@@ -1,6 +1,7 @@
 /** What the notification client can be told, what it tells, and what it knows in which state. */
 import type { Dialect } from '../model/dialect.ts'
 import type { ListName } from '../model/lists.ts'
+import type { MailNews } from '../model/mail.ts'
 import type { PersonalMessage } from '../model/personal-message.ts'
 import type { Status } from '../model/status.ts'
 import type { ListLine } from './list-lines.ts'
@@ -164,6 +165,8 @@ export type NotificationEvent =
     }
   /** The service will go down in so many minutes. */
   | { readonly kind: 'going-down'; readonly minutes: number }
+  /** News of mail. */
+  | { readonly kind: 'mail'; readonly news: MailNews }
   /** OUT: this connection is over. bare: without a reason. */
   | { readonly kind: 'out'; readonly why: 'elsewhere' | 'shutdown' | 'bare' }
   /** The server did not like our answer to its challenge: this connection is over. */

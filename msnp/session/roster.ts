@@ -1,4 +1,4 @@
-import type { ContactId } from '../model/ids.ts'
+import { plainId, type ContactId } from '../model/ids.ts'
 import { LIST_BITS, type ListName } from '../model/lists.ts'
 import { NO_PERSONAL_MESSAGE, samePersonalMessage, type PersonalMessage } from '../model/personal-message.ts'
 import type { Status } from '../model/status.ts'
@@ -60,7 +60,7 @@ export const keyOf = (email: string): string => email.toLowerCase()
 /** Our lists as the server last told them, and who is online. Changes come from the lines of the server alone. */
 export class Roster {
   #contacts = new Map<string, Contact>()
-  /** Ids in lower case -> keys of contacts. */
+  /** Ids as they are compared -> keys of contacts. */
   #ids = new Map<string, string>()
   #groups: Group[] = []
   #privacy: Privacy = 'AL'
@@ -96,7 +96,7 @@ export class Roster {
 
   /** Whom the service knows by that id. */
   byId(id: string): Contact | undefined {
-    const key = this.#ids.get(id.toLowerCase())
+    const key = this.#ids.get(plainId(id))
     return key === undefined ? undefined : this.#contacts.get(key)
   }
 
@@ -224,11 +224,11 @@ export class Roster {
     const before = this.#contacts.get(key)
     const gone = contact.lists === 0 && contact.presence === undefined
     if (!gone && before === undefined && this.#contacts.size >= MAX_ROSTER) return false
-    if (before?.id !== undefined && (gone || before.id !== contact.id)) this.#ids.delete(before.id.toLowerCase())
+    if (before?.id !== undefined && (gone || before.id !== contact.id)) this.#ids.delete(plainId(before.id))
     if (gone) this.#contacts.delete(key)
     else {
       this.#contacts.set(key, contact)
-      if (contact.id !== undefined) this.#ids.set(contact.id.toLowerCase(), key)
+      if (contact.id !== undefined) this.#ids.set(plainId(contact.id), key)
     }
     return true
   }

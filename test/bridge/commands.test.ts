@@ -202,7 +202,7 @@ describe('who may', () => {
   test('help lists what the asker may use', async () => {
     const { say } = rig()
     const userCommands =
-      'login, logout, disconnect, reconnect, list-logins, ping, who, contacts, search, add, remove, block, unblock, requests, accept, decline, rename, list-groups, add-group, rename-group, delete-group, move, start-chat, create-group, groups, invite, leave, nudge, delete-portal'
+      'login, logout, disconnect, reconnect, list-logins, ping, who, contacts, search, info, add, remove, block, unblock, requests, accept, decline, rename, list-groups, add-group, rename-group, delete-group, move, start-chat, create-group, groups, invite, leave, nudge, delete-portal'
     expect(await say('help', { role: 'user' })).toEqual([
       `Commands: ${userCommands}, set-name, set-message, set-privacy, profile, set-status, status, version. More about one: help login`,
     ])

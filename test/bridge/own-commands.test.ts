@@ -40,7 +40,7 @@ test('help is in groups where people live', async () => {
   const { house } = await signedIn()
   expect(await house.ask('help', { trigger: '!msn ' })).toEqual([
     'Accounts: login, logout, disconnect, reconnect, list-logins, ping',
-    'People: who, contacts, search, add, remove, block, unblock, requests, accept, decline, rename, list-groups, add-group, rename-group, delete-group, move',
+    'People: who, contacts, search, info, add, remove, block, unblock, requests, accept, decline, rename, list-groups, add-group, rename-group, delete-group, move',
     'Chats: start-chat, create-group, groups, invite, leave, nudge, delete-portal',
     'You: set-name, set-message, set-privacy, profile, set-status',
     'The bridge: status, version',
@@ -76,6 +76,33 @@ describe('contacts', () => {
     expect(await house.ask('search zoe')).toEqual([
       'Nobody of your contacts is called so. To write to an address: start-chat ADDRESS',
     ])
+  })
+
+  test('are told with all that is known of one', async () => {
+    const { house } = await signedIn()
+    const entry = { name: 'Bob', listed: true, blocked: true, hasUs: true, user: house.user('bob@x', RETRO) }
+    const phones = [
+      { kind: 'home', number: '1 555' },
+      { kind: 'mobile', number: '1 777' },
+    ] as const
+    await house.emit({ kind: 'roster', account: ID, contacts: [{ ...entry, groups: ['Friends'], phones }] })
+    await see(house, 'bob@x', 'away', 'at work')
+    await house.ask('rename bob@x Bobby')
+    const all = [
+      `bob@x, on the list of ${ID}, and has you on theirs`,
+      'Name: Bob',
+      'You call them: Bobby',
+      'Status: Away (at work)',
+      'Groups: Friends',
+      'Phone (home): 1 555',
+      'Phone (mobile): 1 777',
+      'They are blocked. To undo that: unblock bob@x',
+    ]
+    expect(await house.ask('info bob@x')).toEqual(all)
+    expect(await house.ask('info nobody@x')).toEqual([`Nothing is known of nobody@x (${ID}).`])
+    // A list without them: they are forgotten.
+    await house.emit({ kind: 'roster', account: ID, contacts: [entry] })
+    expect(await house.ask('info bob@x')).toEqual(all.filter((line) => !/^(Groups|Phone)/.test(line)))
   })
 
   test('three hundred of them are listed up to a limit, and open no chat', async () => {

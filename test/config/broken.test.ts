@@ -72,6 +72,26 @@ test.each<[what: string, text: string, ...problems: string[]]>([
     'config.yaml:2:75 networks.0.passport.listen: is already the address of networks.0.listen: choose another port',
   ],
   [
+    'the HTTP gateway wants the port of the login',
+    'networks:\n  - { id: a, type: msn-service, http_gateway: { listen: 127.0.0.1:1443 } }',
+    'config.yaml:2:57 networks.0.http_gateway.listen: is already the address of networks.0.passport.listen: choose another port',
+  ],
+  [
+    'a name for the certificate is an address with a port',
+    'networks:\n  - { id: a, type: msn-service, passport: { certificate_names: ["a.example:443"] } }',
+    'config.yaml:2:65 networks.0.passport.certificate_names.0: is no host: write a name or an IPv4 address, without port',
+  ],
+  [
+    'a gateway is no URL',
+    'networks:\n  - { id: r, type: msn, server: "a:1", passport: { rst: "https://a/RST.srf" }, http_gateway: gateway.example }',
+    'config.yaml:2:94 networks.0.http_gateway: is no URL: write for example http://gateway.example',
+  ],
+  [
+    'a way to log in is unknown',
+    'networks:\n  - { id: r, type: msn, server: "a:1", passport: { sso: "https://a/" } }',
+    'config.yaml:2:50 networks.0.passport: must be { nexus: URL }, { login: URL } or { rst: URL }',
+  ],
+  [
     'a nickname is none',
     'networks:\n  - { id: a, type: irc, server: "irc.example:6697", nick: 2bridge }',
     'config.yaml:2:59 networks.0.nick: is no nickname: use letters, digits and _ - [ ] { } | ` ^ \\, beginning with no digit and no hyphen',

@@ -16,6 +16,7 @@ describe('links to files', () => {
       listen: { host: '127.0.0.1', port: 29334 },
       expire_hours: 168,
       max_mb: 50,
+      keep_mb: 2_000,
     })
   })
 

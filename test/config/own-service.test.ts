@@ -26,6 +26,7 @@ test.each([
   ['passport: { listen: "127.0.0.1:1443" }', 'passport: { nexus: "https://127.0.0.1:1443/rdr/pprdr.asp" }', OWN],
   ['passport: { listen: "0.0.0.0:1443" }', 'passport: { login: "https://localhost:1443/login2.srf" }', OWN],
   ['passport: { listen: "192.0.2.7:443" }', 'passport: { login: "https://192.0.2.7/login2.srf" }', OWN],
+  ['passport: { listen: "127.0.0.1:1443" }', 'passport: { rst: "https://127.0.0.1:1443/RST.srf" }', OWN],
   ['passport: { listen: "127.0.0.1:1443" }', 'passport: { nexus: "https://127.0.0.1:1444/rdr/pprdr.asp" }', undefined],
   ['passport: { listen: "127.0.0.1:1443" }', 'passport: { nexus: "https://nexus.example:1443/" }', undefined],
   ['passport: { listen: "192.0.2.7:1443" }', 'passport: { nexus: "https://127.0.0.1:1443/" }', undefined],

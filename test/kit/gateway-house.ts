@@ -360,6 +360,7 @@ networks:
       this.#hears(`is called ${request.name}`)
       return { kind: 'done' } as const
     }
+    if (request.kind === 'picture') return { kind: 'done' } as const
     if (request.kind !== 'add' && request.kind !== 'remove' && request.kind !== 'block' && request.kind !== 'unblock') {
       const { kind: what, ...more } = request
       this.#hears([what, ...Object.values(more)].join(' '))

@@ -171,6 +171,10 @@ export class SdkPerson extends MatrixPerson {
     })
   }
 
+  async setAvatar(uri: string): Promise<void> {
+    await this.#client.setAvatarUrl(uri)
+  }
+
   async setName(name: string): Promise<void> {
     await this.#client.setDisplayName(name)
   }

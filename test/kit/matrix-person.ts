@@ -83,6 +83,8 @@ export abstract class MatrixPerson {
   abstract read(room: string, event: string): Promise<void>
   abstract setPresence(presence: Presence, status?: string): Promise<void>
   abstract setName(name: string): Promise<void>
+  /** An `mxc://` address. */
+  abstract setAvatar(uri: string): Promise<void>
   /** Answers the new room. */
   abstract upgrade(room: string, version: string): Promise<string>
   abstract alias(room: string, alias: string): Promise<void>

@@ -13,6 +13,8 @@ export interface Received {
   readonly words: readonly string[]
   /** Bytes read as UTF-8; '' where there is none. */
   readonly payload: string
+  /** The payload as it came. */
+  readonly bytes: Buffer
 }
 
 const WITH_PAYLOAD = new Set(['MSG', 'NOT', 'UBX', 'IPG', 'GCF'])
@@ -137,9 +139,10 @@ export class Wire {
       const words = line.split(' ')
       const length = WITH_PAYLOAD.has(words[0]!) ? Number(words.at(-1)) : 0
       if (this.#buffer.length < end + 2 + length) break
-      const payload = this.#buffer.subarray(end + 2, end + 2 + length).toString()
+      const bytes = this.#buffer.subarray(end + 2, end + 2 + length)
+      const payload = bytes.toString()
       this.#buffer = this.#buffer.subarray(end + 2 + length)
-      const received = { line, words, payload }
+      const received = { line, words, payload, bytes }
       this.received.push(received)
       this.#unread.push(received)
     }
@@ -220,9 +223,10 @@ export class Messenger {
     return ++this.#trid
   }
 
-  async status(code: string): Promise<void> {
+  /** `picture`: the description of a display picture, as XML. */
+  async status(code: string, picture?: string): Promise<void> {
     const trid = this.trid
-    this.ns.send(`CHG ${trid} ${code} 268435456`)
+    this.ns.send(`CHG ${trid} ${code} 268435456${picture === undefined ? '' : ` ${encodeURIComponent(picture)}`}`)
     await this.ns.next(`CHG ${trid} ${code}`)
   }
 
@@ -302,7 +306,7 @@ export class Room {
   }
 
   /** Sends a MIME payload; gives the transaction id. */
-  send(payload: string, ack: 'U' | 'N' | 'A' | 'D' = 'A'): number {
+  send(payload: string | Buffer, ack: 'U' | 'N' | 'A' | 'D' = 'A'): number {
     const trid = ++this.#trid
     this.wire.send(`MSG ${trid} ${ack}`, payload)
     return trid

@@ -182,6 +182,7 @@ export class ScriptedServer {
 export interface WebAnswer {
   readonly status: number
   readonly headers?: Readonly<Record<string, string>>
+  readonly body?: string
   /** Never answered. */
   readonly silent?: boolean
 }
@@ -191,7 +192,7 @@ export class ScriptedWeb {
   readonly #server: https.Server
   /** PEM: the authority that its clients have to trust. */
   readonly ca: string
-  readonly requests: { readonly path: string; readonly authorization: string | undefined }[] = []
+  readonly requests: { readonly path: string; readonly authorization: string | undefined; body: string }[] = []
   answer: (path: string, authorization: string | undefined) => WebAnswer = () => ({ status: 404 })
 
   private constructor(server: https.Server, ca: string) {
@@ -200,9 +201,13 @@ export class ScriptedWeb {
     server.on('request', (request, response) => {
       const path = request.url ?? ''
       const { authorization } = request.headers
-      this.requests.push({ path, authorization })
-      const { status, headers = {}, silent = false } = this.answer(path, authorization)
-      if (!silent) response.writeHead(status, headers).end()
+      const seen = { path, authorization, body: '' }
+      this.requests.push(seen)
+      request.setEncoding('utf8').on('data', (chunk: string) => (seen.body += chunk))
+      request.on('end', () => {
+        const { status, headers = {}, body, silent = false } = this.answer(path, authorization)
+        if (!silent) response.writeHead(status, headers).end(body)
+      })
     })
   }
 

@@ -37,7 +37,12 @@ const PASSWORD = 'secret-password'
 export class World {
   readonly folder = makeFolder()
   readonly ircd: Inspircd | Ngircd
-  readonly ports: { readonly msn: number; readonly passport: number; readonly admin: number }
+  readonly ports: {
+    readonly msn: number
+    readonly passport: number
+    readonly admin: number
+    readonly media: number
+  }
   #daemon: RunningDaemon | undefined
   readonly #messengers: Messenger[] = []
   readonly #ircClients: IrcClient[] = []
@@ -54,7 +59,12 @@ export class World {
           services: options.services === true,
           ...(options.hurry === undefined ? {} : { fakelag: true, hurry: options.hurry }),
         }))
-    const world = new World(ircd, { msn: await freePort(), passport: await freePort(), admin: await freePort() })
+    const world = new World(ircd, {
+      msn: await freePort(),
+      passport: await freePort(),
+      admin: await freePort(),
+      media: await freePort(),
+    })
     try {
       const all = { ...options, ...(await before?.(world)) }
       writeFileSync(`${world.folder}/config.yaml`, world.#config(all))
@@ -138,11 +148,12 @@ export class World {
   }
 
   #config(options: WorldOptions): string {
-    const { msn, passport, admin } = this.ports
+    const { msn, passport, admin, media } = this.ports
     return `
 data: ./data
 log: { level: debug }
 admin: { listen: 127.0.0.1:${admin} }
+media: { listen: 127.0.0.1:${media} }
 networks:
   - id: home
     type: msn-service

@@ -23,6 +23,7 @@ afterEach(async () => {
 const config = (ports: { msn: number; passport: number; admin: number; irc: number }): string => `
 data: ./data/demo
 admin: { listen: 127.0.0.1:${ports.admin} }
+media: { listen: 127.0.0.1:0 }
 networks:
   - { id: home, type: msn-service, listen: 127.0.0.1:${ports.msn}, passport: { listen: 127.0.0.1:${ports.passport} } }
   - { id: msn, type: msn, server: 127.0.0.1:${ports.msn}, passport: { nexus: "https://127.0.0.1:${ports.passport}/rdr/pprdr.asp" } }

@@ -9,6 +9,7 @@ import { identityCommands } from './identity-commands.ts'
 import { groupCommands } from './group-commands.ts'
 import { listCommands } from './list-commands.ts'
 import { selfCommands } from './self-commands.ts'
+import { transferCommands } from './transfer-commands.ts'
 
 const help: RootCommand = {
   name: 'help',
@@ -30,6 +31,7 @@ export const commandRows: readonly RootCommand[] = [
   ...channelCommands,
   ...selfCommands,
   ...bridgeCommands,
+  ...transferCommands,
 ]
 
 export const commandNames: readonly string[] = commandRows.map(({ name }) => name)

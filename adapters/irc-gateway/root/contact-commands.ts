@@ -167,7 +167,7 @@ const SHOWN: Readonly<Record<Availability, string>> = {
 const info = withContact(async ({ account, user, nick }, { person, deps }) => {
   const contact = person.contact({ account, user })
   if (contact === undefined) return [`Nothing is known of ${user} here.`]
-  const { name, nickname, presence, groups = [] } = contact
+  const { name, nickname, presence, groups = [], phones = [] } = contact
   const tag = taggedAccounts(person, deps).find((one) => one.account.id === account)?.tag ?? account
   const { show = 'offline', text = '', playing } = presence ?? {}
   const said = text === '' ? '' : ` (${text})`
@@ -180,6 +180,7 @@ const info = withContact(async ({ account, user, nick }, { person, deps }) => {
     `Status: ${SHOWN[show]}${said}`,
     ...(playing === undefined ? [] : [`Listens to: ${[playing.artist, playing.title].filter(Boolean).join(' - ')}`]),
     ...(groups.length === 0 ? [] : [`Groups: ${groups.join(', ')}`]),
+    ...(phones.length === 0 ? [] : [`Phone: ${phones.map(({ kind, number }) => `${kind} ${number}`).join(', ')}`]),
     marks,
     ...(contact.blocked ? ['They are blocked. To undo that say: allow'] : []),
   ]

@@ -216,7 +216,7 @@ export const settingRows: readonly SettingRow[] = [
     scopes: ['account'],
     type: BOOLEAN,
     default: 'false',
-    about: 'Changes nothing: the services of today have no mail.',
+    about: 'Changes nothing: whether mail is told of stands in the config of the bridge.',
     by: 'none',
   },
   {

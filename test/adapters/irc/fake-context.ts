@@ -30,6 +30,7 @@ export class FakeContext implements AdapterContext {
   readonly stored = new Map<string, string>()
   readonly people = nobody.people
   readonly history = nobody.history
+  readonly files = nobody.files
   answer: (request: CommandRequest) => readonly RichText[] = () => []
   refuseToStore = false
   readonly #watch = new Watch()

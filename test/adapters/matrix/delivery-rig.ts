@@ -77,6 +77,7 @@ export class Rig {
           return Promise.resolve({ ok: true, value: undefined })
         },
       },
+      place: (file) => Promise.resolve(file.network === NETWORK ? { kind: 'placed', file } : { kind: 'link' }),
       choices: (_, event, choices) => {
         this.told.push(`choices ${event} ${choices.map(({ line }) => line).join(', ')}`)
         return Promise.resolve()

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest'
 import { matrixConfig } from '../../../adapters/matrix/config.ts'
+import { Faces } from '../../../adapters/matrix/faces.ts'
 import { Hearing } from '../../../adapters/matrix/hearing.ts'
 import { Names } from '../../../adapters/matrix/names.ts'
 import type { Talk } from '../../../adapters/matrix/talk.ts'
@@ -26,7 +27,11 @@ beforeEach(async () => {
     other_bridges: ['@telegram_.+:example[.]org'],
   })
   const emit = (event: Parameters<typeof town.bridge.emit>[0]) => town.bridge.emit(event)
-  hearing = new Hearing({ config, service: town.service, talk: silent, names: new Names(town.homeserver), emit })
+  const names = new Names(town.homeserver)
+  const { service } = town
+  const { context, network, account } = service
+  const faces = new Faces({ network, account: account.id, context, isOurs: (id) => service.ghosts.isOurs(id) })
+  hearing = new Hearing({ config, service, talk: silent, names, faces, emit })
 })
 
 describe('a topic', () => {

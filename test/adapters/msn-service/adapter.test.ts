@@ -7,7 +7,8 @@ import { afterEach, describe, expect, it, vi } from 'vitest'
 import { passportTicket } from '../../kit/messenger.ts'
 import { SessionFault, type Account } from '../../../bridge/adapter.ts'
 import type { UserId } from '../../../bridge/model/ids.ts'
-import { makeCertificate } from '../../../msnp/index.ts'
+import { makeCertificate, MsnClient, type MsnClientOptions } from '../../../msnp/index.ts'
+import { GatewayGuest } from '../../kit/gateway-guest.ts'
 import { hostContract } from '../../kit/adapter-contract.ts'
 import { Rig } from './rig.ts'
 
@@ -195,6 +196,22 @@ describe('what is on disk', () => {
     expect((await rig.accounts.list())[0]?.name).toBe('Alice ☃')
   })
 
+  it('asks later clients about those who were waiting before an upgrade', async () => {
+    const rig = newRig()
+    const state = await rig.state()
+    const waiting = { email: 'bob@home.example', name: 'Bob', lists: 8, groups: [] }
+    const offline = await rig.offline()
+    await offline.add('alice', 'a')
+    const key = 'account/alice@home.example'
+    const old = JSON.parse((await state.get(key)) ?? '') as object
+    await state.update([[key, JSON.stringify({ ...old, contacts: [waiting] })]])
+    await rig.start()
+    const alice = await rig.signIn('alice', 'a', { dialect: 'MSNP11' })
+    expect(alice.ns.received.map(({ line }) => line)).toContain('LST N=bob@home.example F=Bob 16')
+    const again = await rig.signIn('alice', 'a', { dialect: 'MSNP9' })
+    expect(again.ns.received.map(({ line }) => line)).toContain('LST bob@home.example Bob 8')
+  })
+
   it('is managed by the command line while no daemon runs', async () => {
     const rig = newRig()
     const offline = await rig.offline()
@@ -241,6 +258,35 @@ describe('guessing passwords', () => {
     const refused = rig.log.lines.filter(({ message }) => message === 'sign-in refused')
     expect(refused.map(({ fields }) => fields['code'])).toEqual([911, 911, 911, 503])
   })
+
+  it('is throttled over both logins together', async () => {
+    const rig = newRig()
+    await rig.start({ sign_in: { failures: 3, window_ms: 60_000 }, passport: { listen: '127.0.0.1:0', plain: true } })
+    await rig.accounts.add('alice', 'a')
+    const passport = rig.port(/MSN login/)
+    const page = `http://127.0.0.1:${passport}`
+    const attempt = async (password: string, passportPages: MsnClientOptions['passport']) => {
+      const client = new MsnClient({
+        server: { host: '127.0.0.1', port: rig.port(/MSN service/) },
+        passport: passportPages,
+        login: 'alice@home.example',
+        password,
+        onEvent: () => undefined,
+      })
+      const result = await client.signIn()
+      await client.signOut()
+      return result.ok ? 'ok' : result.failure.kind
+    }
+    const rst = { rst: `${page}/RST.srf` }
+    expect(await attempt('a', rst)).toBe('ok')
+    for (let index = 0; index < 2; index++) expect(await attempt('x', rst)).toBe('bad-credentials')
+    // With both ways configured a wrong password is tried once, not twice.
+    expect(await attempt('x', { ...rst, login: `${page}/login2.srf` })).toBe('bad-credentials')
+    expect(await attempt('x', rst)).toBe('busy')
+    expect(await attempt('x', { login: `${page}/login2.srf` })).toBe('busy')
+    const refused = rig.log.lines.filter(({ message }) => message === 'sign-in refused')
+    expect(refused.map(({ fields }) => fields['code'])).toEqual([911, 911, 911, 503, 503])
+  })
 })
 
 describe('the certificate', () => {
@@ -253,7 +299,7 @@ describe('the certificate', () => {
     const first = fingerprint(rig)
     const file = readFileSync(join(rig.folder, 'msn-service-home.crt'), 'utf8')
     expect(file).not.toContain('PRIVATE')
-    for (const servername of ['localhost', 'home.example', 'msn.example']) {
+    for (const servername of ['localhost', 'home.example', 'msn.example', 'nexus.passport.com']) {
       const status = await new Promise((resolve, reject) => {
         https
           .get(
@@ -295,6 +341,23 @@ describe('the certificate', () => {
     await expect(rig.start({ tls: { cert, key } })).rejects.toThrow(
       /tls: .* are no certificate and key that belong together/,
     )
+  })
+})
+
+describe('the HTTP gateway', () => {
+  it('is there when the config says so, on its own port and on that of the login', async () => {
+    const rig = newRig()
+    await rig.start({ http_gateway: { listen: '127.0.0.1:0' }, passport: { listen: '127.0.0.1:0', plain: true } })
+    const words = rig.adapter.describe().find((line) => line.startsWith('MSN HTTP gateway'))
+    const ports = [...(words ?? '').matchAll(/http:\/\/127\.0\.0\.1:(\d+)/g)].map(([, port]) => Number(port))
+    expect(ports).toHaveLength(2)
+    for (const port of ports) {
+      const guest = new GatewayGuest(port, 'NS', 'messenger.hotmail.com')
+      expect(await guest.until(/VER 1/, 'VER 1 MSNP9 CVR0\r\n')).toMatch(/^VER 1 MSNP9/)
+    }
+    await rig.stop()
+    await rig.start()
+    expect(rig.adapter.describe().join()).not.toContain('gateway')
   })
 })
 

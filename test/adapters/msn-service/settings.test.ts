@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
-import { limitsOf, placesOf, timingsOf } from '../../../adapters/msn-service/settings.ts'
-import { DEFAULT_LIMITS, DEFAULT_TIMINGS } from '../../../msnp/index.ts'
+import { certificateNames, limitsOf, placesOf, timingsOf, webOf } from '../../../adapters/msn-service/settings.ts'
+import { DEFAULT_GATEWAY_LIMITS, DEFAULT_LIMITS, DEFAULT_TIMINGS } from '../../../msnp/index.ts'
 import { configOf } from './rig.ts'
 
 it('has the defaults of the library where the config says nothing', () => {
@@ -37,4 +37,35 @@ it('shares one port where the switchboards are given that of the notification se
     passport: { host: '127.0.0.1', port: 1443 },
   })
   expect(places.public?.switchboard).toEqual({ host: 'msn.home.example', port: 1863 })
+})
+
+it('has no HTTP gateway unless it is asked for, and then that of the library', () => {
+  expect(webOf(configOf())).toEqual({ legacyTls: true })
+  expect(placesOf(configOf()).listen.http).toBeUndefined()
+  const config = configOf({
+    passport: { legacy: false },
+    http_gateway: { listen: '127.0.0.1:80', public: 'gateway.example' },
+  })
+  expect({ ...DEFAULT_GATEWAY_LIMITS, ...webOf(config).gateway }).toEqual(DEFAULT_GATEWAY_LIMITS)
+  expect(webOf(config).legacyTls).toBe(false)
+  expect(placesOf(config).listen.http).toEqual({ host: '127.0.0.1', port: 80 })
+  expect(placesOf(config).public?.gateway).toBe('gateway.example')
+  expect(placesOf(configOf({ http_gateway: {} })).listen.http).toBeUndefined()
+})
+
+it('names in the certificate what classic clients ask for, or what the config says', () => {
+  expect(certificateNames(configOf({ domain: 'a.example' }))).toEqual([
+    '127.0.0.1',
+    'a.example',
+    'nexus.passport.com',
+    'login.passport.com',
+    'loginnet.passport.com',
+    'localhost',
+  ])
+  expect(certificateNames(configOf({ passport: { certificate_names: ['login.live.com'] } }))).toEqual([
+    '127.0.0.1',
+    'home.example',
+    'login.live.com',
+    'localhost',
+  ])
 })

@@ -2,6 +2,8 @@ import { describe, expect, it } from 'vitest'
 import { PIPELINE } from '../../../adapters/msn/capabilities.ts'
 import { Chats, MAX_CHATS } from '../../../adapters/msn/chats.ts'
 import { Groups } from '../../../adapters/msn/groups.ts'
+import { Emoticons } from '../../../adapters/msn/emoticons.ts'
+import { Things } from '../../../adapters/msn/things.ts'
 import { Held } from '../../../adapters/msn/held.ts'
 import { MAX_WAITING } from '../../../adapters/msn/conversation.ts'
 import { MAX_NAKS, SLOW_MS, SOON_MS } from '../../../adapters/msn/results.ts'
@@ -43,6 +45,51 @@ describe('saying something to a contact', () => {
     await rig.say('two', chat)
     expect(board.texts()).toEqual(['one', 'two'])
     expect(rig.line.opened).toBe(0)
+  })
+
+  describe('that is long', () => {
+    const text = 'x'.repeat(4_000)
+    const clientId = 0x40000020
+
+    it('goes in parts to a client that joins them, and is delivered when all are', async () => {
+      const rig = await Rig.online()
+      rig.line.contact(bob, { presence: { status: 'NLN', clientId, object: undefined } })
+      const board = rig.line.ring(bob)
+      expect(rig.session.split(words(text), chat)).toEqual([words(text)])
+      board.automatic = false
+      const result = rig.say(text, chat)
+      const next = rig.say('after it', chat)
+      await rig.settle()
+      expect(board.texts().map(({ length }) => length)).toEqual([1460, 1568, 972, 8])
+      for (const { answer } of board.sent) answer({ kind: 'acked', members: [bob] })
+      expect([await result, await next]).toEqual([
+        { kind: 'delivered', ids: ['n1>1'] },
+        { kind: 'delivered', ids: ['n1>2'] },
+      ])
+    })
+
+    it('is tried again as a whole when a part comes back', async () => {
+      const rig = await Rig.online()
+      rig.line.contact(bob, { presence: { status: 'NLN', clientId, object: undefined } })
+      const board = rig.line.ring(bob)
+      board.automatic = false
+      const result = rig.say(text, chat)
+      await rig.settle()
+      const [one, two, three] = board.sent
+      one?.answer({ kind: 'acked', members: [bob] })
+      two?.answer({ kind: 'nak' })
+      three?.answer({ kind: 'acked', members: [bob] })
+      expect(await result).toMatchObject({ kind: 'retry' })
+    })
+
+    it('is cut for all others, even if it was not before', async () => {
+      const rig = await Rig.online()
+      const board = rig.line.ring(bob)
+      expect(rig.session.split(words(text), chat)).toHaveLength(3)
+      await rig.say(text, chat)
+      expect(board.texts()).toHaveLength(3)
+      expect(board.texts().join('')).toBe(text)
+    })
   })
 
   it('keeps the order of what waits, and of the results', async () => {
@@ -404,6 +451,21 @@ describe('what they say', () => {
     ])
   })
 
+  it('shows a drawing in chunks, and confirms it when it is stored', async () => {
+    const rig = await Rig.online()
+    const board = rig.line.ring(bob)
+    board.message(bob, 'Content-Type: image/gif\r\nMessage-ID: {1}\r\nChunks: 2\r\n\r\nbase64:R0lG')
+    board.message(bob, 'Message-ID: {1}\r\nChunk: 1\r\n\r\nODlh')
+    const drawing = await rig.core.until('the drawing', () => rig.core.of('message')[0])
+    // Here is nowhere to keep it.
+    expect(drawing).toMatchObject({
+      id: 'n1:2',
+      body: { kind: 'action', text: [{ text: 'sends a drawing, which could not be kept' }] },
+    })
+    await rig.core.clock.settle()
+    expect(board.confirmed).toEqual([1, 2])
+  })
+
   it('costs no memory for ever, however many strangers call', () => {
     const { context, state } = new FakeCore()
     const groups = new Groups(account.id, state, () => '')
@@ -414,15 +476,13 @@ describe('what they say', () => {
       password: '',
       onEvent: (event) => 'switchboard' in event && chats.on(event),
     })
-    const chats = new Chats({
-      network,
-      account: account.id,
-      own: 'relay@example.com' as UserId,
-      context,
-      groups,
-      held: new Held(context),
-      line,
-    })
+    const peers = { own: account.login, random: () => 4, serve: () => undefined }
+    const emoticons = new Emoticons({ context, maxBytes: 0 })
+    const held = new Held(context)
+    const transfers = { hear: () => false, gone: () => undefined, offered: () => undefined }
+    const things = new Things({ context, fetch: false })
+    const shared = { network, account: account.id, context, held, line }
+    const chats = new Chats({ ...shared, groups, emoticons, peers, transfers, things })
     line.ring(bob)
     const open = chats.conversation(chat.chat)
     for (let at = 0; at < MAX_CHATS + 10; at++) line.ring(`stranger${at}@example.com`).end()

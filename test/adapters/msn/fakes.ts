@@ -281,6 +281,7 @@ export class FakeLine implements Line {
     if (result.ok) this.status = status
     return result
   }
+  setPicture = (xml: string | undefined) => this.#ask(`picture ${xml ?? 'none'}`)
   setPersonalMessage = ({ text, media }: PersonalMessage) =>
     this.#ask(`say ${[text, ...(media?.args ?? [])].join(' | ')}`)
   rename = (name: string) => this.#ask(`rename ${name}`)
@@ -369,8 +370,9 @@ export class Rig {
   prepare: (line: FakeLine) => void = () => {}
   #ids = 0
 
-  constructor() {
+  constructor({ mail = false } = {}) {
     this.session = new MsnSession({
+      mail,
       network,
       account,
       context: this.core.context,
@@ -381,12 +383,25 @@ export class Rig {
         this.prepare(line)
         return line
       },
+      files: {
+        receives: false,
+        sends: false,
+        maxBytes: 0,
+        peersFrom: 6,
+        direction: 'listen',
+        ports: { host: '127.0.0.1', from: 0, to: 0 },
+        publicHost: undefined,
+        mayConnect: () => false,
+        answerMs: 1_000,
+        timings: {},
+      },
       random: () => String(++this.#ids).padStart(32, '0'),
+      pictures: { fetch: true, maxBytes: 200_000 },
     })
   }
 
-  static async online(): Promise<Rig> {
-    const rig = new Rig()
+  static async online(options: { readonly mail?: boolean } = {}): Promise<Rig> {
+    const rig = new Rig(options)
     await rig.connect()
     return rig
   }

@@ -19,8 +19,8 @@ const eventually = async (holds: () => boolean): Promise<void> => {
 }
 
 const towns: Town[] = []
-const build = async (timing?: object): Promise<Town> => {
-  const town = await Town.build(timing)
+const build = async (timing?: object, web?: boolean): Promise<Town> => {
+  const town = await Town.build(timing, {}, web)
   towns.push(town)
   return town
 }
@@ -454,5 +454,25 @@ describe('the session', () => {
     await town.session.close()
     expect(town.ns.open).toBe(0)
     expect(town.session.state).toEqual({ kind: 'offline' })
+  })
+})
+
+describe('through the HTTP gateway, with a login by RST', () => {
+  it('a contact and we see each other and write to each other', async () => {
+    const town = await (await build({ gateway_poll_ms: 10 }, true)).online()
+    const messenger = await town.messenger(bob)
+    await town.sees(bob, 'online')
+    const said = town.say('hello bob', chatOf(bob))
+    const room = await messenger.answer()
+    expect(await room.heard()).toMatchObject({ from: relay, text: 'hello bob' })
+    expect((await said).kind).toBe('delivered')
+    room.text('hello relay', 'A')
+    expect(await town.heard('hello relay')).toMatchObject({ chat: chatOf(bob), sender: user(bob) })
+    expect(town.server.counters().tunnels).toBe(2)
+    // Nothing of ours went another way; bob's Messenger came into the switchboard.
+    expect([town.ns.accepted, town.sb.accepted]).toEqual([0, 1])
+    expect(town.adapter.describe().join()).toContain(`through 127.0.0.1:${town.where.passport}`)
+    await town.server.stop()
+    await town.state('waiting')
   })
 })

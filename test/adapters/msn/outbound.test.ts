@@ -1,14 +1,15 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { partsOf, payloadOf, TEXT_ROOM, type Voice } from '../../../adapters/msn/outbound.ts'
+import { Chunks } from '../../../adapters/msn/chunks.ts'
+import { CHUNKED_ROOM, partsOf, payloadOf, payloadsOf, TEXT_ROOM, type Voice } from '../../../adapters/msn/outbound.ts'
 import { cleaned } from '../../../adapters/msn/words.ts'
 import type { MessageBody } from '../../../bridge/model/body.ts'
 import type { Outbound, Puppet } from '../../../bridge/model/events.ts'
 import type { NetworkId, PersonId, UserId } from '../../../bridge/model/ids.ts'
 import { textOf, type RichText } from '../../../bridge/model/text.ts'
-import { MAX_MESSAGE_BYTES, parseMime, parseSaid } from '../../../msnp/index.ts'
+import { inParts, MAX_MESSAGE_BYTES, parseMime, parseSaid } from '../../../msnp/index.ts'
 
-const voice: Voice = { ownName: 'Relay', nudges: false }
+const voice: Voice = { ownName: 'Relay', nudges: false, chunks: false }
 const self: Puppet = { kind: 'self' }
 const message = (body: MessageBody, as: Puppet = self): Outbound => ({ kind: 'message', as, body, at: 0 })
 const text = (...spans: RichText): Outbound => message({ kind: 'text', text: spans })
@@ -180,5 +181,72 @@ describe('splitting', () => {
     expect(partsOf({ kind: 'status', text: [{ text: 'x'.repeat(4000) }] }).length).toBe(3)
     const typing: Outbound = { kind: 'typing', as: self, forMs: 1 }
     expect(partsOf(typing)).toEqual([typing])
+  })
+})
+
+describe('a message in several parts', () => {
+  const ID = '0123456789abcdef0123456789abcdef'
+  const chunky: Voice = { ...voice, chunks: true }
+  const long = text({ text: 'grün \u{1f600}\n'.repeat(600), bold: true })
+  const joined = (payloads: readonly Uint8Array[]) => {
+    const chunks = new Chunks()
+    const whole = payloads.map((payload) => chunks.take('bob@example.com', payload, 0))
+    expect(whole.slice(0, -1).every((one) => one === undefined)).toBe(true)
+    const last = whole.at(-1)
+    return last === undefined ? undefined : parseSaid(last)
+  }
+
+  it('is one message for clients that join them, with the look of the whole', () => {
+    const payloads = payloadsOf(long, chunky, ID)
+    expect(payloads.length).toBe(5)
+    expect(Math.max(...payloads.map(({ length }) => length))).toBeLessThanOrEqual(MAX_MESSAGE_BYTES)
+    expect(joined(payloads)).toMatchObject({ kind: 'text', text: wordsOf(long), format: { bold: true } })
+    const [first = '', second = ''] = payloads.map((payload) => Buffer.from(payload).toString())
+    expect(first).toContain(
+      `\r\nMessage-ID: {01234567-89AB-CDEF-0123-456789ABCDEF}\r\nChunks: ${payloads.length}\r\n\r\n`,
+    )
+    expect(second).toMatch(/^Message-ID: \{01234567-89AB-CDEF-0123-456789ABCDEF\}\r\nChunk: 1\r\n\r\n/)
+  })
+
+  it('is several messages for others, and one part where it fits', () => {
+    const payloads = payloadsOf(long, voice, ID)
+    const texts = payloads.map((one) => parseSaid(parseMime(one))).map((one) => (one.kind === 'text' ? one.text : ''))
+    expect(texts.join('')).toBe(wordsOf(long))
+    expect(payloadsOf(text({ text: 'hi' }), chunky, ID)).toEqual([payload(text({ text: 'hi' }))])
+    expect(payloadsOf(text(), chunky, ID)).toEqual([])
+  })
+
+  it('is cut only where it would be too many parts', () => {
+    expect(partsOf(long, CHUNKED_ROOM)).toEqual([long])
+    const huge = text({ text: 'x'.repeat(3 * CHUNKED_ROOM) })
+    const parts = partsOf(huge, CHUNKED_ROOM)
+    expect(parts).toHaveLength(3)
+    expect(parts.map(wordsOf).join('')).toBe(wordsOf(huge))
+    for (const part of parts) expect(payloadsOf(part, chunky, ID).length).toBeLessThan(10)
+  })
+
+  it('is whatever was said, and each part is text by itself', () => {
+    const letter = fc.constantFrom('a', 'é', '€', '\u{1f600}', '\r\n')
+    const body = fc.array(letter, { minLength: 500, maxLength: 3_000 }).map((letters) => letters.join(''))
+    fc.assert(
+      fc.property(body, fc.integer({ min: 0, max: 1_400 }), (words, pad) => {
+        const head = `Content-Type: text/plain; charset=UTF-8\r\nP4-Context: ${'x'.repeat(pad)}`
+        const parts = inParts(Buffer.from(`${head}\r\n\r\n${words}`), 'A')
+        if (parts.length > 1)
+          expect(Math.max(...parts.map(({ length }) => length))).toBeLessThanOrEqual(MAX_MESSAGE_BYTES)
+        expect(joined(parts)).toMatchObject({ kind: 'text', text: words.replaceAll('\r\n', '\n') })
+        for (const part of parts) expect(Buffer.from(part).toString()).not.toContain('\ufffd')
+      }),
+      { numRuns: 60 },
+    )
+  })
+
+  it('is left whole where there is no room or no end', () => {
+    const wide = Buffer.from(`X: ${'y'.repeat(1_600)}\r\n\r\n${'z'.repeat(200)}`)
+    expect(inParts(wide, 'A')).toEqual([wide])
+    const endless = Buffer.from(`X: y\r\n\r\n${'z'.repeat(200_000)}`)
+    expect(inParts(endless, 'A')).toEqual([endless])
+    const headless = Buffer.alloc(2_000, 'x')
+    expect(inParts(headless, 'A')).toEqual([headless])
   })
 })

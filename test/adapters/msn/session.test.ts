@@ -195,6 +195,30 @@ describe('contacts', () => {
     expect(await groupsOf('Friends')).toEqual([['Friends', 'Work mates']])
   })
 
+  it('come with the phone numbers that they let us see', async () => {
+    const rig = await Rig.online()
+    const phones = { PHH: '1 555', PHM: ' 1\n777\u0007 ', PHW: '', MOB: 'Y' }
+    rig.line.event({
+      kind: 'roster',
+      contacts: [
+        { ...contact, phones, lists: 11 },
+        { ...contact, email: 'c@x', lists: 11 },
+      ],
+    })
+    expect(
+      rig.core
+        .of('roster')
+        .at(-1)
+        ?.contacts.map((entry) => entry.phones),
+    ).toEqual([
+      [
+        { kind: 'home', number: '1 555' },
+        { kind: 'mobile', number: '1 777' },
+      ],
+      undefined,
+    ])
+  })
+
   it('come and go; what changes nothing is not told', async () => {
     const rig = await Rig.online()
     rig.line.event({ kind: 'roster', contacts: [{ ...contact, lists: 3 }] })

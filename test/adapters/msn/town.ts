@@ -36,7 +36,15 @@ export class Town {
   readonly #cleanups: (() => Promise<void> | void)[] = []
   #deliveries = 0
 
-  private constructor(server: MsnServer, ns: Proxy, sb: Proxy, where: Where, timing: object, more: object) {
+  private constructor(
+    server: MsnServer,
+    ns: Proxy,
+    sb: Proxy,
+    where: Where,
+    timing: object,
+    more: object,
+    web: boolean,
+  ) {
     this.server = server
     this.ns = ns
     this.sb = sb
@@ -45,14 +53,18 @@ export class Town {
       id: 'retro',
       type: 'msn',
       server: `127.0.0.1:${ns.port}`,
-      passport: { login: `http://127.0.0.1:${where.passport}/login2.srf` },
+      passport: web
+        ? { rst: `http://127.0.0.1:${where.passport}/RST.srf` }
+        : { login: `http://127.0.0.1:${where.passport}/login2.srf` },
+      ...(web ? { http_gateway: `http://127.0.0.1:${where.passport}` } : {}),
       timing: { join_timeout_ms: 2_000, ack_timeout_ms: 2_000, ...timing },
       ...more,
     })
     this.adapter = create({ network, config, dataFolder: '/nowhere', secret: () => '' })
   }
 
-  static async build(timing: object = {}, more: object = {}): Promise<Town> {
+  /** `web`: the relay goes in through the HTTP gateway instead, and logs in by RST. */
+  static async build(timing: object = {}, more: object = {}, web = false): Promise<Town> {
     const records = new Map([relay, bob, carol, dave].map((email) => [email, recordOf(email)]))
     const host: Host = {
       verifyPassword: async (email, password) => (records.has(email) && password === 'secret' ? 'right' : 'wrong'),
@@ -68,6 +80,7 @@ export class Town {
       listen: { notification: any, switchboard: any, passport: any },
       public: { switchboard: { host: '127.0.0.1', port: sb.port } },
       tls: 'plain',
+      gateway: { lingerMs: 50 },
       limits: { switchboardRate: off, messageRate: off, commandRate: off },
     })
     await server.start()
@@ -75,7 +88,7 @@ export class Town {
     sb.aim(switchboard!.port)
     const ns = await Proxy.start(notification.port)
     const where = { notification: notification.port, passport: passport.port, plain: true }
-    const town = new Town(server, ns, sb, where, timing, more)
+    const town = new Town(server, ns, sb, where, timing, more, web)
     await town.adapter.start(town.core.context)
     town.#cleanups.push(
       () => server.stop(),

@@ -89,6 +89,10 @@ export class FakePerson extends MatrixPerson {
     this.#server.presence.set(this.#server.state.user(this.id), CLIENT_DEVICE, presence, status)
   }
 
+  async setAvatar(uri: string): Promise<void> {
+    this.#server.setProfile(this.id, 'avatar_url', uri)
+  }
+
   async setName(name: string): Promise<void> {
     this.#server.setProfile(this.id, 'displayname', name)
   }

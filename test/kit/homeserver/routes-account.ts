@@ -114,6 +114,12 @@ export const accountRoutes = (server: FakeHomeserver): readonly Route[] => {
     content_uri: state.upload(raw, String(headers['content-type'] ?? ''), query.get('filename') ?? ''),
   })
   const download = ({ params }: Incoming) => state.mediaOf(params['server'] ?? '', params['media'] ?? '')
+  /** The picture as it is: nothing here makes it smaller. */
+  const thumbnail = (incoming: Incoming) => {
+    if (incoming.query.get('width') === null || incoming.query.get('method') === null)
+      throw new MatrixError(400, 'M_MISSING_PARAM', 'which size?')
+    return download(incoming)
+  }
   const legacy = () => {
     throw notFound('Not found')
   }
@@ -153,6 +159,7 @@ export const accountRoutes = (server: FakeHomeserver): readonly Route[] => {
     route('GET /_matrix/client/v1/media/download/:server/:media', download),
     route('GET /_matrix/client/v1/media/download/:server/:media/:name', download),
     route('GET /_matrix/media/v3/download/:server/:media', legacy, true),
+    route('GET /_matrix/client/v1/media/thumbnail/:server/:media', thumbnail),
     route('POST /_matrix/client/v1/appservice/:service/ping', ping),
   ]
 }

@@ -122,7 +122,7 @@ describe('signing in', () => {
     await line.signsIn(ALICE, ['LSG 0 Other%20Contacts 0', ...LISTS, 'BPR PHM 1%20555'])
     expect(await signedIn).toEqual({ ok: true })
     expect(line.heard).toMatch(/^VER 4 /)
-    expect(line.heard).toContain('CHG 9 NLN 1073741856')
+    expect(line.heard).toContain('CHG 9 NLN 1074036772')
     expect(web.requests).toHaveLength(1)
     expect([...alice.client.contacts.keys()]).toEqual([BOB, 'carol@example.com', 'eve@example.com'])
     expect(alice.client).toMatchObject({

@@ -2,7 +2,8 @@ import net from 'node:net'
 import tls from 'node:tls'
 import { afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { makeCertificate, MsnServer, type KeyPair, type MsnServerOptions } from '../../../msnp/index.ts'
-import { createPassportServer, tlsProblem } from '../../../msnp/io/passport-server.ts'
+import { createPassportServer } from '../../../msnp/io/passport-server.ts'
+import { tlsProblem } from '../../../msnp/io/web-server.ts'
 import { MapHost } from '../../kit/map-host.ts'
 import { Wire } from '../../kit/messenger.ts'
 
@@ -165,7 +166,7 @@ describe('everything else', () => {
   it.each([
     ['POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc', 200],
     ['GET / HTTP/1.1\r\nHost: x\r\n\r\n', 404],
-    ['POST /Config/MsgrConfig.asmx HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n', 404],
+    ['POST /Config/MsgrConfig.asmx HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n', 200],
     ['DELETE /login2.srf HTTP/1.1\r\nHost: x\r\n\r\n', 404],
     ['GET /rdr/../etc/passwd HTTP/1.1\r\nHost: x\r\n\r\n', 404],
     ['VER 1 MSNP9 CVR0\r\n\r\n', 400],
@@ -196,7 +197,8 @@ describe('everything else', () => {
     ['ERR_SSL_TLSV1_ALERT_UNKNOWN_CA', 'a client that does not trust our certificate'],
     ['ERR_SSL_SSL/TLS_ALERT_CERTIFICATE_UNKNOWN', 'a client that does not trust our certificate'],
     ['ERR_TLS_HANDSHAKE_TIMEOUT', 'a TLS handshake that took too long'],
-    ['ERR_SSL_NO_SHARED_CIPHER', 'a failed TLS handshake'],
+    ['ERR_SSL_NO_SHARED_CIPHER', 'a client whose TLS is too old for ours'],
+    ['ERR_SSL_WRONG_VERSION_NUMBER', 'a failed TLS handshake'],
   ])('says what an operator can do about %s', (code, problem) => {
     expect(tlsProblem(code)).toBe(problem)
   })
@@ -210,6 +212,7 @@ describe('a client that is slow', () => {
       host: new MapHost(),
       tickets: { mint: () => 't=x&p=', redeem: () => false },
       publicName: undefined,
+      ticketMs: 30_000,
       now: () => 0,
       requestMs: 200,
       onNotice: () => undefined,
@@ -254,5 +257,54 @@ describe('TLS', () => {
       ...(ciphers === undefined ? {} : { ciphers: `${ciphers}:@SECLEVEL=0` }),
     })
     expect(ticketIn(await exchange(socket, login(AUTHORIZATION)))).not.toBe('')
+  })
+
+  it.each([
+    ['TLSv1', true],
+    ['TLSv1.1', true],
+    ['TLSv1.2', false],
+    ['TLSv1.3', false],
+  ] as const)('without what is old is too new for %s: %s', async (version, isRefused) => {
+    const { port, server } = await run({ tls: pair, legacyTls: false })
+    const socket = tls.connect({
+      port,
+      host: '127.0.0.1',
+      ca: pair.cert,
+      minVersion: version,
+      maxVersion: version,
+      ciphers: 'DEFAULT:@SECLEVEL=0',
+    })
+    const answer = exchange(socket, login(AUTHORIZATION))
+    if (!isRefused) expect(ticketIn(await answer)).not.toBe('')
+    else {
+      await expect(answer).rejects.toThrow()
+      await expect.poll(() => server.counters().refused).toEqual({ 'a client whose TLS is too old for ours': 1 })
+    }
+  })
+})
+
+/** docs/protocol.md, Other pages. */
+describe('what else clients ask for', () => {
+  const get = (path: string, method = 'GET'): string =>
+    `${method} ${path} HTTP/1.1\r\nHost: config.messenger.msn.com\r\nContent-Length: 0\r\n\r\n`
+
+  it.each([
+    [get('/Config/MsgrConfig.asmx?op=GetClientConfig'), 200, '<MsgrConfig>'],
+    [get('/Config/MsgrConfig.asmx', 'POST'), 200, '<GetClientConfigResult><![CDATA[<MsgrConfig>'],
+    [get('/svcs/mms/tabs.asp'), 200, '<msntabdata>'],
+    [get('/svcs/mms/portal.asp'), 200, 'You are signed in.'],
+    [get('/etc/text-ad-service'), 200, ''],
+    [get('/', 'POST'), 200, ''],
+    [get('/'), 404, ''],
+    [get('/5meen_en/60'), 404, ''],
+    [get('/constructor'), 404, ''],
+    [get('/gateway/gateway.dll?Action=open&Server=NS&IP=x', 'POST'), 404, ''],
+    [get('/svcs/mms/tabs.asp', 'PUT'), 404, ''],
+  ])('is answered at once: %j', async (request, status, body) => {
+    const { ask } = await run()
+    const answer = await ask(request)
+    expect(answer).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `))
+    expect(answer).toContain('\r\nConnection: close\r\n')
+    expect(answer.split('\r\n\r\n')[1]).toContain(body)
   })
 })

@@ -635,8 +635,17 @@ describe('what the server says unasked', () => {
     expect(alice.heard('going-down')).toEqual([{ kind: 'going-down', minutes: 5 }])
   })
 
-  it('passes over mail, alerts and lines of later dialects with their payloads', () => {
-    const mail = system('text/x-msmsgsinitialemailnotification', 'Inbox-Unread: 2\r\n')
+  it('tells news of mail, if the service itself has them', () => {
+    const payload = system('text/x-msmsgsinitialemailnotification', 'Inbox-Unread: 2\r\n')
+    const alice = new Client().online(...LISTS)
+    alice.bytes(`MSG eve@example.com Eve ${payload.length}\r\n${payload}`)
+    expect(alice.heard('mail')).toEqual([])
+    alice.bytes(`MSG Hotmail Hotmail ${payload.length}\r\n${payload}`)
+    expect(alice.heard('mail')).toEqual([{ kind: 'mail', news: { kind: 'unread', inbox: 2, elsewhere: 0 } }])
+  })
+
+  it('passes over mail that was moved, alerts and lines of later dialects with their payloads', () => {
+    const mail = system('text/x-msmsgsactivemailnotification', 'Message-Delta: 1\r\n')
     const alice = new Client().online(...LISTS)
     const before = alice.events.length
     alice.bytes(`MSG Hotmail Hotmail ${mail.length}\r\n${mail}NOT 5\r\nNLN x`)

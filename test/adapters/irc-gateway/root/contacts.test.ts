@@ -192,6 +192,10 @@ describe('info', () => {
       name: 'Bob B.',
       nickname: 'Bobby',
       groups: ['Friends', 'Work'],
+      phones: [
+        { kind: 'home', number: '1 555' },
+        { kind: 'mobile', number: '1 777' },
+      ],
       presence: { show: 'busy', text: 'fixing', playing: { title: 'Help!', artist: 'The Beatles' } },
     })
     expect(await bench.say('info bob')).toEqual([
@@ -201,6 +205,7 @@ describe('info', () => {
       'Status: busy (fixing)',
       'Listens to: The Beatles - Help!',
       'Groups: Friends, Work',
+      'Phone: home 1 555, mobile 1 777',
       'They are on your list, and they have you on theirs.',
     ])
   })

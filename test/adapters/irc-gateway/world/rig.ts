@@ -34,6 +34,7 @@ import { People } from '../../../../adapters/irc-gateway/world/people.ts'
 import type { Person } from '../../../../adapters/irc-gateway/world/person.ts'
 import { GatewaySession } from '../../../../adapters/irc-gateway/world/session.ts'
 import { VirtualClock } from '../../../kit/clock.ts'
+import { nobody } from '../../../kit/nobody.ts'
 import { answers } from './settled.ts'
 
 export const GATEWAY = 'gate' as NetworkId
@@ -184,6 +185,7 @@ export class FakeBridge implements AdapterContext {
     contactsOf: (account: AccountId) => [...(this.contacts.get(account)?.values() ?? [])],
     contact: (account: AccountId, user: UserId) => this.contacts.get(account)?.get(user),
   }
+  readonly files = nobody.files
   readonly history: AdapterContext['history'] = {
     said: async ({ chat }, { after, before, limit }) => {
       await this.beforeHistory()
