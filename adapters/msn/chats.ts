@@ -42,9 +42,11 @@ export interface ChatsOptions {
   readonly line: Line
   readonly emoticons: Emoticons
   /** What is the same on all switchboards. */
-  readonly peers: Omit<PeerTalkOptions, 'board' | 'clock' | 'offered' | 'unknown'>
+  readonly peers: Omit<PeerTalkOptions, 'board' | 'clock' | 'offered' | 'unknown' | 'isElsewhere' | 'offeredElsewhere'>
+  /** We may stand beside the person's Messenger: what others begin while it is there is for it to answer. */
+  readonly beside: boolean
   readonly things: Pick<Things, 'bring'>
-  readonly transfers: Pick<Transfers, 'hear' | 'gone' | 'offered'>
+  readonly transfers: Pick<Transfers, 'hear' | 'gone' | 'offered' | 'elsewhere'>
 }
 
 export type SwitchboardEvent = Extract<MsnClientEvent, { readonly switchboard: Switchboard }>
@@ -180,8 +182,19 @@ export class Chats {
         const from = board.members.get(userIdOf(file.peer)) ?? { email: file.peer, name: file.peer }
         transfers.offered(incoming(file), { chat: seat.conversation.chat, ...whoIs(from) })
       },
+      isElsewhere: () => this.#isElsewhere(board),
+      offeredElsewhere: (peer, call, file) => {
+        const from = board.members.get(peer)
+        if (from !== undefined && isNews(seat, call))
+          transfers.elsewhere(file, { chat: seat.conversation.chat, ...whoIs(from) })
+      },
       unknown: (peer, guid) => this.#peerInvites(seat, board, peer, guid),
     }))
+  }
+
+  /** The Messenger of the same person is there, too, and answers invitations: two answers would be one too many. */
+  #isElsewhere(board: Switchboard): boolean {
+    return this.#options.beside && board.isShared
   }
 
   cameOnline(user: UserId): void {
@@ -351,8 +364,11 @@ export class Chats {
     const at = this.#options.context.clock.now()
     const confirm = (): void => board.confirm(event.ordinal)
     const whole = seat.chunks.take(event.from.email, event.payload, at)
+    // From the Messenger of the same person, beside which we stand: what it begins with others is not ours.
+    const isOwn = this.#isOwn(event.from)
+    const isElsewhere = this.#isElsewhere(board)
     if (whole?.contentType === CONTENT_TYPES.direct) {
-      this.#talk(seat, board).receive(event.from.email, whole)
+      if (!isOwn) this.#talk(seat, board).receive(event.from.email, whole)
       confirm()
       return
     }
@@ -362,7 +378,8 @@ export class Chats {
       return
     }
     const { chat } = seat.conversation
-    if (this.#options.transfers.hear(whole, talkOn(board, event.from), { chat, ...whoIs(event.from) })) {
+    const where = { chat, ...whoIs(event.from) }
+    if (!isOwn && this.#options.transfers.hear(whole, talkOn(board, event.from), where, isElsewhere)) {
       confirm()
       return
     }
@@ -372,32 +389,36 @@ export class Chats {
         confirm()
         return
       case 'message':
-        // From the Messenger of the same person, beside which we stand.
-        this.#dressed(seat, this.#isOwn(event.from) ? { ...reading.event, own: true } : reading.event, confirm)
+        this.#dressed(seat, isOwn ? { ...reading.event, own: true } : reading.event, confirm)
         return
       case 'emoticons':
-        this.#options.emoticons.describe(
-          userIdOf(event.from.email),
-          event.from.email,
-          reading.emoticons,
-          this.#talk(seat, board),
-        )
+        // We do not ask our own Messenger for anything.
+        if (!isOwn)
+          this.#options.emoticons.describe(
+            userIdOf(event.from.email),
+            event.from.email,
+            reading.emoticons,
+            this.#talk(seat, board),
+          )
         confirm()
         return
       case 'thing': {
-        const { thing, event: where } = reading
+        const { thing } = reading
+        const about = isOwn ? ({ ...reading.event, own: true } as const) : reading.event
         const talk = this.#talk(seat, board)
+        const fetch: PeerTalk['fetch'] = async (...asked) =>
+          isOwn ? { kind: 'failed', how: 'left' } : talk.fetch(...asked)
         void this.#options.things
-          .bring(thing, (object, xml, signal) => talk.fetch(event.from.email, object, xml, signal))
-          .then((body) => this.#options.held.stored({ ...where, body }, confirm))
+          .bring(thing, (object, xml, signal) => fetch(event.from.email, object, xml, signal))
+          .then((body) => this.#options.held.stored({ ...about, body }, confirm))
         return
       }
       case 'invitation':
-        if (this.#isOwn(event.from)) {
+        if (isOwn) {
           confirm()
           return
         }
-        void seat.conversation.whisper(inviteDecline(reading.cookie), board)
+        if (!isElsewhere) void seat.conversation.whisper(inviteDecline(reading.cookie), board)
         if (isNews(seat, reading.cookie)) this.#options.held.stored(reading.event, confirm)
         else confirm()
         return

@@ -31,6 +31,10 @@ export interface PeerTalkOptions {
   readonly serve: (object: MsnObject, peer: string) => Uint8Array | undefined
   /** Somebody has a file for us. Absent: all are declined. */
   readonly offered?: (file: IncomingFile) => void
+  /** What others begin on this switchboard is for the person's Messenger. Absent: it is not. */
+  readonly isElsewhere?: () => boolean
+  /** They offer a file to the person's Messenger. */
+  readonly offeredElsewhere?: (peer: string, call: string, file: FileOffer) => void
   /** Something that we have not was declined. */
   readonly unknown?: (peer: string, guid: string) => void
 }
@@ -88,11 +92,12 @@ export class PeerTalk {
   #isOver = false
 
   constructor(options: PeerTalkOptions) {
-    const { own, random, limits, timings } = options
+    const { own, random, isElsewhere, limits, timings } = options
     this.#options = options
     this.#endpoint = new P2pEndpoint({
       own,
       random,
+      ...(isElsewhere === undefined ? {} : { isElsewhere }),
       ...(limits === undefined ? {} : { limits }),
       ...(timings === undefined ? {} : { timings }),
     })
@@ -189,6 +194,9 @@ export class PeerTalk {
       }
       case 'offered':
         this.#offered(event)
+        return
+      case 'offered-elsewhere':
+        this.#options.offeredElsewhere?.(event.peer, event.call, event.file)
         return
       case 'unknown-invitation':
         this.#options.unknown?.(event.peer, event.guid)

@@ -312,6 +312,7 @@ export class MsnSession implements Session {
     const shared = { network, account: account.id, context, held: this.#held, line }
     const chats: Chats = new Chats({
       ...shared,
+      beside: client().beside === true,
       things,
       groups: this.#groups,
       transfers,

@@ -162,6 +162,8 @@ export interface Switchboard {
   readonly session: string | undefined
   /** Who is inside besides us, by address in lower case. */
   readonly members: ReadonlyMap<string, Member>
+  /** Another session of our own account is here, or on its way: see `beside`. */
+  readonly isShared: boolean
   readonly open: boolean
   /** When something was last said, by anybody, on the clock of the client. */
   readonly lastUsed: number

@@ -53,6 +53,10 @@ export class SwitchboardConnection implements Switchboard {
     return this.#machine.members
   }
 
+  get isShared(): boolean {
+    return this.#machine.isShared
+  }
+
   get open(): boolean {
     return this.#machine.state.kind === 'open' && this.#driven?.closed === false
   }

@@ -47,6 +47,8 @@ export interface P2pOptions {
   readonly own: string
   /** A random number of 32 bits. */
   readonly random: () => number
+  /** What others begin is for another session of our own account: nothing is answered or acknowledged. Default: no. */
+  readonly isElsewhere?: () => boolean
   readonly limits?: Partial<P2pLimits>
   readonly timings?: Partial<P2pTimings>
 }
@@ -96,6 +98,8 @@ export type P2pEvent =
   | { readonly kind: 'offered'; readonly session: SessionHandle; readonly peer: string; readonly file: FileOffer }
   /** Something that we have not: it is declined already. `guid` in upper case. */
   | { readonly kind: 'unknown-invitation'; readonly peer: string; readonly guid: string }
+  /** They have a file for another session of our account (see `isElsewhere`). May be told again: `call` is the same then. */
+  | { readonly kind: 'offered-elsewhere'; readonly peer: string; readonly call: string; readonly file: FileOffer }
   /** Our file is wanted. */
   | { readonly kind: 'accepted'; readonly session: SessionHandle }
   /** The next part of our file; all before `offset` is on its way. */

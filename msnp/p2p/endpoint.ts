@@ -35,6 +35,7 @@ const PREPARATION = new Uint8Array(PREPARATION_BYTES)
  */
 export class P2pEndpoint {
   readonly #own: string
+  readonly #isElsewhere: () => boolean
   readonly #limits: P2pLimits
   readonly #timings: P2pTimings
   readonly #sender: Sender
@@ -43,8 +44,9 @@ export class P2pEndpoint {
   #out: P2pOutput[] = []
   #nextHandle = 1
 
-  constructor({ own, random, limits, timings }: P2pOptions) {
+  constructor({ own, random, isElsewhere, limits, timings }: P2pOptions) {
     this.#own = own.toLowerCase()
+    this.#isElsewhere = isElsewhere ?? (() => false)
     this.#sessions = new Sessions(random)
     this.#limits = { ...DEFAULT_P2P_LIMITS, ...limits }
     this.#timings = { ...DEFAULT_P2P_TIMINGS, ...timings }
@@ -245,8 +247,12 @@ export class P2pEndpoint {
     } else if (packet.session === 0) {
       const bytes = this.#partials.take(peer, packet, now)
       if (bytes === undefined) return
-      this.#complete(peer, packet)
       const slp = parseSlp(bytes)
+      if (this.#isElsewhere() && !this.#isOurs(peer, slp)) {
+        if (slp?.from === peer) this.#toldElsewhere(peer, slp)
+        return
+      }
+      this.#complete(peer, packet)
       if (slp?.from === peer) this.#understand(peer, slp, now)
     } else this.#data(peer, packet, now)
   }
@@ -254,6 +260,17 @@ export class P2pEndpoint {
   #complete(peer: string, packet: Packet): void {
     this.#partials.completed(peer, packet)
     this.#sender.acknowledge(peer, packet)
+  }
+
+  /** It belongs to a session that we have. */
+  #isOurs(peer: string, slp: Slp | undefined): boolean {
+    return slp !== undefined && this.#sessions.byCall(peer, slp.callId) !== undefined
+  }
+
+  #toldElsewhere(peer: string, slp: Slp): void {
+    if (slp.start.kind !== 'request' || slp.start.method !== 'INVITE' || slp.contentType !== SLP_TYPES.session) return
+    const role = roleOf((fieldOf(slp, 'euf-guid') ?? '').toUpperCase(), fieldOf(slp, 'context') ?? '', slp)
+    if (role?.kind === 'take') this.#tell({ kind: 'offered-elsewhere', peer, call: slp.callId, file: role.file })
   }
 
   #understand(peer: string, slp: Slp, now: number): void {

@@ -181,7 +181,24 @@ export class Room {
     const key = sessionKey(email, beside)
     if (this.members.has(key) || (this.#awaited.get(key)?.until ?? now) > now) return false
     this.#awaited.set(key, { email, until, said: [] })
+    if (!beside) this.#tellOfMessenger(email, 'joined')
     return true
+  }
+
+  /** It was called and has signed out instead. */
+  awaitsNoMore(email: string, beside: boolean): void {
+    if (this.#awaited.delete(sessionKey(email, beside)) && !beside) this.#tellOfMessenger(email, 'left')
+  }
+
+  /** Their Messenger is here, or on its way and will get what is said. */
+  expectsMessenger(email: string): boolean {
+    return this.members.has(email) || this.#awaited.has(email)
+  }
+
+  /** The session beside a Messenger knows what is the Messenger's to answer. Nobody else hears of it. */
+  #tellOfMessenger(email: string, kind: 'joined' | 'left'): void {
+    const twin = this.members.get(sessionKey(email, true))
+    twin?.line.send(kind === 'joined' ? { kind, person: twin.person } : { kind, email })
   }
 
   /** The same bytes for everybody else. ACK waits until all have taken (or confirmed) them; into an empty room it is NAK. */

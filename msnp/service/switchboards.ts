@@ -114,7 +114,10 @@ export class Switchboards implements SwitchboardDesk {
 
   signedOut(email: string, beside = false): void {
     const person = email.toLowerCase()
-    for (const room of this.#invitations.revokeAll(sessionKey(person, beside))) room?.unring(person)
+    for (const room of this.#invitations.revokeAll(sessionKey(person, beside))) {
+      room?.unring(person)
+      room?.awaitsNoMore(person, beside)
+    }
     for (const member of [...(this.#byPerson.get(person) ?? [])])
       if (member.beside === beside) member.line.send({ kind: 'end' })
   }
@@ -176,6 +179,7 @@ export class Switchboards implements SwitchboardDesk {
     else own.add(member)
     admitted(member)
     line.send({ kind: 'admitted', self, dialect, present })
+    if (beside && room.expectsMessenger(self.email)) line.send({ kind: 'joined', person: self })
     for (const message of missed) member.give(message)
     if (present.length > 0)
       for (const { person, beside: side } of [...room.members.values()]) this.#bring(room, person, !side)

@@ -48,6 +48,7 @@ export class SwitchboardClient implements Machine<SwitchboardCommand, Switchboar
   #present: readonly string[] | undefined
   readonly #receipts = new Receipts()
   #lastUsed = 0
+  #isShared = false
 
   constructor(options: SwitchboardClientOptions) {
     this.#options = options
@@ -60,6 +61,11 @@ export class SwitchboardClient implements Machine<SwitchboardCommand, Switchboar
   /** Who is inside besides us, by address in lower case. */
   get members(): ReadonlyMap<string, Member> {
     return this.#members
+  }
+
+  /** Another session of our own account is here, or on its way. */
+  get isShared(): boolean {
+    return this.#isShared
   }
 
   /** The server's id of the session; undefined until the first CAL was answered. */
@@ -305,7 +311,10 @@ export class SwitchboardClient implements Machine<SwitchboardCommand, Switchboar
   /** Whether they are new here. We ourselves are not told apart from our other places: nobody is to hear of them. */
   #join(member: Member): boolean {
     const key = keyOf(member.email)
-    if (key === keyOf(this.#options.email)) return false
+    if (key === keyOf(this.#options.email)) {
+      this.#isShared = true
+      return false
+    }
     if (this.#members.size >= MAX_MEMBERS && !this.#members.has(key)) return false
     const fresh = !this.#members.has(key)
     this.#members.set(key, member)
@@ -316,6 +325,10 @@ export class SwitchboardClient implements Machine<SwitchboardCommand, Switchboar
   #left({ params: [email, reason] }: Frame): void {
     const key = email === undefined ? '' : keyOf(email)
     const member = this.#members.get(key)
+    if (key === keyOf(this.#options.email)) {
+      this.#isShared = false
+      return
+    }
     if (member === undefined) {
       this.#line.malformedLines++
       return

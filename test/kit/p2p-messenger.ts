@@ -82,11 +82,16 @@ export class PeerRoom {
 
   /** Invites to a session of that kind. Answers with the code of the answer. */
   async invite(guid: string): Promise<number> {
-    const body = `EUF-GUID: ${guid}\r\nSessionID: 88888\r\nAppID: 4\r\nContext: AAAA\r\n\r\n\0`
-    this.#slp(`INVITE MSNMSGR:${this.#peer} MSNSLP/1.0`, CALL, 0, 'application/x-msnmsgr-sessionreqbody', body)
+    this.begin(guid)
     const { seen, text } = await this.#negotiation('MSNSLP/1.0')
     this.#ack(seen)
     return Number(/^MSNSLP\/1\.0 (\d+)/.exec(text)?.[1])
+  }
+
+  /** The same, without waiting. */
+  begin(guid: string): void {
+    const body = `EUF-GUID: ${guid}\r\nSessionID: 88888\r\nAppID: 4\r\nContext: AAAA\r\n\r\n\0`
+    this.#slp(`INVITE MSNMSGR:${this.#peer} MSNSLP/1.0`, CALL, 0, 'application/x-msnmsgr-sessionreqbody', body)
   }
 
   /** Offers a file. Answers with the code of the answer; `bytes`: so many of it are sent, by default all, and then BYE is awaited. */

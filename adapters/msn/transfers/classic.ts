@@ -169,7 +169,7 @@ export class ClassicCourier implements Courier {
     }
     const decline: IncomingOffer['decline'] = (why) => {
       this.#pending.delete(key)
-      say(why === 'unwanted' ? 'REJECT' : 'REJECT_NOT_INSTALLED')
+      if (why !== 'elsewhere') say(why === 'unwanted' ? 'REJECT' : 'REJECT_NOT_INSTALLED')
     }
     return { name, size, withdrawn: withdrawn.signal, accept, decline }
   }

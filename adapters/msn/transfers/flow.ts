@@ -72,15 +72,25 @@ export class Transfers {
     this.#options = options
   }
 
-  /** Whether that message is about a file, and needs no more. */
-  hear(message: MimeMessage, talk: Talk, where: Where): boolean {
+  /** Whether that message is about a file, and needs no more. `isElsewhere`: what they offer is for the person's Messenger. */
+  hear(message: MimeMessage, talk: Talk, where: Where, isElsewhere = false): boolean {
     for (const courier of this.#options.couriers) {
       const heard = courier.hear(message, talk)
       if (heard === undefined) continue
-      if (heard !== 'taken') this.offered(heard, where)
+      if (heard === 'taken') return true
+      if (isElsewhere) {
+        heard.decline('elsewhere')
+        this.elsewhere(heard, where)
+      } else this.offered(heard, where)
       return true
     }
     return false
+  }
+
+  /** They offer it to the person's Messenger: only told of. */
+  elsewhere(file: { readonly name: string; readonly size: number }, where: Where): void {
+    this.#count('in', 'refused')
+    if (this.#mayTell()) this.#say(where, notTaken(file, 'your Messenger is asked'))
   }
 
   /** They are on no switchboard any more. */

@@ -30,8 +30,8 @@ export interface IncomingOffer {
   readonly withdrawn: AbortSignal
   /** Once, and no `decline` then. Never rejects. */
   accept(signal: AbortSignal, onProgress: (bytes: number) => void): Promise<Arrival>
-  /** unwanted: not this one. unsupported: none at all. */
-  decline(why: 'unwanted' | 'unsupported'): void
+  /** unwanted: not this one. unsupported: none at all. elsewhere: the person's Messenger answers, and we say nothing. */
+  decline(why: 'unwanted' | 'unsupported' | 'elsewhere'): void
 }
 
 /** `detail` is a half-sentence. */

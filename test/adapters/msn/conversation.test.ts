@@ -7,7 +7,7 @@ import { Things } from '../../../adapters/msn/things.ts'
 import { Held } from '../../../adapters/msn/held.ts'
 import { MAX_WAITING } from '../../../adapters/msn/conversation.ts'
 import { MAX_NAKS, SLOW_MS, SOON_MS } from '../../../adapters/msn/results.ts'
-import type { UserId, EventId } from '../../../bridge/model/ids.ts'
+import type { EventId } from '../../../bridge/model/ids.ts'
 import type { SendResult } from '../../../msnp/index.ts'
 import { account, chatOf, FakeCore, FakeLine, network, refusedWith, Rig, textOfPayload, words } from './fakes.ts'
 
@@ -479,10 +479,10 @@ describe('what they say', () => {
     const peers = { own: account.login, random: () => 4, serve: () => undefined }
     const emoticons = new Emoticons({ context, maxBytes: 0 })
     const held = new Held(context)
-    const transfers = { hear: () => false, gone: () => undefined, offered: () => undefined }
+    const transfers = { hear: () => false, gone: () => undefined, offered: () => undefined, elsewhere: () => undefined }
     const things = new Things({ context, fetch: false })
     const shared = { network, account: account.id, context, held, line }
-    const chats = new Chats({ ...shared, groups, emoticons, peers, transfers, things })
+    const chats = new Chats({ ...shared, beside: false, groups, emoticons, peers, transfers, things })
     line.ring(bob)
     const open = chats.conversation(chat.chat)
     for (let at = 0; at < MAX_CHATS + 10; at++) line.ring(`stranger${at}@example.com`).end()

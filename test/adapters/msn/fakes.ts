@@ -130,6 +130,7 @@ export class FakeBoard implements Switchboard {
   readonly session = undefined
   readonly members = new Map<string, Member>()
   readonly lastUsed = 0
+  isShared = false
   open = true
   /** Ordinals that were said to be stored. */
   readonly confirmed: number[] = []

@@ -197,7 +197,7 @@ describe('a conversation of somebody with two sessions', () => {
     const alice = bench.join(bob, ALICE)
     expect(bench.sessionRings).toMatchObject([{ callee: ALICE, beside: true, caller: { email: BOB } }])
     const beside = comeBeside(bench)
-    expect(beside.read()).toBe(`IRO 1 1 1 ${BOB} bob\r\nANS 1 OK\r\n`)
+    expect(beside.read()).toBe(`IRO 1 1 1 ${BOB} bob\r\nANS 1 OK\r\nJOI ${ALICE} alice\r\n`)
     expect(bob.read()).toBe('')
     bob.message(10, 'N', 'hello')
     expect(alice.read()).toBe(`MSG ${BOB} bob 5\r\nhello`)
@@ -235,7 +235,9 @@ describe('a conversation of somebody with two sessions', () => {
     bench.join(alice, BOB)
     for (let count = 0; count < MAX_AWAITED + 1; count++) alice.message(10 + count, 'N', `line ${count}`)
     const told = comeBeside(bench).read()
-    expect(told.startsWith(`IRO 1 1 1 ${BOB} bob\r\nANS 1 OK\r\nMSG ${ALICE} alice 6\r\nline 1`)).toBe(true)
+    expect(
+      told.startsWith(`IRO 1 1 1 ${BOB} bob\r\nANS 1 OK\r\nJOI ${ALICE} alice\r\nMSG ${ALICE} alice 6\r\nline 1`),
+    ).toBe(true)
     expect(told).toContain(`line ${MAX_AWAITED}`)
     expect(told).not.toContain('line 0')
   })
@@ -251,6 +253,23 @@ describe('a conversation of somebody with two sessions', () => {
     expect(bob.read()).toBe(`BYE ${ALICE}\r\n`)
     bench.join(bob, ALICE)
     expect(bench.sessionRings).toHaveLength(2)
+  })
+
+  it('tells the session beside a Messenger that it is there or on its way, and nobody else', () => {
+    const bench = house()
+    const invitation = bench.desk.open(ALICE, bench.now, true)
+    const beside = bench.connect()
+    beside.say(`USR 1 ${ALICE} ${invitation?.ticket ?? ''}\r\n`)
+    beside.read()
+    beside.say(`CAL 9 ${BOB}\r\n`)
+    const ring = bench.rings.at(-1)
+    const bob = bench.connect()
+    bob.say(`ANS 1 ${BOB} ${ring?.ticket ?? ''} ${ring?.session ?? ''}\r\n`)
+    expect(bench.sessionRings).toMatchObject([{ callee: ALICE, beside: false }])
+    expect(beside.read()).toMatch(/RINGING \d+\r\nJOI bob@\S+ bob\r\nJOI alice@\S+ alice\r\n$/)
+    bench.desk.signedOut(ALICE)
+    expect(beside.read()).toBe(`BYE ${ALICE}\r\n`)
+    expect(bob.read()).toBe(`IRO 1 1 1 ${ALICE} alice\r\nANS 1 OK\r\n`)
   })
 
   it('takes the ticket of a session for that one only, and ends its rooms alone when it signs out', () => {
