@@ -359,8 +359,10 @@ export interface Visitors {
   knows(address: string): boolean
   /** Somebody is about to add one whom the bridge knows: nobody need be asked. Durable when it resolves. */
   expect(address: string, by: UserId): Promise<void>
-  /** Signs in for them if that is not so yet, and begins the conversation. What goes wrong is in the log. */
-  bring(request: VisitRequest): void
+  /** Nobody else talks with them where one account speaks for all: two would hear each other. */
+  isFree(network: NetworkId, who: Addressed, address: string, by: UserId): boolean
+  /** Signs in for them if that is not so yet, and begins the conversation. What goes wrong is in the log. Never rejects. */
+  bring(request: VisitRequest): Promise<void>
 }
 
 export interface VisitRequest {

@@ -11,6 +11,7 @@ import type { Hub } from './hub.ts'
 import type { Logins } from './logins.ts'
 import type { NetworkId, UserId } from './model/ids.ts'
 import type { LinkEnd } from './portals.ts'
+import { Turns } from './turns.ts'
 
 export interface VisitorsDeps extends Pick<CommandDeps, 'sessionOf' | 'stateOf'> {
   readonly clock: Clock
@@ -22,11 +23,12 @@ export interface VisitorsDeps extends Pick<CommandDeps, 'sessionOf' | 'stateOf'>
   readonly accounts: Pick<Accounts, 'find'>
   readonly logins: Pick<Logins, 'signIn'>
   readonly friends: Pick<FriendRequests, 'answered'>
-  readonly hub: Pick<Hub, 'identity' | 'roster' | 'startChat' | 'linkMore'>
+  readonly hub: Pick<Hub, 'identity' | 'portals' | 'roster' | 'startChat' | 'linkMore'>
 }
 
 export class NetworkVisitors implements Visitors {
   readonly #deps: VisitorsDeps
+  readonly #turns = new Turns()
 
   constructor(deps: VisitorsDeps) {
     this.#deps = deps
@@ -45,10 +47,25 @@ export class NetworkVisitors implements Visitors {
     if (account !== undefined) await this.#deps.friends.answered(account.id, by, 'accepted')
   }
 
-  bring(request: VisitRequest): void {
+  isFree(network: NetworkId, who: Addressed, address: string, by: UserId): boolean {
+    const { adapters, hub } = this.#deps
+    const adapter = adapters.get(network)
+    const via = adapter?.homes === undefined ? adapter?.ownAccounts()[0] : undefined
+    if (who.kind === 'channel' || via === undefined) return true
+    const talk = hub.portals.directWith(via.id, who.user)?.portal.id
+    const account = this.#account(address)
+    return talk === undefined || (account && hub.portals.directWith(account.id, by))?.portal.id === talk
+  }
+
+  bring(request: VisitRequest): Promise<void> {
     const { log, metrics } = this.#deps
-    void this.#bring(request)
-      .catch((error: unknown) => String(error))
+    // Two may add the same one at once, and one sign-in is for both.
+    return this.#turns
+      .take(
+        request.address,
+        () => this.#bring(request).catch((error: unknown) => String(error)),
+        async (detail) => detail,
+      )
       .then((detail) => {
         metrics.count('visitors', { network: request.network, outcome: detail === undefined ? 'done' : 'refused' })
         if (detail !== undefined)
@@ -58,18 +75,20 @@ export class NetworkVisitors implements Visitors {
 
   /** Why not, or `undefined` when the conversation is there. */
   async #bring({ network, who, address, password, by }: VisitRequest): Promise<string | undefined> {
-    const { hub } = this.#deps
+    const { hub, friends } = this.#deps
     const user = who.kind === 'user' ? who.user : (who.chat as string as UserId)
     const person = await hub.identity.become({ network, user }, who.name)
     const account = this.#account(address) ?? (await this.#signIn(person, address, password))
     if ('wrong' in account) return account.wrong
     if (hub.roster.contact(account.id, by)?.blocked === true) return `${address} has blocked them`
+    await friends.answered(account.id, by, 'accepted')
     const wrong = await askRoster({ kind: 'add', user: by }, account, this.#deps)
     if (wrong !== undefined) return wrong
     if (who.kind === 'user' && this.#deps.adapters.get(network)?.homes !== undefined) {
       const started = await hub.startChat(account.id, [by], { network, user: who.user })
       return started.kind === 'refused' ? started.detail : undefined
     }
+    if (!this.isFree(network, who, address, by)) return `${who.name} talks with somebody else through the bridge`
     return this.#link(network, who, account, by)
   }
 

@@ -66,10 +66,12 @@ export class IrcAdapter implements HostingAdapter {
     if (name === undefined) return undefined
     if (isChannel) {
       const chat = this.parseChat(`#${name}`)
-      return typeof chat === 'string' ? { kind: 'channel', chat, name: `#${name}` } : undefined
+      return chat === `#${name}` ? { kind: 'channel', chat, name: `#${name}` } : undefined
     }
     const user = this.parseUser(name)
-    return typeof user === 'string' ? { kind: 'user', user, name } : undefined
+    // Capitals would be a second address of the same nick, and what we say to ourselves would come back.
+    if (typeof user !== 'string' || user !== name || this.#session?.isOurs(name) !== false) return undefined
+    return { kind: 'user', user, name }
   }
 
   describe(): readonly string[] {

@@ -159,6 +159,13 @@ export class RelaySession implements Session {
   }
 
   /** "as msnbridge, in 3 of 3 channels" */
+  /** A nick of the bot, or of a connection that speaks for a contact. */
+  isOurs(nick: string): boolean {
+    const connection = this.#connection
+    const isBot = connection !== undefined && sameName(nick, connection.nick, connection.mapping)
+    return isBot || this.#puppets?.isOurs(nick) === true
+  }
+
   describe(): string {
     if (this.#state.kind !== 'online') return `as ${this.#settings.nick}, ${this.#state.kind}`
     const { joined, wanted } = this.#membership.counts

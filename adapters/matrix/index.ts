@@ -102,7 +102,10 @@ class MatrixAdapter implements HostingAdapter {
   }
 
   addressed(local: string): Addressed | undefined {
-    return addressedMxid(local)
+    const who = addressedMxid(local)
+    // Our own ghosts and the bot are nobody to talk with: each word would come back.
+    const isOurs = this.#running?.parts.service.ghosts.isOurs(who?.kind === 'user' ? who.user : '')
+    return isOurs === false ? who : undefined
   }
 
   media(ref: string, signal: AbortSignal): Promise<MediaResult> {

@@ -20,6 +20,7 @@ export interface ElsewhereOptions {
 export class Elsewhere {
   readonly #options: ElsewhereOptions
   readonly #times = new Map<string, readonly number[]>()
+  readonly #made = new Map<string, Promise<string>>()
 
   constructor(options: ElsewhereOptions) {
     this.#options = options
@@ -27,7 +28,7 @@ export class Elsewhere {
 
   /** Somebody of ours puts an address on their list. What it answers is on disk. */
   async introduce(by: string, email: string): Promise<Introduction> {
-    const { config, book, context } = this.#options
+    const { config, context } = this.#options
     const { visitors } = context
     const place = elsewhereOf(email, config.domain)
     if (place === undefined) return 'as-it-is'
@@ -39,14 +40,29 @@ export class Elsewhere {
     const who = visitors.find(network, place.local)
     if (who === undefined) return 'wrong'
     if (who.kind === 'user' && who.server !== undefined && !fits(elsewhere.servers, who.server)) return 'unknown'
+    if (!visitors.isFree(network, who, email, by as UserId)) return 'unknown'
     if (!this.#mayInvite(by)) return 'too-often'
     const isThere = visitors.knows(email)
-    const password = randomBytes(24).toString('hex')
+    const password = isThere ? '' : await this.#make(email, who.name, by)
     if (isThere) await visitors.expect(email, by as UserId)
-    else await book.addElsewhere(email, who.name, by, password)
     // Not before the list is written: whoever comes must find them on it.
-    setImmediate(() => visitors.bring({ network, who, address: email, password, by: by as UserId }))
+    setImmediate(() => {
+      void visitors
+        .bring({ network, who, address: email, password, by: by as UserId })
+        .then(() => this.#made.delete(email))
+    })
     return 'as-it-is'
+  }
+
+  /** Its password: one for all who add them before the bridge has signed in, or none of them would be right. */
+  #make(email: string, name: string, by: string): Promise<string> {
+    const known = this.#made.get(email)
+    if (known !== undefined) return known
+    const password = randomBytes(24).toString('hex')
+    const made = this.#options.book.addElsewhere(email, name, by, password).then(() => password)
+    this.#made.set(email, made)
+    made.catch(() => this.#made.delete(email))
+    return made
   }
 
   #mayInvite(by: string): boolean {

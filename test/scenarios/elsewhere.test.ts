@@ -1,5 +1,6 @@
 /** Somebody with a Messenger, who has an account on our service and nothing else, meets people of Matrix and IRC as contacts. */
 import { afterEach, describe, expect, test } from 'vitest'
+import { escapeWord } from '../../bridge/model/escape.ts'
 import { Ear } from '../kit/ear.ts'
 import { FakeHomeserver } from '../kit/fake-homeserver.ts'
 import { missing } from '../kit/foreign-server.ts'
@@ -15,6 +16,7 @@ afterEach(async () => {
 
 const WALTER = `walter=localhost@matrix.${DOMAIN}`
 const ELSEWHERE = `    elsewhere: { networks: [matrix, irc], people: ["carol@${DOMAIN}"], servers: [localhost] }`
+const BOTH = ELSEWHERE.replace('people: [', `people: ["dave@${DOMAIN}", `)
 
 describe('a person of Matrix', () => {
   onEachHomeserver((start) => {
@@ -40,6 +42,30 @@ describe('a person of Matrix', () => {
       const again = new Ear(await world.messenger('carol', []))
       await walter.say(room, 'still here')
       await again.heard('still here')
+    }, 60_000)
+
+    test('is met by two at once, each in a chat of their own; our ghosts and the bot are nobody to meet', async () => {
+      world = await MatrixWorld.start({ start, people: ['carol', 'dave'], service: BOTH })
+      const walter = await world.homeserver.person('walter')
+      walter.acceptInvites()
+      const both = [await world.messenger('carol', []), await world.messenger('dave', [])]
+      await Promise.all(
+        both.map(async (one) => {
+          expect((await one.ask('ADD', 'FL', WALTER, 'Walter', '0')).words[0]).toBe('ADD')
+          await one.ns.next((line) => line.words[0] === 'NLN' && line.words.includes(WALTER))
+        }),
+      )
+      const rooms = [await world.portal(walter, 'carol'), await world.portal(walter, 'dave')]
+      expect(new Set(rooms).size).toBe(2)
+      const [hers, his] = both.map((one) => new Ear(one))
+      await walter.say(rooms[0]!, 'for carol')
+      await hers!.heard('for carol')
+      await walter.say(rooms[1]!, 'for dave')
+      await his!.heard('for dave')
+      expect(his!.texts).toEqual(['for dave'])
+      const ghost = world.ghost('carol')
+      const own = `${escapeWord(ghost.slice(1, ghost.indexOf(':')))}=localhost@matrix.${DOMAIN}`
+      expect((await both[1]!.ask('ADD', 'FL', own, 'x', '0')).words[0]).toBe('201')
     }, 60_000)
   })
 })
@@ -72,5 +98,31 @@ describe.skipIf(missing('inspircd'))('people and channels of IRC', () => {
     await amy.next(/PRIVMSG #tea :<c\u200b?arol> hello all/)
     amy.say('#tea', 'hello Messenger')
     expect((await tea.heard()).text).toBe('<amy> hello Messenger')
+  }, 60_000)
+
+  test('what two people say to one person of IRC stays between each of them and that person', async () => {
+    world = await MatrixWorld.start({
+      start: (options) => FakeHomeserver.start(options),
+      irc: true,
+      people: ['carol', 'dave'],
+      service: BOTH,
+    })
+    await world.online('irc')
+    const amy = await world.irc('amy', '#tea')
+    const nick = `amy@irc.${DOMAIN}`
+    const [carol, dave] = [await world.messenger('carol', []), await world.messenger('dave', [])]
+    const [hers, his] = [new Ear(carol), new Ear(dave)]
+    expect((await carol.ask('ADD', 'FL', nick, 'Amy', '0')).words[0]).toBe('ADD')
+    await carol.ns.next((line) => line.words[0] === 'NLN' && line.words.includes(nick))
+    await hers.say(nick, 'a secret of carol')
+    await amy.next(/PRIVMSG amy :<c\u200b?arol> a secret of carol/)
+    // The bot has one conversation with each nick.
+    expect((await dave.ask('ADD', 'FL', nick, 'Amy', '0')).words[0]).toBe('205')
+    await hers.say(nick, 'and another')
+    await amy.next(/PRIVMSG amy :<c\u200b?arol> and another/)
+    for (const wrong of ['msnbridge', '=41my', '#=54ea'])
+      expect((await dave.ask('ADD', 'FL', `${wrong}@irc.${DOMAIN}`, 'x', '0')).words[0]).toBe('201')
+    expect(his.texts).toEqual([])
+    expect(hers.texts).toEqual([])
   }, 60_000)
 })

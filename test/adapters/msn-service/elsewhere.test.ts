@@ -7,6 +7,7 @@ import { addressedMxid, addressOfMxid } from '../../../adapters/matrix/ids.ts'
 import type { Mxid } from '../../../adapters/matrix/types.ts'
 import type { VisitRequest } from '../../../bridge/adapter.ts'
 import { escapeWord, unescapeWord } from '../../../bridge/model/escape.ts'
+import { isPassword } from '../../../bridge/passwords.ts'
 import { VirtualClock } from '../../kit/clock.ts'
 import { MemoryState } from '../msn/fakes.ts'
 
@@ -18,6 +19,8 @@ const rig = (more: object = {}) => {
   const book = new AccountBook({ state: new MemoryState(), domain: 'home.example', cost: { N: 16, r: 1, p: 1 } })
   const brought: VisitRequest[] = []
   const expected: string[] = []
+  /** Whom those talk with who talk with one only. */
+  const talking = new Map<string, string>()
   const config = msnServiceConfig.parse({
     id: 'home',
     type: 'msn-service',
@@ -32,11 +35,12 @@ const rig = (more: object = {}) => {
         find: (_, local) => addressedMxid(local),
         knows: (address) => brought.some((one) => one.address === address),
         expect: async (address, by) => void expected.push(`${address} ${by}`),
-        bring: (request) => void brought.push(request),
+        isFree: (_network, _who, address, by) => !talking.has(address) || talking.get(address) === by,
+        bring: async (request) => void brought.push(request),
       },
     },
   })
-  return { clock, book, brought, expected, elsewhere }
+  return { clock, book, brought, expected, talking, elsewhere }
 }
 
 const BOB = 'bob=example.org@matrix.home.example'
@@ -92,6 +96,24 @@ describe('adding somebody elsewhere', () => {
     expect(await add('c', 'dave@home.example')).toBe('as-it-is')
     await clock.advance(60 * 60_000)
     expect(await add('c')).toBe('as-it-is')
+  })
+
+  it('has one password for two who add the same one at once', async () => {
+    const { book, brought, elsewhere } = rig({ people: ['*'] })
+    await Promise.all([elsewhere.introduce(CAROL, BOB), elsewhere.introduce('dave@home.example', BOB)])
+    await turn()
+    const [first, second] = brought.map(({ password }) => password)
+    expect(first).toBe(second)
+    expect(await isPassword(first ?? '', (await book.passwordHash(BOB)) ?? '')).toBe(true)
+  })
+
+  it('is not possible, and costs nothing, while they talk with somebody else', async () => {
+    const { brought, talking, elsewhere } = rig({ people: ['*'], invitations: { times: 1, hours: 1 } })
+    talking.set(BOB, CAROL)
+    expect(await elsewhere.introduce('dave@home.example', BOB)).toBe('unknown')
+    expect(await elsewhere.introduce(CAROL, BOB)).toBe('as-it-is')
+    await turn()
+    expect(brought).toHaveLength(1)
   })
 
   it('is off unless the config says so', async () => {
