@@ -70,8 +70,11 @@ async function put(lists: ListAccess, list: EditableList, email: string): Promis
   return removed.ok ? commandResult(await lists.ask(add), 'ADD') : removed
 }
 
-const take = async (lists: ListAccess, list: EditableList, email: string): Promise<CommandResult> =>
-  commandResult(await lists.ask({ kind: 'list-remove', list, email }), 'REM')
+/** 216, not there any more: done. Somebody else changes the same list, from another session of the account. */
+async function take(lists: ListAccess, list: EditableList, email: string): Promise<CommandResult> {
+  const answer = await lists.ask({ kind: 'list-remove', list, email })
+  return answer.kind === 'refused' && answer.code === 216 ? DONE : commandResult(answer, 'REM')
+}
 
 function isOn(lists: ListAccess, list: EditableList, email: string): boolean {
   const contact = lists.contact(email)
