@@ -34,7 +34,7 @@ import { Supervisor } from './bridge/supervisor.ts'
 import { NetworkVisitors } from './bridge/visitors.ts'
 import { configuredAccounts, friendPolicy, offlineAs, patienceOf, tellsPresence, timingOf } from './config/apply.ts'
 import type { Environment } from './config/load.ts'
-import { signUpPlace } from './config/own-service.ts'
+import { isVisitor, signUpPlace } from './config/own-service.ts'
 import type { Config } from './config/schema.ts'
 
 export interface DaemonOptions {
@@ -214,12 +214,14 @@ export const compose = (
     friends.forget(gone)
     ownPictures.forget(gone)
   })
+  const place = signUpPlace(config)
   const commands = new Commands({
     clock,
     log,
     version,
     adapters,
     accounts,
+    isVisitor: (account) => isVisitor(place, account),
     logins,
     friends,
     sessionOf,
@@ -240,7 +242,6 @@ export const compose = (
   const { identity, portals } = hub
   const linksChanged = (): void => ownStatus.changed()
   const leaving = new Leaving({ identity, accounts, logins, portals, chats: hub, linksChanged })
-  const place = signUpPlace(config)
   const signUpFor = (home: NetworkId): { readonly signUp?: NetworkSignUp } => {
     const hosting = place === undefined ? undefined : adapters.get(place.service)
     if (place === undefined || hosting === undefined || adapters.get(place.network) === undefined) return {}

@@ -1,5 +1,6 @@
 /** Networks of this config that are our own: an `msn` account on the `msn-service` beside it. */
 import { join } from 'node:path'
+import { elsewhereOf } from '../adapters/msn-service/addresses.ts'
 import { certificateName, type MsnServiceConfig } from '../adapters/msn-service/config.ts'
 import type { MsnConfig } from '../adapters/msn/config.ts'
 import type { NetworkId } from '../bridge/model/ids.ts'
@@ -36,6 +37,12 @@ export const signUpPlace = (
   }
   return undefined
 }
+
+/** Accounts of people elsewhere, which the bridge made when somebody added them by address. */
+export const isVisitor = (
+  place: ReturnType<typeof signUpPlace>,
+  { network, login }: { readonly network: NetworkId; readonly login: string },
+): boolean => network === place?.network && elsewhereOf(login, place.domain) !== undefined
 
 /** The login page may be found under another name, perhaps behind a proxy with a certificate of its own. */
 const publicService = (config: Config, network: MsnConfig): MsnServiceConfig | undefined => {

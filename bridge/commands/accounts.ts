@@ -85,7 +85,7 @@ export const meantUnnamed = (
   return allowed.filter((one) => known.has(one) || deps.accounts.originOf(one.id) !== 'signed-in')
 }
 
-/** Those of the chat, else those that the command means rather, else their own, else all that they may use. */
+/** Those of the chat, else those with which they signed in, else their own, of these what the command means rather; else all that they may use. */
 const preferred = (
   request: CommandRequest,
   deps: CommandDeps,
@@ -95,7 +95,13 @@ const preferred = (
   const ofChat = new Set(chatAccounts(request, deps))
   const own = new Set(ownAccounts(request, deps))
   let fitting = allowed
-  for (const better of [(one: Account) => ofChat.has(one), (one: Account) => own.has(one), rather ?? (() => false)]) {
+  const steps = [
+    (one: Account) => ofChat.has(one),
+    (one: Account) => own.has(one) && deps.isVisitor?.(one) !== true,
+    (one: Account) => own.has(one),
+    rather ?? (() => false),
+  ]
+  for (const better of steps) {
     const some = fitting.filter(better)
     if (some.length > 0) fitting = some
   }

@@ -19,6 +19,8 @@ export interface CommandDeps {
   readonly version: string
   readonly adapters: ReadonlyMap<NetworkId, Pick<Adapter, 'parseUser' | 'parseChat' | 'ownAccounts' | 'homes'>>
   readonly accounts: Pick<Accounts, 'all' | 'originOf' | 'isWanted'>
+  /** Made because somebody added them by address: meant only where it is named, or nothing else can be. Absent: none are. */
+  readonly isVisitor?: (account: Account) => boolean
   readonly logins: Pick<Logins, 'networks' | 'signIn' | 'signOut' | 'disconnect' | 'reconnect'>
   readonly friends: Pick<FriendRequests, 'answered'>
   readonly sessionOf: (account: AccountId) => Pick<Session, 'roster' | 'members'> | undefined

@@ -5,8 +5,9 @@ import { Ear } from '../kit/ear.ts'
 import { FakeHomeserver } from '../kit/fake-homeserver.ts'
 import { missing } from '../kit/foreign-server.ts'
 import { onEachHomeserver } from '../kit/homeservers.ts'
+import { bodyOf } from '../kit/matrix-person.ts'
 import { MatrixWorld } from '../kit/matrix-world.ts'
-import { DOMAIN } from '../kit/world.ts'
+import { address, DOMAIN } from '../kit/world.ts'
 
 let world: MatrixWorld | undefined
 afterEach(async () => {
@@ -42,6 +43,20 @@ describe('a person of Matrix', () => {
       const again = new Ear(await world.messenger('carol', []))
       await walter.say(room, 'still here')
       await again.heard('still here')
+    }, 60_000)
+
+    test('who has an account of their own is not asked which one they mean from then on', async () => {
+      world = await MatrixWorld.start({ start, people: ['carol', 'walter', 'dave'], service: ELSEWHERE })
+      const walter = await world.resident('walter')
+      const carol = await world.messenger('carol', [])
+      expect((await carol.ask('ADD', 'FL', WALTER, 'Walter', '0')).words[0]).toBe('ADD')
+      await carol.ns.next((line) => line.words[0] === 'NLN' && line.words.includes(WALTER))
+      expect(bodyOf(await world.ask(walter, `add ${address('dave')}`))).toContain(`retro:${address('walter')}`)
+      expect(bodyOf(await world.ask(walter, `list-groups`))).not.toContain('Which account')
+      const room = await world.portal(walter.person, 'carol')
+      expect(bodyOf(await world.ask(walter, `block ${address('carol')} ${WALTER}`))).toContain(WALTER)
+      await carol.ns.next(`FLN ${WALTER}`)
+      expect(room).not.toBe(walter.home)
     }, 60_000)
 
     test('is met by two at once, each in a chat of their own; our ghosts and the bot are nobody to meet', async () => {
@@ -124,5 +139,37 @@ describe.skipIf(missing('inspircd'))('people and channels of IRC', () => {
       expect((await dave.ask('ADD', 'FL', `${wrong}@irc.${DOMAIN}`, 'x', '0')).words[0]).toBe('201')
     expect(his.texts).toEqual([])
     expect(hers.texts).toEqual([])
+  }, 60_000)
+
+  test('a channel that two have added at once is one conversation, in which each hears each line once', async () => {
+    world = await MatrixWorld.start({
+      start: (options) => FakeHomeserver.start(options),
+      irc: true,
+      people: ['carol', 'dave'],
+      service: BOTH,
+    })
+    await world.online('irc')
+    const amy = await world.irc('amy', '#tea')
+    const channel = `#tea@irc.${DOMAIN}`
+    const both = [await world.messenger('carol', []), await world.messenger('dave', [])]
+    const [hers, his] = both.map((one) => new Ear(one))
+    await Promise.all(
+      both.map(async (one) => {
+        expect((await one.ask('ADD', 'FL', channel, 'Tea', '0')).words[0]).toBe('ADD')
+        await one.ns.next((line) => line.words[0] === 'NLN' && line.words.includes(channel))
+      }),
+    )
+    await amy.next(/msnbridge!\S+ JOIN :?#tea/)
+    const linked = () => world!.metric('msn_bridge_visitors_total{network="irc",outcome="done"}')
+    await expect.poll(linked, { timeout: 20_000 }).toBe(2)
+    await hers!.say(channel, 'one')
+    await his!.heard('<carol> one')
+    await his!.say(channel, 'two')
+    await hers!.heard('<dave> two')
+    await amy.next(/PRIVMSG #tea :<d\u200b?ave> two/)
+    amy.say('#tea', 'three')
+    await Promise.all([hers!.heard('<amy> three'), his!.heard('<amy> three')])
+    expect(hers!.texts).toEqual(['<dave> two', '<amy> three'])
+    expect(his!.texts).toEqual(['<carol> one', '<amy> three'])
   }, 60_000)
 })
