@@ -361,8 +361,8 @@ export interface Visitors {
   expect(address: string, by: UserId): Promise<void>
   /** Nobody else talks with them where one account speaks for all: two would hear each other. */
   isFree(network: NetworkId, who: Addressed, address: string, by: UserId): boolean
-  /** Signs in for them if that is not so yet, and begins the conversation. What goes wrong is in the log. Never rejects. */
-  bring(request: VisitRequest): Promise<void>
+  /** Signs in for them if that is not so yet, and begins the conversation. What goes wrong is in the log; `false` then. Never rejects. */
+  bring(request: VisitRequest): Promise<boolean>
 }
 
 export interface VisitRequest {

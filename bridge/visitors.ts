@@ -57,7 +57,7 @@ export class NetworkVisitors implements Visitors {
     return talk === undefined || (account && hub.portals.directWith(account.id, by))?.portal.id === talk
   }
 
-  bring(request: VisitRequest): Promise<void> {
+  bring(request: VisitRequest): Promise<boolean> {
     const { log, metrics } = this.#deps
     // Two may add the same one at once, and one sign-in is for both.
     return this.#turns
@@ -70,6 +70,7 @@ export class NetworkVisitors implements Visitors {
         metrics.count('visitors', { network: request.network, outcome: detail === undefined ? 'done' : 'refused' })
         if (detail !== undefined)
           log.warn({ network: request.network, detail }, 'a contact elsewhere cannot be brought')
+        return detail === undefined
       })
   }
 
@@ -82,14 +83,17 @@ export class NetworkVisitors implements Visitors {
     if ('wrong' in account) return account.wrong
     if (hub.roster.contact(account.id, by)?.blocked === true) return `${address} has blocked them`
     await friends.answered(account.id, by, 'accepted')
+    const isHome = who.kind === 'user' && this.#deps.adapters.get(network)?.homes !== undefined
+    // Before they are seen: what is said to them from then on has somewhere to go.
+    const unlinked = isHome ? undefined : await this.#link(network, who, account, by)
+    if (unlinked !== undefined) return unlinked
     const wrong = await askRoster({ kind: 'add', user: by }, account, this.#deps)
     if (wrong !== undefined) return wrong
-    if (who.kind === 'user' && this.#deps.adapters.get(network)?.homes !== undefined) {
+    if (isHome) {
       const started = await hub.startChat(account.id, [by], { network, user: who.user })
       return started.kind === 'refused' ? started.detail : undefined
     }
-    if (!this.isFree(network, who, address, by)) return `${who.name} talks with somebody else through the bridge`
-    return this.#link(network, who, account, by)
+    return undefined
   }
 
   async #signIn(
@@ -106,6 +110,15 @@ export class NetworkVisitors implements Visitors {
   async #link(network: NetworkId, who: Addressed, account: Account, by: UserId): Promise<string | undefined> {
     const via = this.#deps.adapters.get(network)?.ownAccounts()[0]
     if (via === undefined) return `${network} has no account that could speak with them`
+    if (!this.isFree(network, who, account.login, by)) return `${who.name} talks with somebody else through the bridge`
+    const legs = this.#deps.hub.portals.directWith(account.id, by)?.portal.legs ?? []
+    const isLinked = legs.some((leg) => {
+      if (leg.via !== via.id) return false
+      const { request } = leg
+      if (who.kind === 'channel') return request.kind === 'channel' && request.name === who.chat
+      return request.kind === 'direct' && request.with === who.user
+    })
+    if (isLinked) return undefined
     const here: LinkEnd = { kind: 'contact', network: account.network, account: account.id, user: by }
     const there: LinkEnd =
       who.kind === 'channel'

@@ -12,6 +12,8 @@ const MAX_PASSWORD = 128
 
 const RECORD = 'account/'
 const PASSWORD = 'password/'
+/** Of people elsewhere who are being brought: `visit/<address> <who has added them>`. An address has no blank. */
+const VISIT = 'visit/'
 /** The bit of AL. */
 const LET_IN = 2
 /** Which form the records have; absent: that of a time before PL. */
@@ -99,6 +101,24 @@ export class AccountBook {
       [RECORD + email, JSON.stringify(record)],
       [PASSWORD + email, hash],
     ])
+  }
+
+  /** Somebody is about to be brought; until `brought`, a restart tries it again. */
+  async bringing(email: string, by: string): Promise<void> {
+    await this.#options.state.update([[`${VISIT}${email} ${by}`, '']])
+  }
+
+  async brought(email: string, by: string): Promise<void> {
+    await this.#options.state.update([[`${VISIT}${email} ${by}`, undefined]])
+  }
+
+  /** Those who were being brought when we ended. */
+  async visits(): Promise<readonly { readonly email: string; readonly by: string }[]> {
+    const pairs = await this.#options.state.list(VISIT)
+    return pairs.map(([key]) => {
+      const [email = '', by = ''] = key.slice(VISIT.length).split(' ')
+      return { email, by }
+    })
   }
 
   async setPassword(email: string, password: string): Promise<void> {

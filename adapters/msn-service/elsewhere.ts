@@ -1,6 +1,6 @@
 /** Addresses of people and channels of other networks, and who may add them. */
 import { randomBytes } from 'node:crypto'
-import type { AdapterContext } from '../../bridge/adapter.ts'
+import type { AdapterContext, VisitRequest } from '../../bridge/adapter.ts'
 import type { NetworkId, UserId } from '../../bridge/model/ids.ts'
 import type { Introduction } from '../../msnp/index.ts'
 import type { AccountBook } from './accounts.ts'
@@ -10,6 +10,10 @@ import type { MsnServiceConfig } from './config.ts'
 /** Times of adding that are remembered, people. */
 const MAX_REMEMBERED = 10_000
 const HOUR_MS = 60 * 60_000
+/** After a restart: when it is tried, milliseconds after the time before. */
+const AGAIN_MS = [1_000, 5_000, 15_000, 60_000, 300_000]
+/** The bit of FL. */
+const LISTED = 1
 
 export interface ElsewhereOptions {
   readonly config: MsnServiceConfig
@@ -28,7 +32,7 @@ export class Elsewhere {
 
   /** Somebody of ours puts an address on their list. What it answers is on disk. */
   async introduce(by: string, email: string): Promise<Introduction> {
-    const { config, context } = this.#options
+    const { config, book, context } = this.#options
     const { visitors } = context
     const place = elsewhereOf(email, config.domain)
     if (place === undefined) return 'as-it-is'
@@ -42,16 +46,53 @@ export class Elsewhere {
     if (who.kind === 'user' && who.server !== undefined && !fits(elsewhere.servers, who.server)) return 'unknown'
     if (!visitors.isFree(network, who, email, by as UserId)) return 'unknown'
     if (!this.#mayInvite(by)) return 'too-often'
+    await book.bringing(email, by)
     const isThere = visitors.knows(email)
     const password = isThere ? '' : await this.#make(email, who.name, by)
     if (isThere) await visitors.expect(email, by as UserId)
     // Not before the list is written: whoever comes must find them on it.
     setImmediate(() => {
-      void visitors
-        .bring({ network, who, address: email, password, by: by as UserId })
-        .then(() => this.#made.delete(email))
+      const request = { network, who, address: email, password, by: by as UserId }
+      void this.#bring(request).then(() => this.#brought(email, by))
     })
     return 'as-it-is'
+  }
+
+  /** What a restart has cut short. The networks may not be there yet, so each is tried a few times. */
+  async resume(signal: AbortSignal): Promise<void> {
+    const { book } = this.#options
+    const visits = await book.visits()
+    await Promise.all(visits.map((visit) => this.#again(visit, signal)))
+  }
+
+  async #again({ email, by }: { readonly email: string; readonly by: string }, signal: AbortSignal): Promise<void> {
+    const { config, book, context } = this.#options
+    const { visitors, clock } = context
+    const place = elsewhereOf(email, config.domain)
+    const network = config.elsewhere?.networks.find((id) => id.toLowerCase() === place?.label) as NetworkId | undefined
+    for (const ms of AGAIN_MS) {
+      await clock.sleep(ms, signal)
+      if (signal.aborted) return
+      const record = await book.load(by)
+      const isWanted = record?.contacts.some((contact) => contact.email === email && (contact.lists & LISTED) !== 0)
+      if (place === undefined || network === undefined || visitors === undefined || isWanted !== true) break
+      const who = visitors.find(network, place.local)
+      if (who === undefined) continue
+      const password = visitors.knows(email) ? '' : await this.#make(email, who.name, by)
+      if (await this.#bring({ network, who, address: email, password, by: by as UserId })) break
+    }
+    await this.#brought(email, by)
+  }
+
+  async #bring(request: VisitRequest): Promise<boolean> {
+    const isDone = (await this.#options.context.visitors?.bring(request)) === true
+    this.#made.delete(request.address)
+    return isDone
+  }
+
+  /** If that cannot be written, a restart tries once more, which is harmless. */
+  async #brought(email: string, by: string): Promise<void> {
+    await this.#options.book.brought(email, by).catch(() => undefined)
   }
 
   /** Its password: one for all who add them before the bridge has signed in, or none of them would be right. */

@@ -33,6 +33,8 @@ interface Running {
   readonly server: MsnServer
   readonly accounts: ServiceAccounts
   readonly metrics: ServiceMetrics
+  readonly elsewhere: Elsewhere
+  readonly life: AbortController
 }
 
 export class MsnServiceAdapter implements HostingAdapter {
@@ -55,6 +57,9 @@ export class MsnServiceAdapter implements HostingAdapter {
     try {
       await running.server.start()
       running.metrics.start()
+      running.elsewhere.resume(running.life.signal).catch((error: unknown) => {
+        context.log.warn({ error: String(error) }, 'contacts elsewhere who were being brought cannot be read')
+      })
     } catch (error) {
       this.#running = undefined
       throw error
@@ -64,6 +69,7 @@ export class MsnServiceAdapter implements HostingAdapter {
   async stop(): Promise<void> {
     const running = this.#running
     this.#running = undefined
+    running?.life.abort()
     await running?.server.stop()
     running?.metrics.stop()
   }
@@ -158,6 +164,8 @@ export class MsnServiceAdapter implements HostingAdapter {
     }
     return {
       server,
+      elsewhere,
+      life: new AbortController(),
       metrics: new ServiceMetrics(metrics, () => server.counters(), String(this.network)),
       accounts: new ServiceAccounts(book, {
         isOnline: (email) => server.isSignedIn(email),

@@ -4,6 +4,7 @@ import { AccountBook, ServiceAccounts } from '../../../adapters/msn-service/acco
 import { msnServiceConfig } from '../../../adapters/msn-service/config.ts'
 import { Elsewhere } from '../../../adapters/msn-service/elsewhere.ts'
 import { addressedMxid, addressOfMxid } from '../../../adapters/matrix/ids.ts'
+import { newAccount } from '../../../msnp/index.ts'
 import type { Mxid } from '../../../adapters/matrix/types.ts'
 import type { VisitRequest } from '../../../bridge/adapter.ts'
 import { escapeWord, unescapeWord } from '../../../bridge/model/escape.ts'
@@ -14,9 +15,13 @@ import { MemoryState } from '../msn/fakes.ts'
 const CAROL = 'carol@home.example'
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
-const rig = (more: object = {}) => {
+const rig = (more: object = {}, state = new MemoryState()) => {
+  /** Whom the network does not let in yet. */
+  const fails = new Set<string>()
+  /** Those with whom it never comes to an end. */
+  const killed = new Set<string>()
   const clock = new VirtualClock()
-  const book = new AccountBook({ state: new MemoryState(), domain: 'home.example', cost: { N: 16, r: 1, p: 1 } })
+  const book = new AccountBook({ state, domain: 'home.example', cost: { N: 16, r: 1, p: 1 } })
   const brought: VisitRequest[] = []
   const expected: string[] = []
   /** Whom those talk with who talk with one only. */
@@ -36,11 +41,15 @@ const rig = (more: object = {}) => {
         knows: (address) => brought.some((one) => one.address === address),
         expect: async (address, by) => void expected.push(`${address} ${by}`),
         isFree: (_network, _who, address, by) => !talking.has(address) || talking.get(address) === by,
-        bring: async (request) => void brought.push(request),
+        bring: async (request) => {
+          brought.push(request)
+          if (killed.has(request.address)) await new Promise(() => undefined)
+          return !fails.has(request.address)
+        },
       },
     },
   })
-  return { clock, book, brought, expected, talking, elsewhere }
+  return { clock, state, fails, killed, book, brought, expected, talking, elsewhere }
 }
 
 const BOB = 'bob=example.org@matrix.home.example'
@@ -114,6 +123,32 @@ describe('adding somebody elsewhere', () => {
     expect(await elsewhere.introduce(CAROL, BOB)).toBe('as-it-is')
     await turn()
     expect(brought).toHaveLength(1)
+  })
+
+  it('is gone on with after a crash, until it is done, for those who still have them on their list', async () => {
+    const before = rig({ people: ['*'] })
+    before.killed.add(BOB)
+    const record = (email: string, contacts: readonly string[]) => ({
+      ...newAccount(email, email),
+      contacts: contacts.map((each) => ({ email: each, name: each, lists: 1, groups: [] })),
+    })
+    const dave = 'dave@home.example'
+    await before.elsewhere.introduce(CAROL, BOB)
+    await before.elsewhere.introduce(dave, BOB)
+    await before.book.save([record(CAROL, [BOB]), record(dave, [])])
+    const after = rig({ people: ['*'] }, before.state)
+    after.fails.add(BOB)
+    const resumed = after.elsewhere.resume(new AbortController().signal)
+    await after.clock.advance(10_000)
+    after.fails.clear()
+    await after.clock.advance(60_000)
+    await resumed
+    expect(after.brought.map(({ by }) => by)).toEqual([CAROL, CAROL, CAROL])
+    expect(await isPassword(after.brought[0]?.password ?? '', (await after.book.passwordHash(BOB)) ?? '')).toBe(true)
+    expect(await after.book.visits()).toEqual([])
+    const again = rig({ people: ['*'] }, before.state)
+    await again.elsewhere.resume(new AbortController().signal)
+    expect(again.brought).toEqual([])
   })
 
   it('is off unless the config says so', async () => {
