@@ -16,10 +16,25 @@ export const crossChecks = (config: Config): readonly Problem[] => [
   ...media(config),
   ...config.networks.flatMap((network, index) => {
     if (network.type === 'irc') return [...ircChecks(network, ['networks', index])]
+    if (network.type === 'msn-service') return [...elsewhereChecks(config, network, ['networks', index])]
     if (network.type === 'irc-gateway') return [...gatewayChecks(network, ['networks', index])]
     return network.type === 'matrix' ? [...matrixChecks(network, ['networks', index])] : []
   }),
 ]
+
+function* elsewhereChecks(
+  config: Config,
+  { elsewhere }: Extract<NetworkConfig, { readonly type: 'msn-service' }>,
+  at: Path,
+): Generator<Problem> {
+  for (const [index, id] of (elsewhere?.networks ?? []).entries()) {
+    const path = [...at, 'elsewhere', 'networks', index]
+    const network = config.networks.find((one) => one.id === id)
+    if (network === undefined) yield { path, message: unknown('network', id, idsOf(config.networks)) }
+    else if (network.type !== 'matrix' && network.type !== 'irc')
+      yield { path, message: `is of type ${network.type}: only those of types matrix and irc have addresses here` }
+  }
+}
 
 /** Networks and accounts share one space of names: the bot of an IRC network is an account with the network's id. */
 function* twice(config: Config): Generator<Problem> {

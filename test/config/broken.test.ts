@@ -106,6 +106,12 @@ test.each<[what: string, text: string, ...problems: string[]]>([
     '- data',
     'config.yaml:1:1 must be a map of keys, but is a list; possible in it: data, log, admin, secrets, media, history, networks, people, accounts, links',
   ],
+  [
+    'people of a network that there is not, or of one without addresses, are to be added',
+    `networks:\n  - ${retro}\n  - ${libera}\n  - { id: home, type: msn-service, elsewhere: { networks: [libra, retro, libera] } }`,
+    'config.yaml:4:60 networks.2.elsewhere.networks.0: libra is no network of this config; did you mean libera?',
+    'config.yaml:4:67 networks.2.elsewhere.networks.1: is of type msn: only those of types matrix and irc have addresses here',
+  ],
   ['a key is misspelt', 'netwroks: []', 'config.yaml:1:1 netwroks: is no known key; did you mean networks?'],
   [
     'a key is from elsewhere',
