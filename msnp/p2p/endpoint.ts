@@ -22,7 +22,7 @@ import { destinationOf, FLAGS, parsePacket, type Packet } from './packet.ts'
 import { Partials } from './partials.ts'
 import { Sender, type Message } from './sender.ts'
 import { isSent, Sessions, type Arrival, type Role, type RoleOf, type Session } from './session.ts'
-import { answerTo, fieldOf, formatSlp, parseSlp, SLP_TYPES, type Slp } from './slp.ts'
+import { answerTo, canBeNamed, fieldOf, formatSlp, parseSlp, SLP_TYPES, type Slp } from './slp.ts'
 
 /** A file is asked for in parts of so many bytes, when fewer than half of them wait to go out. */
 const PART_BYTES = 64 * 1024
@@ -174,6 +174,10 @@ export class P2pEndpoint {
   ): void {
     if (this.#sessions.size >= this.#limits.sessions) {
       this.#tell({ kind: 'ended', session: handle, how: 'busy' })
+      return
+    }
+    if (!canBeNamed(to) || !canBeNamed(this.#own)) {
+      this.#tell({ kind: 'ended', session: handle, how: 'carrier' })
       return
     }
     const session: Session = {
