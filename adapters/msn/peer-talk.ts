@@ -42,6 +42,8 @@ export interface IncomingFile {
   /** Its bytes in order. Throws `TransferEnded` when it breaks off; whoever stops reading cancels it. */
   accept(): AsyncIterable<Uint8Array>
   decline(): void
+  /** Ends it after `accept`, whether its bytes are read or not; nothing happens when it is over. */
+  cancel(): void
   /** Resolves when it is over, whatever became of it. */
   readonly ended: Promise<P2pEnd>
 }
@@ -272,6 +274,7 @@ export class PeerTalk {
         this.#do({ kind: 'decline', session })
         this.#ended(session, 'declined')
       },
+      cancel: () => this.#cancel(session),
     })
   }
 

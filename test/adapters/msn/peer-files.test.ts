@@ -143,6 +143,22 @@ describe('with a Messenger', () => {
     await notice(/holiday\.png/)
   })
 
+  it('an empty file of others, which Messengers do not take, becomes a link', async () => {
+    const messenger = await online()
+    given = []
+    expect(await send('empty.txt')).toMatchObject({ kind: 'delivered' })
+    expect((await (await messenger.answer()).heard()).text).toContain('https://x.example/f')
+  })
+
+  it('a file that cannot be kept is not fetched to its end, and both are told', async () => {
+    const peer = new PeerRoom(await (await online()).call(relay), bob, relay)
+    await blobs.stop()
+    const data = Buffer.concat(pieces(8))
+    expect(await peer.sendFile('cat.bin', data, 20_000)).toBe(200)
+    await notice(/cat\.bin.*did not arrive/)
+    await peer.ended()
+  })
+
   it.each([
     ['declined', { decline: true as const }],
     ['cancelled at half', { stopAt: 140_000 }],
