@@ -127,7 +127,10 @@ export class P2pEndpoint {
         this.#serve(command.session, command.bytes, now)
         break
       case 'accept':
-        this.#accept(command.session, now)
+        this.#accept(command.session, command.confirms === true, now)
+        break
+      case 'kept':
+        this.#kept(command.session, now)
         break
       case 'decline': {
         const session = this.#sessions.get(command.session)
@@ -219,13 +222,22 @@ export class P2pEndpoint {
     role.preparation = this.#sender.control(to, PREPARATION, now)
   }
 
-  #accept(handle: SessionHandle, now: number): void {
+  #accept(handle: SessionHandle, confirms: boolean, now: number): void {
     const session = this.#sessions.of(handle, 'take')
     if (session === undefined || session.role.isTaken) return
     session.role.isTaken = true
+    // Of an empty one no packet comes that could wait for its acknowledgement.
+    session.role.confirms = confirms && session.role.file.size > 0
     session.deadline = now + this.#timings.silenceMs
     this.#slp(session.peer, handle, now, agreement(session.role.invite, session.wire))
     if (session.role.file.size === 0) this.#received(session, now)
+  }
+
+  #kept(handle: SessionHandle, now: number): void {
+    const session = this.#sessions.of(handle, 'take')
+    if (session?.role.last === undefined) return
+    this.#complete(session.peer, session.role.last)
+    this.#received(session, now)
   }
 
   #provide(handle: SessionHandle, bytes: Uint8Array, now: number): void {
@@ -366,6 +378,11 @@ export class P2pEndpoint {
     if (role.kind === 'fetch') role.pieces.push(...pieces)
     else for (const bytes of pieces) this.#tell({ kind: 'data', session: session.handle, bytes })
     if (!arrival.assembler.complete) return
+    if (role.kind === 'take' && role.confirms) {
+      if (role.last === undefined) this.#tell({ kind: 'received', session: session.handle })
+      role.last ??= { ...packet, body: new Uint8Array() }
+      return
+    }
     this.#complete(session.peer, packet)
     this.#received(session, now)
   }
@@ -438,7 +455,9 @@ export class P2pEndpoint {
 
   #end(session: Session, how: P2pEnd): void {
     this.#forget(session)
-    this.#tell({ kind: 'ended', session: session.handle, how })
+    // All of it is here: how they go is no matter.
+    const isHere = session.role.kind === 'take' && session.role.last !== undefined
+    this.#tell({ kind: 'ended', session: session.handle, how: isHere ? 'done' : how })
   }
 
   #forget(session: Session): void {

@@ -64,11 +64,8 @@ export const incoming = (from: IncomingFile): IncomingOffer => {
     withdrawn: withdrawn.signal,
     accept: async (signal, onProgress) => ({
       kind: 'arriving',
-      body: counted(from.accept(), signal, onProgress),
-      // They were told when the last byte was here; or it was never read.
-      done: (kept) => {
-        if (!kept) from.cancel()
-      },
+      body: counted(from.accept('confirms'), signal, onProgress),
+      done: (kept) => from.done(kept),
     }),
     decline: () => from.decline(),
   }

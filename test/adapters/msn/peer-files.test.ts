@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { PeerTalk, type IncomingFile } from '../../../adapters/msn/peer-talk.ts'
 import type { FileRef, MessageBody } from '../../../bridge/model/body.ts'
 import type { Outbound } from '../../../bridge/model/events.ts'
@@ -104,6 +104,27 @@ describe('with a Messenger', () => {
     expect(said).toMatchObject({ file: { size: data.length, ref: expect.stringContaining(sha([data])) } })
     expect(JSON.stringify(said)).not.toContain('pictures')
     expect(Math.max(...peer.sizes, 0)).toBeLessThanOrEqual(1202)
+  })
+
+  it('they hear that a file has arrived when the message is on disk, too', async () => {
+    const peer = new PeerRoom(await (await online()).call(relay), bob, relay)
+    const data = Buffer.concat(pieces(2))
+    town.core.trouble = new Error('the disk is full')
+    let isTold = false
+    const sent = peer.sendFile('cat.bin', data).then(() => (isTold = true))
+    await vi.waitFor(() => expect(readdirSync(folder).filter((name) => !name.endsWith('.part'))).toHaveLength(1))
+    expect([isTold, town.core.of('message')]).toEqual([false, []])
+    town.core.trouble = undefined
+    await file()
+    await sent
+  })
+
+  it('a file whose sender ends it once all of it was sent is kept', async () => {
+    const peer = new PeerRoom(await (await online()).call(relay), bob, relay)
+    const data = Buffer.concat(pieces(2))
+    expect(await peer.sendFile('cat.bin', data, data.length + 1)).toBe(200)
+    peer.bye()
+    expect(await file()).toMatchObject({ file: { ref: expect.stringContaining(sha([data])) } })
   })
 
   it('a file that is cancelled at half is kept nowhere, and they are told', async () => {
