@@ -31,6 +31,7 @@ import { NetworkPeople } from './bridge/people-view.ts'
 import type { SecretBox } from './bridge/secrets.ts'
 import { type AddAccount, NetworkSignUp } from './bridge/sign-up.ts'
 import { Supervisor } from './bridge/supervisor.ts'
+import { NetworkVisitors } from './bridge/visitors.ts'
 import { configuredAccounts, friendPolicy, offlineAs, patienceOf, tellsPresence, timingOf } from './config/apply.ts'
 import type { Environment } from './config/load.ts'
 import { signUpPlace } from './config/own-service.ts'
@@ -249,6 +250,23 @@ export const compose = (
     }
     return { signUp: new NetworkSignUp(home, { ...shared, ...place, adapters, add, identity, logins }) }
   }
+  const visitorsFor = (service: NetworkId): { readonly visitors?: NetworkVisitors } => {
+    if (place?.service !== service || keys.box.trouble !== undefined) return {}
+    const { network } = place
+    return {
+      visitors: new NetworkVisitors({
+        ...shared,
+        network,
+        adapters,
+        accounts,
+        logins,
+        friends,
+        hub,
+        sessionOf,
+        stateOf,
+      }),
+    }
+  }
   const contextOf = (network: NetworkId): AdapterContext => ({
     ...shared,
     log: log.child({ network }),
@@ -263,6 +281,7 @@ export const compose = (
     leave: (user) => leaving.run({ network, user }),
     people: new NetworkPeople(network, { ...shown, networks: openTo(config, logins) }),
     history: new NetworkHistory(network, told),
+    ...visitorsFor(network),
     files,
     ...(keys.box.trouble === undefined ? { secrets: secretsOf(keys.box, network), ...signUpFor(network) } : {}),
   })

@@ -4,6 +4,7 @@ import { cpus, totalmem } from 'node:os'
 import { parseArgs } from 'node:util'
 import { median, type Figures, type Part } from './measure.ts'
 import { durable } from './parts/durable.ts'
+import { files } from './parts/files.ts'
 import { framer } from './parts/framer.ts'
 import { gatewayClients, gatewayHistory, gatewayRelay } from './parts/gateway.ts'
 import { history } from './parts/history.ts'
@@ -42,6 +43,7 @@ const parts: readonly Part[] = [
   gatewayClients,
   gatewayHistory,
   puppets,
+  files,
 ]
 const chosen = parts.filter((part) => options.only === undefined || part.name.includes(options.only))
 const runs = Math.max(1, Number(options.runs))

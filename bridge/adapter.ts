@@ -4,7 +4,7 @@
  */
 import type { FileRef } from './model/body.ts'
 import type { Capabilities } from './model/capabilities.ts'
-import type { AccountNews, Inbound, MessageEvent, Outbound, Phone } from './model/events.ts'
+import type { AccountNews, Inbound, MessageEvent, Outbound, Phone, Strangers } from './model/events.ts'
 import type {
   AccountId,
   ChatId,
@@ -45,6 +45,11 @@ export interface Adapter {
   /** The id under which a name from the config or a command is known here (lower case, channel prefix ...), or why it is none. */
   parseChat(name: string): ChatId | { readonly wrong: string }
   parseUser(name: string): UserId | { readonly wrong: string }
+  /**
+   * Whom or what the part before the @ of an address stands for here: `bob=example.org`. `undefined`: nobody. Absent: people
+   * of this network have no such addresses.
+   */
+  addressed?(local: string): Addressed | undefined
   /**
    * People live on this network: a conversation that nobody linked becomes a chat of theirs here, through the first of
    * `ownAccounts`. Absent: they do not.
@@ -144,6 +149,15 @@ export type RosterRequest =
   | { readonly kind: 'add' | 'remove' | 'block' | 'unblock'; readonly user: UserId }
   /** How we appear to ourselves and others. */
   | { readonly kind: 'rename'; readonly name: string }
+  /** What stands beside our name; empty: nothing. */
+  | { readonly kind: 'personal-message'; readonly text: string }
+  /** Groups of the contact list go by their names, whatever the case. */
+  | { readonly kind: 'group-add' | 'group-remove'; readonly group: string }
+  | { readonly kind: 'group-rename'; readonly group: string; readonly name: string }
+  /** Into that group and out of all others; without one, into none. */
+  | { readonly kind: 'move'; readonly user: UserId; readonly group?: string }
+  /** Whether those who are neither allowed nor blocked may see us and write to us. */
+  | { readonly kind: 'privacy'; readonly strangers: Strangers }
   /** Our own picture, for good, also while we are not signed in. Absent: none. */
   | { readonly kind: 'picture'; readonly picture?: FileRef }
 
@@ -199,6 +213,8 @@ export interface AdapterContext {
   readonly people: PeopleView
   /** What was said in the conversations that chats of this network are part of. */
   readonly history: History
+  /** Absent: this is not the service on which people of other networks have accounts. */
+  readonly visitors?: Visitors
   /** Absent: this bridge hosts no service on which somebody could be given an account. */
   readonly signUp?: SignUp
   readonly files: Files
@@ -251,7 +267,12 @@ export interface AccountView {
   readonly wanted: boolean
   /** It stands in the config: nobody can log out of it. */
   readonly fixed: boolean
+  /** Absent until its network has told. */
+  readonly own?: OwnView
 }
+
+/** How an account is on its network, as that network last told. */
+export type OwnView = Pick<Extract<Inbound, { kind: 'own' }>, 'name' | 'groups' | 'strangers' | 'text'>
 
 export interface ContactView {
   readonly user: UserId
@@ -325,6 +346,32 @@ export interface SignUp {
 export type SignUpResult =
   | { readonly kind: 'done'; readonly account: AccountId; readonly login: string; readonly detail?: string }
   | { readonly kind: 'refused'; readonly detail: string }
+
+/** `name` for people; `server`: where they live, on a network that is made of servers. */
+export type Addressed =
+  | { readonly kind: 'user'; readonly user: UserId; readonly name: string; readonly server?: string }
+  | { readonly kind: 'channel'; readonly chat: ChatId; readonly name: string }
+
+/** People and channels of other networks as contacts on a service that we host. */
+export interface Visitors {
+  find(network: NetworkId, local: string): Addressed | undefined
+  /** The bridge signs in for them already. */
+  knows(address: string): boolean
+  /** Somebody is about to add one whom the bridge knows: nobody need be asked. Durable when it resolves. */
+  expect(address: string, by: UserId): Promise<void>
+  /** Signs in for them if that is not so yet, and begins the conversation. What goes wrong is in the log. */
+  bring(request: VisitRequest): void
+}
+
+export interface VisitRequest {
+  readonly network: NetworkId
+  readonly who: Addressed
+  /** Of the account on the service, which is there, and its password if the bridge did not know it yet. */
+  readonly address: string
+  readonly password: string
+  /** Who has added them. */
+  readonly by: UserId
+}
 
 /** `open`: `undefined` when it was sealed with another key, or is damaged. */
 export interface Secrets {

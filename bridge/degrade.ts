@@ -5,7 +5,7 @@ import type { Outbound, Puppet, Quote } from './model/events.ts'
 import type { EventId } from './model/ids.ts'
 import type { Reason } from './model/result.ts'
 import { fileWords } from './model/file-words.ts'
-import { eachLine, relayed } from './model/relayed.ts'
+import { eachLine, relayed, takenBack } from './model/relayed.ts'
 import { plain, type RichText } from './model/text.ts'
 
 export type Op = Outbound<EventId>
@@ -50,7 +50,7 @@ export const degrade = (op: Op, capabilities: Capabilities, at: number): Degrade
     case 'redact':
       // That somebody reacted was said in a line of text, and is not worth another.
       if (support === 'text' && op.reaction === true) return DROPPED
-      if (support === 'text') return say(`* ${nameOf(op.as)} took back ${meant(op.quote)}`, capabilities, at)
+      if (support === 'text') return say(takenBack(nameOf(op.as), op.quote), capabilities, at)
       return passed(op, support, 'the removal of messages')
     case 'reaction':
       if (support === 'text')

@@ -211,6 +211,7 @@ export class Hub {
       case 'profile':
       case 'contact':
       case 'roster':
+      case 'own':
         await this.#passing.accept(event)
         return 'passing'
       case 'gone':
@@ -248,6 +249,11 @@ export class Hub {
   /** Links chats by command; they are opened at once. */
   link(ends: readonly LinkEnd[]): Promise<LinkResult> {
     return this.portals.link(ends)
+  }
+
+  /** As `link`, but a conversation may get another contact of an account that it has already. */
+  linkMore(ends: readonly LinkEnd[]): Promise<LinkResult> {
+    return this.portals.link(ends, 'command', true)
   }
 
   /** Takes one end out of its link. */

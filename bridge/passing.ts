@@ -81,6 +81,9 @@ export class Passing {
         // Of whom an account has no more, it shows nothing.
         if (roster.apply(event)) this.#show(event.user)
         return
+      case 'own':
+        roster.apply(event)
+        return
       case 'roster':
         roster.apply(event)
         this.#deps.rosterKnown(event.account)

@@ -10,7 +10,7 @@ export interface PeopleDeps {
   readonly networks: PeopleView['networks']
   readonly identity: Pick<Identity, 'account' | 'accountsOf' | 'personOf' | 'userOf' | 'usersOn'>
   readonly accounts: Pick<Accounts, 'isWanted' | 'originOf'>
-  readonly roster: Pick<Roster, 'contact' | 'contacts'>
+  readonly roster: Pick<Roster, 'contact' | 'contacts' | 'own'>
   readonly adapters: ReadonlyMap<NetworkId, Pick<Adapter, 'role'>>
   readonly stateOf: (account: AccountId) => SessionState | undefined
 }
@@ -48,6 +48,7 @@ export class NetworkPeople implements PeopleView {
     const login = identity.userOf(id)?.user
     const origin = accounts.originOf(id)
     if (login === undefined || origin === 'own' || adapters.get(network)?.role !== 'joins') return undefined
+    const own = this.#deps.roster.own(id)
     return {
       id,
       network,
@@ -55,6 +56,7 @@ export class NetworkPeople implements PeopleView {
       state: stateOf(id) ?? { kind: 'offline' },
       wanted: accounts.isWanted(id),
       fixed: origin === 'config',
+      ...(own === undefined ? {} : { own }),
     }
   }
 

@@ -135,8 +135,9 @@ export class Portals {
     return this.#index.linkedWith(account)
   }
 
-  link(ends: readonly LinkEnd[], origin: PortalOrigin = 'command'): Promise<LinkResult> {
-    return this.#inTurn(() => this.#link(ends, origin))
+  /** `many`: it may get further ends on a network that it has already. */
+  link(ends: readonly LinkEnd[], origin: PortalOrigin = 'command', many = false): Promise<LinkResult> {
+    return this.#inTurn(() => this.#link(ends, origin, many))
   }
 
   /** Takes an end out; a portal with one end left goes with it. */
@@ -178,9 +179,9 @@ export class Portals {
     return result
   }
 
-  async #link(ends: readonly LinkEnd[], origin: PortalOrigin): Promise<LinkResult> {
+  async #link(ends: readonly LinkEnd[], origin: PortalOrigin, many: boolean): Promise<LinkResult> {
     const drafts = ends.map(draftOf)
-    const grown = this.#grown(drafts)
+    const grown = this.#grown(drafts, many)
     const detail = this.#problem(drafts, (found) => found.portal === grown, new Set())
     if (detail !== undefined) return { kind: 'refused', detail }
     const fresh = drafts.filter((draft) => this.#held(draft) === undefined)
@@ -191,13 +192,13 @@ export class Portals {
   }
 
   /** The one conversation that these ends can be added to: a contact, a room and a channel may be one. */
-  #grown(drafts: readonly Draft[]): Portal | undefined {
+  #grown(drafts: readonly Draft[], many: boolean): Portal | undefined {
     const [portal, ...others] = new Set(
       drafts.map((draft) => this.#held(draft)?.portal).filter((one) => one !== undefined),
     )
     if (portal?.origin !== 'command' || others.length > 0) return undefined
     const fresh = drafts.filter((draft) => this.#held(draft) === undefined)
-    const differ = fresh.every(({ network }) => portal.legs.every((leg) => leg.network !== network))
+    const differ = many || fresh.every(({ network }) => portal.legs.every((leg) => leg.network !== network))
     return fresh.length > 0 && differ ? portal : undefined
   }
 

@@ -8,6 +8,8 @@ import { type ContactRow, type Store, StoreUnavailable } from './store/port.ts'
 export interface Contact extends ContactRow {
   /** Names of the groups of the contact list in which they are; not stored, so absent until the list has come. */
   readonly groups?: readonly string[]
+  /** They were let in, on the list or not; not stored either. */
+  readonly allowed?: true
   /** Not stored either. */
   readonly phones?: readonly Phone[]
   /** Absent: offline or unknown. */
@@ -17,7 +19,9 @@ export interface Contact extends ContactRow {
 /** One contact of an account is another one now, or, without `user`, perhaps everybody. */
 export type RosterListener = (account: AccountId, user?: UserId) => void
 
-export type RosterEvent = Extract<PassingInbound, { kind: 'presence' | 'profile' | 'contact' | 'roster' }>
+export type RosterEvent = Extract<PassingInbound, { kind: 'presence' | 'profile' | 'contact' | 'roster' | 'own' }>
+
+export type Own = Omit<Extract<RosterEvent, { kind: 'own' }>, 'kind' | 'account'>
 
 /** Contacts remembered for one account; further ones are not. */
 const CONTACTS_LIMIT = 5_000
@@ -37,11 +41,13 @@ interface List {
   readonly contacts: Map<UserId, ContactRow>
   readonly presence: Map<UserId, PresenceState>
   readonly groups: Map<UserId, readonly string[]>
+  readonly allowed: Set<UserId>
   readonly phones: Map<UserId, readonly Phone[]>
   /** Pictures of contacts; null: they have none. */
   readonly avatars: Map<UserId, FileRef | null>
   /** Not stored yet. */
   dirty: Set<UserId>
+  own: Own | undefined
   saving: Promise<void> | undefined
 }
 
@@ -68,14 +74,15 @@ export class Roster {
   /** Takes an event in; answers whether something changed. Memory is right at once, the disk follows. */
   apply(event: RosterEvent): boolean {
     const changed = this.#apply(event)
-    if (changed && event.kind === 'roster') this.#changed(event.account)
+    if (changed && (event.kind === 'roster' || event.kind === 'own')) this.#changed(event.account)
     // Whoever is on no list is not shown to anybody as a contact.
-    else if (changed && event.kind !== 'roster' && this.#isKnown(event)) this.#changed(event.account, event.user.user)
+    else if (changed && event.kind !== 'roster' && event.kind !== 'own' && this.#isKnown(event))
+      this.#changed(event.account, event.user.user)
     return changed
   }
 
   /** Somebody who was taken off the list just now counts, too. */
-  #isKnown({ kind, account, user }: Exclude<RosterEvent, { kind: 'roster' }>): boolean {
+  #isKnown({ kind, account, user }: Exclude<RosterEvent, { kind: 'roster' | 'own' }>): boolean {
     return kind !== 'presence' || this.#lists.get(account)?.contacts.has(user.user) === true
   }
 
@@ -100,7 +107,14 @@ export class Roster {
       }
       case 'roster':
         return this.#replace(event.account, event.contacts)
+      case 'own':
+        return this.#own(event)
     }
+  }
+
+  /** As its network last told; not stored. */
+  own(account: AccountId): Own | undefined {
+    return this.#lists.get(account)?.own
   }
 
   contact(account: AccountId, user: UserId): Contact | undefined {
@@ -180,9 +194,11 @@ export class Roster {
       contacts: new Map(),
       presence: new Map(),
       groups: new Map(),
+      allowed: new Set(),
       phones: new Map(),
       avatars: new Map(),
       dirty: new Set(),
+      own: undefined,
       saving: undefined,
     }
     this.#lists.set(account, list)
@@ -195,6 +211,13 @@ export class Roster {
     if (state.show === 'offline') presence.delete(user)
     else if (before !== undefined || presence.size < CONTACTS_LIMIT) presence.set(user, state)
     return JSON.stringify(before ?? OFFLINE) !== JSON.stringify(state)
+  }
+
+  #own({ account, name, groups, strangers, text }: Extract<RosterEvent, { kind: 'own' }>): boolean {
+    const list = this.#list(account)
+    const before = list.own
+    list.own = { name, groups, strangers, ...(text === undefined ? {} : { text }) }
+    return JSON.stringify(before) !== JSON.stringify(list.own)
   }
 
   /** Whether it is another one now. */
@@ -211,6 +234,7 @@ export class Roster {
     const gone = !row.listed && !row.blocked && !row.hasUs && row.nickname === undefined
     if (gone ? before === undefined : before !== undefined && sameRow(before, row)) return false
     if (!row.listed) list.groups.delete(row.user)
+    if (gone || row.blocked) list.allowed.delete(row.user)
     if (!row.listed) list.phones.delete(row.user)
     if (gone) list.avatars.delete(row.user)
     if (gone) list.contacts.delete(row.user)
@@ -229,6 +253,14 @@ export class Roster {
     return note(list.phones, user, isKept ? phones : undefined) || isGrouped
   }
 
+  #allow(account: AccountId, user: UserId, allowed: boolean): boolean {
+    const list = this.#list(account)
+    if (allowed === list.allowed.has(user) || (allowed && !list.contacts.has(user))) return false
+    if (allowed) list.allowed.add(user)
+    else list.allowed.delete(user)
+    return true
+  }
+
   #replace(account: AccountId, entries: readonly RosterEntry[]): boolean {
     const named = new Set(entries.map((entry) => entry.user.user))
     let changed = false
@@ -239,6 +271,7 @@ export class Roster {
       const nickname = this.contact(account, user.user)?.nickname
       changed = this.#put(called({ account, user: user.user, name, listed, blocked, hasUs }, nickname)) || changed
       changed = this.#more(account, entry) || changed
+      changed = this.#allow(account, user.user, entry.allowed === true) || changed
     }
     return changed
   }
@@ -287,11 +320,13 @@ const shown = (row: ContactRow, list: List): Contact => {
   const presence = list.presence.get(row.user)
   const groups = list.groups.get(row.user)
   const phones = list.phones.get(row.user)
-  if (presence === undefined && groups === undefined && phones === undefined) return row
+  const allowed = list.allowed.has(row.user)
+  if (presence === undefined && groups === undefined && phones === undefined && !allowed) return row
   return {
     ...row,
     ...(groups === undefined ? {} : { groups }),
     ...(phones === undefined ? {} : { phones }),
+    ...(allowed ? { allowed } : {}),
     ...(presence === undefined ? {} : { presence }),
   }
 }

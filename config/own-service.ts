@@ -45,10 +45,16 @@ const publicService = (config: Config, network: MsnConfig): MsnServiceConfig | u
     .find(({ passport }) => passport.public?.toLowerCase().replace(/:443$/, '') === url.host)
 }
 
-/** Its certificate is ours and needs no `ca`: the one of the config, or the one that is made in the data folder. */
+/**
+ * Its certificate is ours and needs no `ca`: the one of the config, or the one that is made in the data folder. And it lets
+ * an account be signed in here and with a Messenger.
+ */
 export const trustingOurselves = (config: Config, network: MsnConfig): MsnConfig => {
-  if (network.ca !== undefined || network.insecure) return network
   const service = serviceOf(config, network)
-  if (service === undefined) return network
-  return { ...network, ca: service.tls?.cert ?? join(config.data, certificateName(service.id)) }
+  const own =
+    service === undefined && publicService(config, network) === undefined
+      ? network
+      : { ...network, beside_messenger: network.beside_messenger ?? true }
+  if (own.ca !== undefined || own.insecure || service === undefined) return own
+  return { ...own, ca: service.tls?.cert ?? join(config.data, certificateName(service.id)) }
 }

@@ -149,6 +149,8 @@ export class DemoContact {
       case 'left':
       case 'switchboard-closed':
       case 'announcement':
+      case 'personal-message':
+      case 'mail':
       case 'invitation-failed':
         return
     }

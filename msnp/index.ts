@@ -33,6 +33,7 @@ export {
   type AccountRecord,
   type ContactRecord,
   type Host,
+  type Introduction,
   type PhoneCode,
   type SeenPresence,
   type ServiceLimits,
@@ -105,6 +106,7 @@ export {
 export { parseMime, type HeaderBlock, type MimeMessage } from './wire/mime.ts'
 export { errorCode, reactionTo, type ErrorCode, type Reaction } from './wire/error-codes.ts'
 export { parseAddress } from './model/address.ts'
+export { withPending } from './service/lists.ts'
 export { forgetWatcher } from './service/removal.ts'
 export { NotificationServer, type NotificationServerOptions } from './session/notification-server.ts'
 export type { NsCommand, NsEvent } from './session/notification-server-events.ts'

@@ -19,6 +19,7 @@ export interface Desk {
 
 export class Client implements ClientPort, DriveOptions<IrcdEvent> {
   readonly tls: boolean
+  readonly localAddress: string | undefined
   readonly connectedAt: number
   /** The peer's address. */
   readonly host: string
@@ -33,6 +34,7 @@ export class Client implements ClientPort, DriveOptions<IrcdEvent> {
   constructor(socket: Socket, host: string, tls: boolean, machine: IrcdMachine, desk: Desk) {
     const now = desk.now()
     this.tls = tls
+    this.localAddress = socket.localAddress
     this.host = host
     this.connectedAt = now
     this.#activeAt = now

@@ -46,8 +46,13 @@ export const ircGatewayConfig = z
       .meta({ description: 'Accounts of the gateway whose owners may use all commands of the bridge.' })
       .default([]),
     settings: z
-      .record(z.string(), z.string())
-      .meta({ description: 'Other defaults for what people change with `set`: { typing_notice: "true" }.' })
+      .record(
+        z.string(),
+        z
+          .union([z.string(), z.boolean(), z.number()], { error: 'must be a text, a number, true or false' })
+          .transform(String),
+      )
+      .meta({ description: 'Other defaults for what people change with `set`: { typing_notice: true }.' })
       .default({}),
     friend_requests: z
       .enum(['ask', 'accept', 'ignore'])

@@ -57,6 +57,7 @@ export class IrcGatewayAdapter implements HostingAdapter {
     this.#parts = undefined
     if (parts === undefined) return
     parts.hall.dismiss('The bridge is going down')
+    parts.dcc.stop()
     await parts.listeners.stop()
     await parts.dispatch.idle()
   }

@@ -7,6 +7,7 @@ import { addressOf, Client } from './client.ts'
 import { Dispatch } from './commands/dispatch.ts'
 import { markLine, placeOfChannel } from './commands/markread.ts'
 import type { IrcGatewayConfig } from './config.ts'
+import { Dcc } from './dcc.ts'
 import { Hall, type Resident } from './hall.ts'
 import { Listeners } from './listeners.ts'
 import { IRCD_LIMITS, type IrcdLimits } from './machine/ircd-events.ts'
@@ -36,6 +37,7 @@ export interface Parts {
   readonly hall: Hall
   readonly listeners: Listeners
   readonly dispatch: Dispatch
+  readonly dcc: Dcc
   readonly session: GatewaySession
   counts(): Counts
 }
@@ -117,7 +119,8 @@ export const makeParts = ({ config, network, account, context, defaults }: Parts
     take: (client, line) => dispatch.take(client, line),
     limits: { clientsPerPerson: limits.clients_per_person, strangersPerAddress: limits.strangers_per_address },
   })
-  const root: Root = new Root({ ...deps, users: hall, knownNetworks: () => context.people.networks, isAdmin })
+  const dcc = new Dcc(context)
+  const root: Root = new Root({ ...deps, users: hall, dcc, knownNetworks: () => context.people.networks, isAdmin })
   const counts = (): Counts => {
     const clients = hall.size
     let known = 0
@@ -158,7 +161,7 @@ export const makeParts = ({ config, network, account, context, defaults }: Parts
     },
     onTurned: () => metrics.count('gateway_turned', { reason: 'full' }),
   })
-  return { users, people, hall, listeners, dispatch, session: new GatewaySession(world, people), counts }
+  return { users, people, hall, listeners, dispatch, dcc, session: new GatewaySession(world, people), counts }
 }
 
 const limitsOf = ({ limits }: IrcGatewayConfig): IrcdLimits => ({

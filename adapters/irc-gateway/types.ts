@@ -3,7 +3,7 @@
  * gateway with all clients that are attached to it; a face is somebody or something that they see under a nick.
  */
 import type { AccountView, AdapterContext, ContactView } from '../../bridge/adapter.ts'
-import type { MessageBody } from '../../bridge/model/body.ts'
+import type { FileRef, MessageBody } from '../../bridge/model/body.ts'
 import type { AccountId, ChatId, MessageId, NetworkId, UserId } from '../../bridge/model/ids.ts'
 import type { Cap } from './wire/caps.ts'
 import type { ServerMessage } from './wire/message.ts'
@@ -29,6 +29,8 @@ export interface ClientPort {
   readonly realname: string
   /** Where it comes from, as a host of a mask. */
   readonly host: string
+  /** Under which it has reached us; absent: it is there no more. */
+  readonly localAddress?: string | undefined
   readonly tls: boolean
   readonly caps: ReadonlySet<Cap>
   readonly connectedAt: number
@@ -44,6 +46,12 @@ export interface ClientPort {
   /** Gives it another nick. */
   rename(nick: string): void
   close(reason: string): void
+}
+
+/** Offers files to clients by DCC SEND. */
+export interface DccPort {
+  /** A sentence: that it is offered, or why not. `over` is told what became of it. Never rejects. */
+  send(client: ClientPort, from: Face, file: FileRef, over: (line: string) => void): Promise<string>
 }
 
 /** A contact of one account. */

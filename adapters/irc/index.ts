@@ -1,5 +1,6 @@
 /** The adapter `irc`: we join an IRC network as one bot that speaks for everyone. */
-import type { Account, AdapterContext, Session } from '../../bridge/adapter.ts'
+import type { Account, AdapterContext, Addressed, Session } from '../../bridge/adapter.ts'
+import { unescapeWord } from '../../bridge/model/escape.ts'
 import type { AccountId, ChatId, NetworkId, PersonId, UserId } from '../../bridge/model/ids.ts'
 import type { AdapterOptions, HostingAdapter } from '../module.ts'
 import { parseChannel, parseNick } from '../../irc/casemap.ts'
@@ -56,6 +57,19 @@ export class IrcAdapter implements HostingAdapter {
 
   parseUser(name: string): UserId | { readonly wrong: string } {
     return parseNick(name)
+  }
+
+  /** `bob`, `#channel`; what stands in no address is escaped. */
+  addressed(local: string): Addressed | undefined {
+    const isChannel = local.startsWith('#')
+    const name = unescapeWord(isChannel ? local.slice(1) : local)
+    if (name === undefined) return undefined
+    if (isChannel) {
+      const chat = this.parseChat(`#${name}`)
+      return typeof chat === 'string' ? { kind: 'channel', chat, name: `#${name}` } : undefined
+    }
+    const user = this.parseUser(name)
+    return typeof user === 'string' ? { kind: 'user', user, name } : undefined
   }
 
   describe(): readonly string[] {

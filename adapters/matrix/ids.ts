@@ -1,4 +1,6 @@
 /** What people, configs and homeservers call rooms and users. Pure. */
+import type { Addressed } from '../../bridge/adapter.ts'
+import { escapeWord, unescapeWord } from '../../bridge/model/escape.ts'
 import type { ChatId, UserId } from '../../bridge/model/ids.ts'
 import type { MatrixEventId, Mxid, RoomId } from './types.ts'
 
@@ -58,4 +60,23 @@ export const parseMxid = (name: string, domain: string): UserId | { readonly wro
   const user = shared(name.trim())
   if (isMxid(user)) return user as string as UserId
   return { wrong: `${name} is no Matrix user: write @name:${domain}` }
+}
+
+/** The port of a server, where a colon cannot stand. */
+const PORT = '..'
+
+/** `bob=example.org`: the localpart, escaped, and the server behind the last `=`. */
+export const addressedMxid = (local: string): Addressed | undefined => {
+  const at = local.lastIndexOf('=')
+  const name = at < 1 ? undefined : unescapeWord(local.slice(0, at))
+  const server = local.slice(at + 1).replace(PORT, ':')
+  const user = `@${name ?? ''}:${server}`
+  if (name === undefined || !/^[a-z0-9.-]+(:\d{1,5})?$/.test(server) || !isMxid(user)) return undefined
+  return { kind: 'user', user: user as string as UserId, name, server }
+}
+
+/** What `addressedMxid` reads. `undefined`: the server has no such name. */
+export const addressOfMxid = (user: Mxid): string | undefined => {
+  const server = domainOf(user).toLowerCase().replace(':', PORT)
+  return /^[a-z0-9.-]+$/.test(server) ? `${escapeWord(user.slice(1, user.indexOf(':')))}=${server}` : undefined
 }

@@ -1,10 +1,10 @@
 /** The adapter `matrix`: people live on a homeserver that we are registered with, and meet the other networks there. */
-import type { Account, AdapterContext, HomePolicy, Session } from '../../bridge/adapter.ts'
+import type { Account, AdapterContext, Addressed, HomePolicy, Session } from '../../bridge/adapter.ts'
 import type { AccountId, ChatId, NetworkId, PersonId, UserId } from '../../bridge/model/ids.ts'
 import type { MediaResult } from '../../bridge/model/result.ts'
 import type { AdapterOptions, HostingAdapter, RegistrationAnswer } from '../module.ts'
 import type { MatrixConfig } from './config.ts'
-import { parseMxid, parseRoom } from './ids.ts'
+import { addressedMxid, parseMxid, parseRoom } from './ids.ts'
 import { mediaOf } from './media.ts'
 import { makeParts, type Parts } from './parts.ts'
 import { loadRegistration, writeRegistration } from './registration.ts'
@@ -99,6 +99,10 @@ class MatrixAdapter implements HostingAdapter {
 
   parseUser(name: string): UserId | { readonly wrong: string } {
     return parseMxid(name, this.#options.config.domain)
+  }
+
+  addressed(local: string): Addressed | undefined {
+    return addressedMxid(local)
   }
 
   media(ref: string, signal: AbortSignal): Promise<MediaResult> {

@@ -1,8 +1,9 @@
 /** The accounts of the service in the adapter's own state: `account/<address>` and `password/<address>`. */
 import type { AdapterState } from '../../bridge/adapter.ts'
 import { hashPassword, type Cost } from '../../bridge/passwords.ts'
-import { newAccount, parseAddress, type AccountRecord } from '../../msnp/index.ts'
+import { newAccount, parseAddress, withPending, type AccountRecord } from '../../msnp/index.ts'
 import type { AccountAdmin, AccountAnswer, AccountRow } from '../module.ts'
+import { elsewhereOf } from './addresses.ts'
 
 /** Bytes of an address. */
 const MAX_ADDRESS_BYTES = 129
@@ -11,6 +12,11 @@ const MAX_PASSWORD = 128
 
 const RECORD = 'account/'
 const PASSWORD = 'password/'
+/** The bit of AL. */
+const LET_IN = 2
+/** Which form the records have; absent: that of a time before PL. */
+const FORM = 'form'
+const CURRENT_FORM = '2'
 
 export interface AccountBookOptions {
   readonly state: AdapterState
@@ -32,6 +38,23 @@ export class AccountBook {
   /** Lower case, with a domain; or what is wrong with it. */
   parse(address: string): string | { readonly wrong: string } {
     return accountAddress(address, this.#options.domain)
+  }
+
+  /** The bridge makes those by itself. */
+  isElsewhere(email: string): boolean {
+    return elsewhereOf(email, this.#options.domain) !== undefined
+  }
+
+  /** Brings what an older version wrote into the form of today, all at once. Damaged records stay as they are. */
+  async upgrade(): Promise<void> {
+    const { state } = this.#options
+    if ((await state.get(FORM)) === CURRENT_FORM) return
+    const changes: [string, string][] = [[FORM, CURRENT_FORM]]
+    for (const [key, text] of await state.list(RECORD)) {
+      const next = upgraded(key.slice(RECORD.length), text)
+      if (next !== undefined) changes.push([key, JSON.stringify(next)])
+    }
+    await state.update(changes)
   }
 
   /** undefined: there is no such account. Rejects when it cannot be read. */
@@ -58,6 +81,22 @@ export class AccountBook {
     this.#removed.delete(email)
     await this.#options.state.update([
       [RECORD + email, JSON.stringify(newAccount(email))],
+      [PASSWORD + email, hash],
+    ])
+  }
+
+  /**
+   * Somebody or something of another network, whom `by` has let in already on their side. Only the password is new where the
+   * account is there: nobody knew it any more.
+   */
+  async addElsewhere(email: string, name: string, by: string, password: string): Promise<void> {
+    const hash = await hashPassword(password, this.#options.cost)
+    this.#removed.delete(email)
+    const known = await this.load(email)
+    const contacts = [{ email: by, name: by, lists: LET_IN, groups: [] }]
+    const record = known ?? { ...newAccount(email, name), contacts }
+    await this.#options.state.update([
+      [RECORD + email, JSON.stringify(record)],
       [PASSWORD + email, hash],
     ])
   }
@@ -94,6 +133,17 @@ function recordOf(email: string, text: string): AccountRecord {
   return record
 }
 
+/** undefined: it stays as it is. */
+function upgraded(email: string, text: string): AccountRecord | undefined {
+  try {
+    const record = recordOf(email, text)
+    const next = withPending(record)
+    return next === record ? undefined : next
+  } catch {
+    return undefined
+  }
+}
+
 /** What goes on beside the book when the service is running. */
 export interface LiveService {
   isOnline(email: string): boolean
@@ -118,6 +168,8 @@ export class ServiceAccounts implements AccountAdmin {
   async add(address: string, password: string): Promise<AccountAnswer> {
     const email = this.#book.parse(address)
     if (typeof email !== 'string') return refused(email.wrong)
+    if (this.#book.isElsewhere(email))
+      return refused(`${email} is an address of another network: those are made when somebody adds them`)
     const wrong = passwordProblem(password)
     if (wrong !== undefined) return refused(wrong)
     // Of two at the same time the second would get the account of the first, with another password.

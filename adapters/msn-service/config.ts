@@ -141,6 +141,32 @@ export const msnServiceConfig = z
         description: 'Certificate of the login server. By default one is made in the data folder on the first start.',
       })
       .optional(),
+    elsewhere: z
+      .strictObject({
+        networks: z
+          .array(z.string().min(1))
+          .min(1)
+          .meta({ description: 'Networks whose people have addresses here: name@NETWORK.DOMAIN.' }),
+        people: z
+          .array(z.string().min(1))
+          .meta({ description: 'Who may add them: addresses of this service, or "*". By default nobody.' })
+          .default([]),
+        servers: z
+          .array(z.string().min(1))
+          .meta({
+            description: 'Of networks with servers, only people of these: "example.org", "*.example.org" or "*".',
+          })
+          .default([]),
+        invitations: z
+          .strictObject({
+            times: count(20, 'So many by one account'),
+            hours: count(24, 'within so many hours; more are answered with 800.'),
+          })
+          .meta({ description: 'How many one account may add.' })
+          .prefault({}),
+      })
+      .meta({ description: 'People and channels of other networks as contacts of those who sign in here.' })
+      .optional(),
     limits,
     challenge: z
       .union([z.literal('off'), z.literal('once'), z.number().int().min(1)], {

@@ -9,6 +9,7 @@ import { Appearances } from './appearances.ts'
 import { accountAddress, AccountBook, ServiceAccounts } from './accounts.ts'
 import { certificateFor } from './certificate.ts'
 import { certificateName, type MsnServiceConfig } from './config.ts'
+import { Elsewhere } from './elsewhere.ts'
 import { ServiceMetrics } from './metrics.ts'
 import { Notices } from './notices.ts'
 import { HostedSession } from './session.ts'
@@ -110,10 +111,12 @@ export class MsnServiceAdapter implements HostingAdapter {
     ]
   }
 
-  async #build({ state, log, clock, metrics }: AdapterContext): Promise<Running> {
+  async #build(context: AdapterContext): Promise<Running> {
+    const { state, log, clock, metrics } = context
     const { config, dataFolder } = this.#options
     const now = (): number => clock.now()
     const book = new AccountBook({ state, domain: config.domain })
+    await book.upgrade()
     const { failures, window_ms } = config.sign_in
     const passwords = new PasswordCheck({
       hashOf: (email) => book.passwordHash(email),
@@ -131,10 +134,12 @@ export class MsnServiceAdapter implements HostingAdapter {
           names: certificateNames(config),
           now: now(),
         })
+    const elsewhere = new Elsewhere({ config, book, context })
     const host: Host = {
       verifyPassword: (email, password, address) => passwords.verify(email, password, address),
       load: (email) => book.load(email),
       save: (records) => book.save(records),
+      introduce: (by, email) => elsewhere.introduce(by, email),
       onNotice: (notice) => notices.take(notice),
       onPresence: (seen) => this.appearances.take(seen),
     }

@@ -34,3 +34,9 @@ export const capabilities: Capabilities = {
 
 /** Of a chat with somebody whose client takes files. */
 export const offersFiles: Capabilities = { ...capabilities, bodies: { ...capabilities.bodies, file: 'native' } }
+
+/** While files are offered to somebody: taking back the message takes back the offer. */
+export const takesBackFiles = (able: Capabilities): Capabilities => ({
+  ...able,
+  ops: { ...able.ops, redact: 'emulated' },
+})

@@ -138,13 +138,18 @@ export class Chats {
         const seat = this.#seats.get(board)
         if (seat === undefined) return
         seat.conversation.heard(board)
-        this.#typing(seat, event.from)
+        if (!this.#isOwn(event.from)) this.#typing(seat, event.from)
         return
       }
       case 'message':
         this.#message(board, event)
         return
     }
+  }
+
+  /** The conversation of two with somebody, if it is open. In a group they stay: it is not ours to end. */
+  leaveDirect(user: UserId): void {
+    this.#conversations.get(user as string as ChatId)?.leave()
   }
 
   /**
@@ -370,7 +375,8 @@ export class Chats {
         confirm()
         return
       case 'message':
-        this.#dressed(reading.event, confirm)
+        // From the Messenger of the same person, beside which we stand.
+        this.#dressed(this.#isOwn(event.from) ? { ...reading.event, own: true } : reading.event, confirm)
         return
       case 'emoticons':
         this.#options.emoticons.describe(
@@ -390,11 +396,19 @@ export class Chats {
         return
       }
       case 'invitation':
+        if (this.#isOwn(event.from)) {
+          confirm()
+          return
+        }
         void seat.conversation.whisper(inviteDecline(reading.cookie), board)
         if (isNews(seat, reading.cookie)) this.#options.held.stored(reading.event, confirm)
         else confirm()
         return
     }
+  }
+
+  #isOwn(from: Member): boolean {
+    return userIdOf(from.email) === userIdOf(this.#options.peers.own)
   }
 
   #peerInvites(seat: Seat, board: Switchboard, peer: string, guid: string): void {

@@ -78,6 +78,14 @@ export const msnConfig = z
           'Follow redirects and invitations to private addresses. By default only when the server itself has one.',
       })
       .optional(),
+    beside_messenger: z
+      .boolean()
+      .meta({
+        description:
+          'Stay signed in when a Messenger signs in with the same account, and take part in its conversations. Only the ' +
+          'msn-service of an msn-bridge can do that; by default true where it is the one of this config.',
+      })
+      .optional(),
     pictures: z
       .strictObject({
         fetch: z

@@ -1,23 +1,20 @@
-/** Our contact list as the core is told of it, and what it asks to be done with it. */
-import type { RosterRequest } from '../../bridge/adapter.ts'
+/** Our contact list as the core is told of it. */
 import type { PassingInbound, Phone, RosterEntry } from '../../bridge/model/events.ts'
 import type { AccountId, NetworkId, UserRef } from '../../bridge/model/ids.ts'
 import type { PresenceState } from '../../bridge/model/presence.ts'
-import type { Reason, RosterResult } from '../../bridge/model/result.ts'
-import {
-  onList,
-  type CommandFailure,
-  type Contact,
-  type Group,
-  type MsnClientEvent,
-  type PersonalMessage,
-} from '../../msnp/index.ts'
+import { onList, type Contact, type Group, type MsnClientEvent, type PersonalMessage } from '../../msnp/index.ts'
 import type { Line } from './line.ts'
 import { stateOf } from './personal.ts'
 import { availabilityOf } from './presence.ts'
 import { oneLine, userIdOf } from './words.ts'
 
-export type ContactEvent = Extract<MsnClientEvent, { kind: 'roster' | 'presence' | 'personal-message' | 'list' }>
+export type ContactEvent = Extract<
+  MsnClientEvent,
+  { kind: 'roster' | 'presence' | 'personal-message' | 'list' | 'arranged' | 'own-name' }
+>
+
+/** What of a sign-in can be looked at. */
+type Lists = Pick<Line, 'contacts' | 'groups' | 'name' | 'privacy'>
 
 type Seen = Pick<Contact, 'email' | 'name' | 'presence'> & { readonly personal?: PersonalMessage | undefined }
 
@@ -31,13 +28,19 @@ interface Told {
 export class Contacts {
   readonly #network: NetworkId
   readonly #account: AccountId
-  readonly #line: Pick<Line, 'groups' | 'contacts'>
+  readonly #line: Lists
   readonly #told = new Map<string, Told>()
+  #text = ''
 
-  constructor(network: NetworkId, account: AccountId, line: Pick<Line, 'groups' | 'contacts'>) {
+  constructor(network: NetworkId, account: AccountId, line: Lists) {
     this.#network = network
     this.#account = account
     this.#line = line
+  }
+
+  /** What stands beside our own name, as far as we have said it. */
+  saysBeside(text: string): void {
+    this.#text = text
   }
 
   read(event: ContactEvent): readonly PassingInbound[] {
@@ -52,22 +55,42 @@ export class Contacts {
       }
       case 'list':
         return this.#list(event)
+      case 'arranged':
+        return [this.#whole([...this.#line.contacts.values()]), this.#own()]
+      case 'own-name':
+        return [this.#own()]
     }
   }
 
   #roster(contacts: readonly Contact[]): readonly PassingInbound[] {
-    const names = new Map(this.#line.groups.filter(isNamed).map(({ id, name }) => [id, nameOf(name)]))
-    const roster: PassingInbound = {
-      kind: 'roster',
-      account: this.#account,
-      contacts: contacts.map((contact) => this.#entry(contact, names)),
-    }
     // The names are in it already. Who is not seen any more, as we were sent to another server, has to be told.
     const changes = contacts.flatMap((contact) => {
       this.#of(contact.email).name = contact.name
       return this.#presence(contact)
     })
-    return [roster, ...changes]
+    return [this.#whole(contacts), this.#own(), ...changes]
+  }
+
+  #whole(contacts: readonly Contact[]): PassingInbound {
+    const names = new Map(namedGroups(this.#line.groups).map(({ id, name }) => [id, name]))
+    return {
+      kind: 'roster',
+      account: this.#account,
+      // Others may be known for their presence alone.
+      contacts: contacts.filter(({ lists }) => lists !== 0).map((contact) => this.#entry(contact, names)),
+    }
+  }
+
+  #own(): PassingInbound {
+    const { name, groups, privacy } = this.#line
+    return {
+      kind: 'own',
+      account: this.#account,
+      name: nameOf(name),
+      groups: namedGroups(groups).map((group) => group.name),
+      strangers: privacy === 'AL' ? 'allowed' : 'blocked',
+      ...(this.#text === '' ? {} : { text: this.#text }),
+    }
   }
 
   #entry(contact: Contact, names: ReadonlyMap<string, string>): RosterEntry {
@@ -110,7 +133,7 @@ export class Contacts {
       case 'PL':
         return added ? [{ kind: 'contact', ...about, change: 'added-us' }] : []
       case 'AL':
-        return []
+        return [this.#whole([...this.#line.contacts.values()])]
     }
   }
 
@@ -129,6 +152,10 @@ export class Contacts {
     return { network: this.#network, user: userIdOf(email) }
   }
 }
+
+/** As people see them. */
+export const namedGroups = (groups: readonly Group[]): readonly Group[] =>
+  groups.filter(isNamed).map(({ id, name }) => ({ id, name: nameOf(name) }))
 
 /** Of a phone number, UTF-16 units. */
 const MAX_NUMBER = 95
@@ -156,69 +183,3 @@ const isSame = (a: PresenceState, b: PresenceState): boolean =>
 const isNamed = ({ id, name }: Group): boolean => id !== '0' || (name !== '~' && name !== 'Other Contacts')
 
 const nameOf = (name: string): string => oneLine(name, name.length)
-
-/** The answer is a sentence for the person who asked. */
-export const change = async (
-  line: Line,
-  request: Exclude<RosterRequest, { kind: 'picture' }>,
-): Promise<RosterResult> => {
-  if (request.kind === 'remove') {
-    const contact = line.contacts.get(request.user)
-    if (contact === undefined || !onList(contact, 'FL')) return wrong('not-found', `${request.user} is not on the list`)
-  }
-  const result = await ask(line, request)
-  return result.ok ? { kind: 'done' } : refusalOf(result.failure, request)
-}
-
-const ask = (line: Line, request: Exclude<RosterRequest, { kind: 'picture' }>) => {
-  if (request.kind === 'rename') return line.rename(request.name)
-  const email = line.contacts.get(request.user)?.email ?? request.user
-  switch (request.kind) {
-    case 'add':
-      return line.add(email)
-    case 'remove':
-      return line.remove(email)
-    case 'block':
-      return line.block(email)
-    case 'unblock':
-      return line.unblock(email)
-  }
-}
-
-const refusalOf = (failure: CommandFailure, request: Exclude<RosterRequest, { kind: 'picture' }>): RosterResult => {
-  switch (failure.kind) {
-    case 'closed':
-      return wrong('network', 'the MSN account is not signed in')
-    case 'timeout':
-      return wrong('network', 'the MSN server did not answer; look again in a minute whether it was done')
-    case 'invalid':
-      return wrong('not-found', failure.detail)
-    case 'refused':
-      return refusalOfCode(failure.code, failure.meaning, request)
-  }
-}
-
-const refusalOfCode = (
-  code: number,
-  meaning: string,
-  request: Exclude<RosterRequest, { kind: 'picture' }>,
-): RosterResult => {
-  switch (code) {
-    case 201:
-    case 205:
-    case 206:
-    case 208:
-      return wrong('not-found', request.kind === 'rename' ? meaning : `${request.user} has no account there`)
-    case 209:
-      return wrong('forbidden', 'the MSN server does not allow this name')
-    case 210:
-      return wrong('forbidden', 'the list is full: remove somebody first')
-    case 713:
-    case 800:
-      return wrong('rate-limited', 'that was too fast for the MSN server: try again in a minute')
-    default:
-      return wrong('protocol', `the MSN server refused: ${meaning} (${code})`)
-  }
-}
-
-const wrong = (reason: Reason, detail: string): RosterResult => ({ kind: 'refused', reason, detail })

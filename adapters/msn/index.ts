@@ -133,6 +133,7 @@ const clientOptions = (
     dialects: config.dialects,
     ...(ca === undefined ? {} : { ca }),
     insecure: config.insecure,
+    beside: config.beside_messenger ?? false,
     loginHosts: config.login_hosts,
     ...(config.allow_private_hosts === undefined ? {} : { allowPrivateHosts: config.allow_private_hosts }),
     timings: {

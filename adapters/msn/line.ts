@@ -6,6 +6,7 @@ import type {
   MsnClientOptions,
   OpenSwitchboardResult,
   PersonalMessage,
+  Privacy,
   SignInResult,
   Status,
 } from '../../msnp/index.ts'
@@ -14,6 +15,7 @@ export interface Line {
   /** By address in lower case. */
   readonly contacts: ReadonlyMap<string, Contact>
   readonly groups: readonly Group[]
+  readonly privacy: Privacy
   readonly name: string
   /** As the server last confirmed it. */
   readonly status: Status | undefined
@@ -22,6 +24,7 @@ export interface Line {
   signIn(signal?: AbortSignal): Promise<SignInResult>
   signOut(): Promise<void>
   setStatus(status: Status): Promise<CommandResult>
+  readonly hasPersonalMessages: boolean
   /** Where the dialect has none, it counts as done. */
   setPersonalMessage(message: PersonalMessage): Promise<CommandResult>
   rename(name: string): Promise<CommandResult>
@@ -31,6 +34,11 @@ export interface Line {
   remove(email: string): Promise<CommandResult>
   block(email: string): Promise<CommandResult>
   unblock(email: string): Promise<CommandResult>
+  addGroup(name: string): Promise<CommandResult>
+  renameGroup(group: string, name: string): Promise<CommandResult>
+  removeGroup(group: string): Promise<CommandResult>
+  move(email: string, group?: string): Promise<CommandResult>
+  setPrivacy(privacy: Privacy): Promise<CommandResult>
   openSwitchboard(signal?: AbortSignal): Promise<OpenSwitchboardResult>
 }
 

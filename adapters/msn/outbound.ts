@@ -1,6 +1,7 @@
 /** What the core wants said -> MSN messages of at most 1664 bytes. MSN has one style for a whole message. Pure. */
 import type { MessageBody } from '../../bridge/model/body.ts'
 import type { Outbound, Puppet } from '../../bridge/model/events.ts'
+import { takenBack } from '../../bridge/model/relayed.ts'
 import { textOf, type RichText, type Style } from '../../bridge/model/text.ts'
 import {
   inParts,
@@ -96,8 +97,11 @@ const speechOf = (op: Outbound, ownName: string): Speech | undefined => {
     case 'status':
     case 'delivery':
       return { lead: '', text: op.text }
+    case 'redact': {
+      const name = op.as.kind === 'self' ? ownName : op.as.name
+      return op.reaction === true ? undefined : { lead: '', text: [{ text: takenBack(name, op.quote) }] }
+    }
     case 'edit':
-    case 'redact':
     case 'reaction':
     case 'title':
     case 'member':

@@ -19,9 +19,9 @@ import {
   type PersonalMessage,
   type Status,
 } from '../../msnp/index.ts'
-import { capabilities, offersFiles } from './capabilities.ts'
+import { capabilities, offersFiles, takesBackFiles } from './capabilities.ts'
 import { Chats } from './chats.ts'
-import { change, Contacts } from './contacts.ts'
+import { Contacts } from './contacts.ts'
 import type { Conversation } from './conversation.ts'
 import { Emoticons } from './emoticons.ts'
 import { faultOfClose, needsPerson, sessionFault } from './faults.ts'
@@ -36,6 +36,7 @@ import type { Fetched } from './peer-talk.ts'
 import { Pictures } from './pictures.ts'
 import { personalOf } from './personal.ts'
 import { statusFor } from './presence.ts'
+import { change } from './roster-requests.ts'
 import { Things } from './things.ts'
 import { BUSY_MS, refused, resultOfCommand, retry, SIGNED_OUT } from './results.ts'
 import { oneLine, parseAddress, userIdOf } from './words.ts'
@@ -103,6 +104,8 @@ export class MsnSession implements Session {
   #status: Status = 'NLN'
   /** What to say beside our name; undefined: what the service remembers stays. */
   #personal: PersonalMessage | undefined
+  /** The personal message that somebody asked for apart from their status. */
+  #asked = ''
 
   constructor(options: SessionOptions) {
     this.account = options.account.id
@@ -167,8 +170,11 @@ export class MsnSession implements Session {
 
   /** Whoever can be offered a file is; the others get links. */
   capabilities(chat?: ChatRef): Capabilities {
-    const direct = chat !== undefined && !isGroupId(chat.chat)
-    return direct && this.#live?.transfers.canOffer(chat.chat as string as UserId) === true ? offersFiles : capabilities
+    const transfers = this.#live?.transfers
+    if (transfers === undefined || chat === undefined || isGroupId(chat.chat)) return capabilities
+    const user = chat.chat as string as UserId
+    const able = transfers.canOffer(user) ? offersFiles : capabilities
+    return transfers.isOffering(user) ? takesBackFiles(able) : able
   }
 
   async open(request: ChatRequest): Promise<OpenResult> {
@@ -227,7 +233,9 @@ export class MsnSession implements Session {
     // The next sign-in begins with it.
     if (delivery.op.kind === 'presence' && delivery.op.as.kind !== 'ghost') {
       this.#status = statusFor(delivery.op.state.show)
-      const personal = personalOf(delivery.op.state)
+      const said = personalOf(delivery.op.state)
+      // What was asked for by itself stands where the status has no words.
+      const personal = said.text === '' ? { ...said, text: this.#asked } : said
       if (this.#personal !== undefined || !samePersonalMessage(personal, NO_PERSONAL_MESSAGE)) this.#personal = personal
     }
     if (live === undefined || this.#state.kind !== 'online') return SIGNED_OUT
@@ -241,13 +249,13 @@ export class MsnSession implements Session {
       case 'status':
       case 'delivery':
       case 'typing':
+      case 'redact':
       case 'member': {
         const conversation = delivery.chat === undefined ? undefined : live.chats.conversation(delivery.chat.chat)
         if (conversation === undefined) return refused('not-found', 'this MSN chat is not known any more')
         return this.#deliverTo(conversation, live, delivery, signal)
       }
       case 'edit':
-      case 'redact':
       case 'reaction':
       case 'title':
       case 'topic':
@@ -262,7 +270,17 @@ export class MsnSession implements Session {
     if (live === undefined || this.#state.kind !== 'online') {
       return { kind: 'refused', reason: 'network', detail: 'the MSN account is not signed in' }
     }
-    return orAborted(change(live.line, request), signal)
+    const result = await orAborted(change(live.line, request), signal)
+    if (request.kind === 'personal-message' && result.kind === 'done') this.#saysBeside(live, request.text)
+    return result
+  }
+
+  #saysBeside(live: Live, text: string): void {
+    this.#asked = text
+    this.#personal = { text, media: undefined }
+    live.personal = this.#personal
+    live.contacts.saysBeside(text)
+    for (const passing of live.contacts.read({ kind: 'arranged' })) this.#held.passing(passing)
   }
 
   async #setPicture(picture: FileRef | undefined, signal: AbortSignal): Promise<RosterResult> {
@@ -330,9 +348,17 @@ export class MsnSession implements Session {
           live.pictures.see(userIdOf(event.email), oneLine(event.name, MAX_NAME), event.presence.object)
         }
         return
-      case 'roster':
       case 'personal-message':
+        for (const passing of live.contacts.read(event)) this.#held.passing(passing)
+        return
       case 'list':
+        // What they said before is not answered any more, nor heard.
+        if (event.list === 'BL' && event.change === 'added') live.chats.leaveDirect(userIdOf(event.email))
+        for (const passing of live.contacts.read(event)) this.#held.passing(passing)
+        return
+      case 'roster':
+      case 'arranged':
+      case 'own-name':
         for (const passing of live.contacts.read(event)) this.#held.passing(passing)
         return
       case 'switchboard':
@@ -353,7 +379,6 @@ export class MsnSession implements Session {
       case 'invitation-failed':
         context.log.debug({ account: this.account, detail: event.detail }, 'an invitation came to nothing')
         return
-      case 'own-name':
       case 'own-status':
         return
       case 'closed': {
@@ -436,6 +461,7 @@ export class MsnSession implements Session {
       const name = live.line.contacts.get(user)?.name ?? user
       return live.transfers.deliver(id, op.body.file, { chat: conversation.chat, user, name }, conversation, signal)
     }
+    if (op.kind === 'redact' && live.transfers.takeBack(op.target)) return DELIVERED
     const nudges = allKnow(conversation, live, NUDGES)
     const voice = { ownName: live.line.name, nudges, chunks: allKnow(conversation, live, CHUNKS) }
     const payloads = payloadsOf(op, voice, this.#options.random())

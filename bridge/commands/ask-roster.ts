@@ -23,6 +23,17 @@ export const askRoster = async (
   return result.kind === 'done' ? undefined : result.detail
 }
 
+/**
+ * Names may have blanks: then they stand in quotes. Without quotes all words are one name where one is wanted, and each is
+ * one where there are several. undefined: a quote is not closed.
+ */
+export const quoted = (words: readonly string[]): readonly string[] | undefined => {
+  const line = words.join(' ')
+  if (!line.includes('"')) return words
+  const found = [...line.matchAll(/"([^"]*)"|([^\s"]+)/g)].map(([, inside, bare]) => inside ?? bare ?? '')
+  return (line.split('"').length - 1) % 2 === 0 ? found : undefined
+}
+
 export const parseUser = (
   [name, surplus]: readonly string[],
   account: Account,

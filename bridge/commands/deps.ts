@@ -29,7 +29,7 @@ export interface CommandDeps {
   readonly chats: ChatDesk
   readonly link: Hub['link']
   readonly unlink: Hub['unlink']
-  readonly roster: Pick<Roster, 'who' | 'contacts' | 'contact' | 'setNickname'>
+  readonly roster: Pick<Roster, 'who' | 'contacts' | 'contact' | 'own' | 'setNickname'>
   readonly identity: Pick<Identity, 'personOf' | 'person' | 'userOf' | 'become' | 'people' | 'identities'>
   readonly accept: (event: Inbound) => Promise<unknown>
   /** How an account appears, whatever its owner does elsewhere; `undefined`: as they do. */

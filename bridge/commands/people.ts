@@ -193,9 +193,24 @@ const rename = async ({ request, words, deps }: Call): Promise<Answer> => {
   return [nickname === undefined ? `${user} is called as they call themselves.` : `${user} is called ${name}, for you.`]
 }
 
-const roster = (kind: string, about: string, run: About): Command => ({
+/** Who has you on their list and was neither let in nor blocked. */
+const requests = async ({ request, words, deps }: Call): Promise<Answer> => {
+  const choice = chooseAccount(words, request, deps, { scope: 'roster' })
+  const accounts = 'wrong' in choice ? ownOf(request, deps) : [choice.account]
+  const lines = accounts.flatMap((account) =>
+    deps.roster
+      .contacts(account.id)
+      .filter(({ hasUs, listed, blocked, allowed }) => hasUs && !listed && !blocked && allowed !== true)
+      .slice(0, CONTACT_LINES)
+      .map((contact) => `${contactWords(contact)} wants to be your contact (${account.id})`),
+  )
+  return lines.length === 0 ? ['Nobody waits for your answer.'] : [...lines, 'Say accept or decline, with the address.']
+}
+
+const roster = (kind: string, about: string, run: About, aliases?: readonly string[]): Command => ({
   usage: `${kind} ADDRESS [ACCOUNT]`,
   about,
+  ...(aliases === undefined ? {} : { aliases }),
   group: 'People',
   role: 'user',
   least: 1,
@@ -245,7 +260,18 @@ export const peopleCommands: readonly (readonly [string, Command])[] = [
   ['add', roster('add', 'put somebody on the contact list', add)],
   ['remove', roster('remove', 'take somebody off the contact list', remove)],
   ['block', roster('block', 'let somebody neither see nor write to the account', block)],
-  ['unblock', roster('unblock', 'undo block', unblock)],
+  ['unblock', roster('unblock', 'let somebody in; undoes block', unblock, ['allow'])],
+  [
+    'requests',
+    {
+      ...common,
+      usage: 'requests [ACCOUNT]',
+      about: 'who wants to be your contact and has no answer yet',
+      least: 0,
+      most: 1,
+      run: requests,
+    },
+  ],
   ['accept', roster('accept', 'let somebody in who wants to be your contact', accept)],
   ['decline', roster('decline', 'block somebody who wants to be your contact', decline)],
   [

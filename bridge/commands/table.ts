@@ -2,6 +2,7 @@
 import { adminCommands } from './admin.ts'
 import { chatCommands } from './chats.ts'
 import type { Command } from './deps.ts'
+import { groupCommands } from './groups.ts'
 import { linkCommands } from './links.ts'
 import { loginCommands, stateCommands } from './logins.ts'
 import { peopleCommands } from './people.ts'
@@ -10,6 +11,7 @@ import { selfCommands } from './self.ts'
 export const commandRows: readonly (readonly [name: string, command: Command])[] = [
   ...loginCommands,
   ...peopleCommands,
+  ...groupCommands,
   ...chatCommands,
   ...linkCommands,
   ...selfCommands,

@@ -76,11 +76,25 @@ export type PassingInbound =
     }
   /** The whole roster of `account`, after each sign-in: contacts that are not in it are gone. */
   | { readonly kind: 'roster'; readonly account: AccountId; readonly contacts: readonly RosterEntry[] }
+  /** How the account itself is on its network: after each sign-in, and whenever something of it is another. */
+  | {
+      readonly kind: 'own'
+      readonly account: AccountId
+      readonly name: string
+      /** All groups of its contact list, those without contacts included. */
+      readonly groups: readonly string[]
+      readonly strangers: Strangers
+      /** The personal message, where the network has one. */
+      readonly text?: string
+    }
 
 export type Inbound = StoredInbound | PassingInbound
 
 export type Membership = 'invite' | 'join' | 'leave' | 'kick'
 export type RosterChange = 'added-us' | 'removed-us' | 'added' | 'removed' | 'blocked' | 'unblocked'
+
+/** Whether those who are neither allowed nor blocked may see an account and write to it. */
+export type Strangers = 'allowed' | 'blocked'
 
 export interface RosterEntry {
   readonly user: UserRef

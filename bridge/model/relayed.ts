@@ -3,6 +3,7 @@
  * everybody has a name of their own at all times need it as much as the core does.
  */
 import type { MessageBody } from './body.ts'
+import type { Quote } from './events.ts'
 import { plain, type RichText, sameStyle, type Span } from './text.ts'
 
 /** A file is shown as what it is: who sent it stands in the words beside it, if any. */
@@ -51,3 +52,7 @@ const joined = (spans: readonly Span[]): RichText => {
   }
   return out
 }
+
+/** What stands for a message that was taken back, where it cannot be removed. */
+export const takenBack = (name: string, quote: Quote | undefined): string =>
+  `* ${name} took back ${quote === undefined ? 'a message' : `"${quote.text}"`}`

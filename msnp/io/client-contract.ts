@@ -43,6 +43,11 @@ export interface MsnClientOptions {
   readonly timings?: Partial<ClientTimings>
   /** We will `confirm` each message that we have stored. Default: no, and what has reached us counts as received. */
   readonly confirms?: boolean
+  /**
+   * Say that we stand beside the person's Messenger: a service of ours then lets both be signed in. Default: no, and
+   * whoever signs in last puts the other out.
+   */
+  readonly beside?: boolean
   /** Whether to answer an invitation to a switchboard. Default: yes, unless they are on BL. */
   readonly answers?: (invitation: { readonly email: string; readonly name: string }) => boolean
   /** Milliseconds. Default: Date.now. */
@@ -233,6 +238,8 @@ export type MsnClientEvent =
       /** In answer to a command of this client. */
       readonly asked: boolean
     }
+  /** Groups, who is in them, or whether strangers may see us are others now: `contacts`, `groups` and `privacy` say how. */
+  | { readonly kind: 'arranged' }
   /** What a contact writes beside their name, or plays, is another one; from MSNP11 on. Repetitions are dropped. */
   | { readonly kind: 'personal-message'; readonly email: string; readonly message: PersonalMessage }
   | { readonly kind: 'own-name'; readonly name: string }

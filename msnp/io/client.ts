@@ -24,7 +24,14 @@ import { ClientSwitchboards } from './client-switchboards.ts'
 import type { ServedTransport } from './connection.ts'
 import { doorOf, type Door } from './door.ts'
 import { isPrivateAddress } from './hosts.ts'
-import { addContact, blockContact, removeContact, unblockContact, type ListAccess } from './list-changes.ts'
+import {
+  addContact,
+  blockContact,
+  moveContact,
+  removeContact,
+  unblockContact,
+  type ListAccess,
+} from './list-changes.ts'
 import { Login } from './login.ts'
 import { NotificationConnection, type Answer, type LineEnd } from './notification-connection.ts'
 
@@ -106,6 +113,11 @@ export class MsnClient {
   /** As the server last confirmed it. */
   get status(): Status | undefined {
     return this.#session?.status
+  }
+
+  /** Whether the dialect of this sign-in has them. */
+  get hasPersonalMessages(): boolean {
+    return this.#session !== undefined && TRAITS[this.#session.dialect].personalMessages
   }
 
   get privacy(): Privacy {
@@ -199,6 +211,31 @@ export class MsnClient {
     return unblockContact(this.#lists, email)
   }
 
+  async addGroup(name: string): Promise<CommandResult> {
+    return commandResult(await this.ask({ kind: 'group-add', name }), 'ADG')
+  }
+
+  async renameGroup(group: string, name: string): Promise<CommandResult> {
+    return commandResult(await this.ask({ kind: 'group-rename', group, name }), 'REG')
+  }
+
+  /** Whoever is in it stays on the list. */
+  async removeGroup(group: string): Promise<CommandResult> {
+    return commandResult(await this.ask({ kind: 'group-remove', group }), 'RMG')
+  }
+
+  /** Somebody on FL into that group alone; without one, into none. */
+  move(email: string, group?: string): Promise<CommandResult> {
+    const hasGroup0 = this.#session === undefined || TRAITS[this.#session.dialect].number < 10
+    return moveContact(this.#lists, email, group ?? (hasGroup0 ? '0' : undefined))
+  }
+
+  /** Whether people on neither AL nor BL may see us and call us. */
+  async setPrivacy(privacy: Privacy): Promise<CommandResult> {
+    if (this.privacy === privacy) return { ok: true }
+    return commandResult(await this.ask({ kind: 'privacy', privacy }), 'BLP')
+  }
+
   /** Any command by itself: groups, privacy, phone numbers, single lists. Never rejects. */
   ask(request: NotificationRequest): Promise<Answer> {
     return this.#line?.ask(request) ?? Promise.resolve({ kind: 'closed' })
@@ -266,6 +303,7 @@ export class MsnClient {
       timings: this.#timings,
       firstTrid,
       confirms: this.#options.confirms ?? false,
+      beside: this.#options.beside ?? false,
       now: () => this.#now(),
       ticket: (policy) => this.#login.ticket(policy, aborts),
       onEvent: (event) => {
@@ -308,6 +346,8 @@ export class MsnClient {
   }
 
   #heard(line: NotificationConnection, event: NotificationEvent): void {
+    if (this.#session !== line.session && line.session !== undefined)
+      line.session.roster.onChange = () => this.#tell({ kind: 'arranged' })
     this.#session = line.session
     switch (event.kind) {
       case 'synchronized':

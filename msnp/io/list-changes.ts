@@ -30,6 +30,22 @@ export async function removeContact(lists: ListAccess, email: string): Promise<C
   return commandResult(await lists.ask({ kind: 'list-remove', list: 'FL', email }), 'REM')
 }
 
+/** Into that group first, then out of all others: in between nobody is off the list. `group` undefined: into none. */
+export async function moveContact(lists: ListAccess, email: string, group: string | undefined): Promise<CommandResult> {
+  const before = lists.contact(email)?.groups ?? []
+  if (group !== undefined && !before.includes(group)) {
+    const add = { kind: 'list-add', list: 'FL', email, name: lists.contact(email)?.name ?? email, group } as const
+    const added = commandResult(await lists.ask(add), 'ADD')
+    if (!added.ok) return added
+  }
+  for (const other of before) {
+    if (other === group) continue
+    const left = commandResult(await lists.ask({ kind: 'list-remove', list: 'FL', email, group: other }), 'REM')
+    if (!left.ok) return left
+  }
+  return DONE
+}
+
 /** Off AL, onto BL. */
 export async function blockContact(lists: ListAccess, email: string): Promise<CommandResult> {
   const removed = isOn(lists, 'AL', email) ? await take(lists, 'AL', email) : DONE

@@ -32,6 +32,7 @@ export interface NotificationConnectionOptions {
   readonly timings: ClientTimings
   readonly firstTrid: number
   readonly confirms: boolean
+  readonly beside: boolean
   readonly now: () => number
   /** Asked when the server wants a ticket. Never rejects. */
   readonly ticket: (policy: string) => Promise<LoginResult>

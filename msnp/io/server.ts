@@ -159,7 +159,8 @@ export class MsnServer {
     const switchboards = new Switchboards({
       notifications: {
         ring: (callee, ring) => notifications.ring(callee, ring),
-        signedIn: (email) => notifications.signedIn(email),
+        ringSession: (email, beside, ring) => notifications.ringSession(email, beside, ring),
+        signedIn: (email, beside) => notifications.signedIn(email, beside),
       },
       limits,
       timings,
@@ -273,6 +274,7 @@ export class MsnServer {
       verifyPassword: (email, password, address) => host.verifyPassword(email, password, address),
       load: (email) => host.load(email),
       save: (records) => host.save(records),
+      introduce: (by, email) => host.introduce?.(by, email) ?? Promise.resolve('as-it-is'),
       onNotice: (notice) => {
         if (notice.kind === 'signed-in') this.#signIns++
         host.onNotice?.(notice)

@@ -99,11 +99,11 @@ export function songOf(media: CurrentMedia | undefined) {
   return { title, ...(artist === '' ? {} : { artist }), ...(album === '' ? {} : { album }) }
 }
 
-/** No line ends and no control characters, and no longer than we keep. */
+/** No line ends, nothing that XML cannot hold (clients drop the whole message over it), and no longer than we keep. */
 const oneLine = (text: string): string => {
   const line = text
     .slice(0, 2 * MAX_PERSONAL_TEXT)
-    .replace(/[\x00-\x1f\x7f-\x9f\u2028\u2029]+/g, ' ')
+    .replace(/[\x00-\x1f\x7f-\x9f\u2028\u2029\ufffe\uffff]+/g, ' ')
     .trim()
   return line.slice(0, MAX_PERSONAL_TEXT).toWellFormed()
 }

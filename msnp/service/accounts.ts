@@ -1,14 +1,18 @@
-import type { AccountRecord, Host, SeenPresence } from './contract.ts'
+import type { AccountRecord, Host, Introduction, SeenPresence } from './contract.ts'
 import type { Online } from './online.ts'
 import { visiblePhones } from './phones.ts'
 
 /** Accounts known to have no phone numbers: SYN need not load them. */
 export const MAX_PHONELESS = 50_000
 
-/** Who is signed in, and the records behind: those of signed-in people in memory, others from the host. */
+/**
+ * Who is signed in, and the records behind: those of signed-in people in memory, others from the host. An account has at
+ * most two sessions: that of a Messenger, and one beside it. Source: docs/protocol.md, A session beside the Messenger.
+ */
 export class Accounts {
   readonly #host: Host
   readonly #online = new Map<string, Online>()
+  readonly #beside = new Map<string, Online>()
   readonly #phoneless = new Set<string>()
 
   constructor(host: Host) {
@@ -16,46 +20,64 @@ export class Accounts {
   }
 
   get size(): number {
-    return this.#online.size
+    return this.#online.size + this.#beside.size
   }
 
-  all(): Iterable<Online> {
-    return this.#online.values()
+  *all(): Iterable<Online> {
+    yield* this.#online.values()
+    yield* this.#beside.values()
   }
 
+  /** The session by which others see them: that of the Messenger as soon as it has said its status. */
   online(email: string): Online | undefined {
-    return this.#online.get(email)
+    const messenger = this.#online.get(email)
+    const beside = this.#beside.get(email)
+    return messenger?.presence === undefined ? (beside ?? messenger) : messenger
+  }
+
+  session(email: string, beside: boolean): Online | undefined {
+    return this.#of(beside).get(email)
+  }
+
+  /** All sessions of an account: what it is told, each is told. */
+  sessions(email: string): readonly Online[] {
+    return [this.#online.get(email), this.#beside.get(email)].filter((one) => one !== undefined)
   }
 
   enter(online: Online): void {
-    this.#online.set(online.email, online)
+    this.#of(online.beside).set(online.email, online)
   }
 
   /** Whether it was this session that was signed in. */
   leave(online: Online): boolean {
-    return this.#online.get(online.email) === online && this.#online.delete(online.email)
+    const sessions = this.#of(online.beside)
+    return sessions.get(online.email) === online && sessions.delete(online.email)
   }
 
   /** undefined: there is no such account. Rejects when the store fails. */
   async read(email: string): Promise<AccountRecord | undefined> {
-    const record = this.#online.get(email)?.record ?? (await this.#host.load(email))
+    const record = this.online(email)?.record ?? (await this.#host.load(email))
     if (record !== undefined) this.#notePhones(record)
     return record
+  }
+
+  /** Somebody is about to be put on a list. Rejects when the store fails. */
+  introduce(by: string, email: string): Promise<Introduction> {
+    return this.#host.introduce?.(by, email) ?? Promise.resolve('as-it-is')
   }
 
   /** Writes all of them or none; what is in memory follows the disk. Rejects when the store fails. */
   async commit(records: readonly AccountRecord[]): Promise<void> {
     await this.#host.save(records)
     for (const record of records) {
-      const online = this.#online.get(record.email)
-      if (online !== undefined) online.record = record
+      for (const online of this.sessions(record.email)) online.record = record
       this.#notePhones(record)
     }
   }
 
   /** The record, if it may hold phone numbers; at once for those signed in or known to have none. */
   withPhones(email: string): AccountRecord | undefined | Promise<AccountRecord | undefined> {
-    const online = this.#online.get(email)
+    const online = this.online(email)
     if (online !== undefined) return online.record
     return this.#phoneless.has(email) ? undefined : this.read(email)
   }
@@ -68,6 +90,10 @@ export class Accounts {
   /** The account was changed behind our back. */
   forget(email: string): void {
     this.#phoneless.delete(email)
+  }
+
+  #of(beside: boolean): Map<string, Online> {
+    return beside ? this.#beside : this.#online
   }
 
   #notePhones(record: AccountRecord): void {

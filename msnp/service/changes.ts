@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer'
 import { encodeNick } from '../wire/escape.ts'
 import { encodeFrame } from '../wire/frame.ts'
 import { TRAITS, type Dialect } from '../model/dialect.ts'
@@ -112,7 +113,17 @@ export class Changes {
     const written = [...(outcome.record === undefined ? [] : [outcome.record]), ...(outcome.others ?? [])]
     if (written.length > 0) await this.#accounts.commit(written)
     online.line.send({ kind: 'reply', trid: change.trid, ...outcome.answer(formsOf(online.dialect)) })
+    if (outcome.record !== undefined && IS_TOLD[change.kind]) {
+      const answers = besideAnswers(record, outcome.record, change, outcome.answer)
+      this.#tellBeside(online, (dialect) => Buffer.concat(answers(dialect).map(unasked)))
+    }
     outcome.after?.()
+  }
+
+  /** The other session of the same account, if there is one, hears of it as of something that it did not ask for. */
+  #tellBeside(online: Online, bytes: (dialect: Dialect) => Uint8Array): void {
+    for (const other of this.#accounts.sessions(online.email))
+      if (other !== online && other.synced) other.push(bytes(other.dialect))
   }
 
   #plan(online: Online, record: AccountRecord, change: Change): Promise<Outcome | number> | Outcome | number {
@@ -174,12 +185,17 @@ export class Changes {
     const id = list === 'FL' && word !== undefined ? forms.group(record, word) : undefined
     const next = addTo(record, list, { email, name }, id, this.#limits, forms.grouping)
     if (typeof next === 'number') return next
-    const other = await this.#accounts.read(email)
-    if (other === undefined) return TRAITS[dialect].noSuchAccount
-    const isNew = list === 'FL' && !isOn(contactOf(record, email), 'FL')
+    const isListed = list === 'FL' && isOn(contactOf(record, email), 'FL')
+    const isNew = list === 'FL' && !isListed
+    const introduction = isNew ? await this.#accounts.introduce(record.email, email) : 'as-it-is'
+    if (introduction === 'wrong') return 201
+    if (introduction === 'too-often') return 800
+    const other = introduction === 'unknown' ? undefined : await this.#accounts.read(email)
     const group = id === undefined ? undefined : groupOf(next, id)
     const entry = { list, email, name: list === 'FL' ? name : given, group, isNew }
     const answer = (each: Forms): Answer => each.added(next, entry)
+    // Groups are ours alone: whoever is listed may be put into one though their account is gone.
+    if (other === undefined) return isListed ? { record: next, answer } : TRAITS[dialect].noSuchAccount
     if (!isNew) return { ...this.#seenBy(record, next, [other]), answer }
     const watched = addWatcher(other, record)
     return {
@@ -193,8 +209,12 @@ export class Changes {
         }
         const friend = this.#accounts.online(email)
         if (friend === undefined) return
-        if (canSee(online, friend)) online.push(appearance(friend, dialect, trid))
-        friend.push(unasked(formsOf(friend.dialect).watched(watched, record)))
+        if (canSee(online, friend)) {
+          online.push(appearance(friend, dialect, trid))
+          this.#tellBeside(online, (each) => appearance(friend, each))
+        }
+        for (const session of this.#accounts.sessions(email))
+          session.push(unasked(formsOf(session.dialect).watched(watched, record)))
       },
     }
   }
@@ -222,8 +242,8 @@ export class Changes {
       others: [unwatched],
       answer,
       after: () => {
-        const friend = this.#accounts.online(email)
-        friend?.push(unasked(formsOf(friend.dialect).unwatched(unwatched, record.email)))
+        for (const session of this.#accounts.sessions(email))
+          session.push(unasked(formsOf(session.dialect).unwatched(unwatched, record.email)))
       },
     }
   }
@@ -337,14 +357,13 @@ export class Changes {
     sawBefore: boolean,
     seesNow: boolean,
   ): void {
-    const online = this.#accounts.online(viewer.email)
-    if (online === undefined) return
-    if (numbers.length > 0 && online.synced) {
-      online.push(phoneLines(numbers, formsOf(online.dialect).phonePlace(viewer, subject)))
-    }
     const self = this.#accounts.online(subject)
-    if (sawBefore === seesNow || self?.isVisible !== true || online.presence === undefined) return
-    online.push(seesNow ? appearance(self, online.dialect) : offlineLine(subject))
+    for (const online of this.#accounts.sessions(viewer.email)) {
+      if (numbers.length > 0 && online.synced)
+        online.push(phoneLines(numbers, formsOf(online.dialect).phonePlace(viewer, subject)))
+      if (sawBefore === seesNow || self?.isVisible !== true || online.presence === undefined) continue
+      online.push(seesNow ? appearance(self, online.dialect) : offlineLine(subject))
+    }
   }
 
   async #readAll(emails: readonly string[]): Promise<readonly AccountRecord[]> {
@@ -354,6 +373,22 @@ export class Changes {
 }
 
 const NO_PHONES: Phones = {}
+
+/** Whether the other session of the account can be told in the words of the answer. */
+const IS_TOLD: Readonly<Record<Change['kind'], boolean>> = {
+  add: true,
+  remove: true,
+  settle: false,
+  rename: true,
+  'own-name': true,
+  'add-group': true,
+  'rename-group': true,
+  'remove-group': true,
+  phone: true,
+  privacy: true,
+  prompt: true,
+  personal: false,
+}
 
 const watchersOf = (record: AccountRecord): readonly string[] =>
   record.contacts.flatMap((contact) => (isOn(contact, 'RL') ? [contact.email] : []))
@@ -365,6 +400,37 @@ const emailOf = (record: AccountRecord, who: Who): string | undefined =>
 /** A group that is there. */
 const groupOf = ({ groups, group0 }: AccountRecord, id: number): GroupRecord =>
   groups.find((group) => group.id === id) ?? { id: 0, name: group0 }
+
+/**
+ * A change as a session hears it that did not ask for it. Dialects mean different things by leaving the last group, and by
+ * being in none: so a contact who stays on FL is told group by group, and one who goes, without a group.
+ */
+function besideAnswers(
+  before: AccountRecord,
+  after: AccountRecord,
+  change: Change,
+  answer: (forms: Forms) => Answer,
+): (dialect: Dialect) => readonly Answer[] {
+  const plain = (dialect: Dialect): readonly Answer[] => [answer(formsOf(dialect))]
+  if ((change.kind !== 'add' && change.kind !== 'remove') || change.list !== 'FL') return plain
+  const email = emailOf(before, change.who) ?? ''
+  const was = contactOf(before, email)
+  const is = contactOf(after, email)
+  if (!isOn(was, 'FL') || was === undefined) return plain
+  if (!isOn(is, 'FL') || is === undefined)
+    return (dialect) => [formsOf(dialect).removed(after, { list: 'FL', email, group: undefined })]
+  return (dialect) => {
+    const forms = formsOf(dialect)
+    const shown = (id: number): boolean => id !== 0 || !TRAITS[dialect].guidIds
+    const come = is.groups.filter((id) => shown(id) && !was.groups.includes(id))
+    const gone = was.groups.filter((id) => shown(id) && !is.groups.includes(id))
+    const { name } = is
+    return [
+      ...come.map((id) => forms.added(after, { list: 'FL', email, name, group: groupOf(after, id), isNew: false })),
+      ...gone.map((id) => forms.removed(after, { list: 'FL', email, group: groupOf(before, id) })),
+    ]
+  }
+}
 
 const unasked = ({ verb, words }: Answer): Uint8Array => encodeFrame(verb, [0, ...words])
 

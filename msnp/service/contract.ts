@@ -63,6 +63,8 @@ export interface Host {
   load(email: string): Promise<AccountRecord | undefined>
   /** All of them or none; resolves when they are on disk. Nothing is answered to the client before. */
   save(records: readonly AccountRecord[]): Promise<void>
+  /** Somebody puts an address on their FL that was not there. It may make that account; 'as-it-is': look for it. */
+  introduce?(by: string, email: string): Promise<Introduction>
   /** Something an operator should know; never holds a secret. */
   onNotice?(notice: ServiceNotice): void
   /** Somebody came, changed or went, as those see it whom they allow to. Never throws. */
@@ -80,6 +82,9 @@ export interface SeenPresence {
   readonly object: string | undefined
   readonly personal: PersonalMessage
 }
+
+/** unknown: no such account. wrong: no address (201). too-often: later (800). */
+export type Introduction = 'as-it-is' | 'unknown' | 'wrong' | 'too-often'
 
 export type ServiceNotice =
   | {
@@ -213,17 +218,19 @@ export interface Invitation {
 /** The switchboard desk, as the notification desk sees it. */
 export interface SwitchboardDesk {
   /** For `XFR SB`. undefined: no switchboard can take it (707). */
-  open(email: string, now: number): Invitation | undefined
-  /** Ends all rooms' connections of somebody who signed out: they must receive nothing more. */
-  signedOut(email: string): void
+  open(email: string, now: number, beside?: boolean): Invitation | undefined
+  /** Ends all rooms' connections of a session that signed out: it must receive nothing more. */
+  signedOut(email: string, beside?: boolean): void
 }
 
 /** The notification desk, as the switchboard desk sees it. */
 export interface NotificationDesk {
   /** For CAL. Decides by address syntax (208), presence (217), lists and privacy (216); `ringing`: RNG is on its way. */
   ring(callee: string, ring: Ring): 'ringing' | 208 | 216 | 217
-  /** The signed-in session of an account. */
-  signedIn(email: string): SignedIn | undefined
+  /** RNG to that session of somebody who takes part already. */
+  ringSession(email: string, beside: boolean, ring: Ring): void
+  /** The signed-in session of an account: that one, or by default the one by which others see them. */
+  signedIn(email: string, beside?: boolean): SignedIn | undefined
 }
 
 export interface SignedIn {
@@ -231,6 +238,8 @@ export interface SignedIn {
   readonly name: string
   readonly dialect: Dialect
   readonly status: Status
+  /** It stands beside the person's Messenger. */
+  readonly beside?: boolean
   /** What their client can do: a sum of bits. */
   readonly clientId?: number
   /** Their client says with CFM what it has stored, and an ACK waits for that. */

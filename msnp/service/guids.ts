@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto'
-import { guidFrom, type ContactId, type GroupId } from '../model/ids.ts'
+import { hash } from 'node:crypto'
+import { guidFrom, plainId, type ContactId, type GroupId } from '../model/ids.ts'
 import type { AccountRecord, ContactRecord, GroupRecord } from './contract.ts'
 import { isOn } from './lists.ts'
 
@@ -16,19 +16,26 @@ export const contactGuid = (owner: string, email: string): ContactId =>
 export const groupGuid = (owner: string, { id, since = 0 }: GroupRecord): GroupId =>
   derived('group', owner, `${id} ${since}`) as GroupId
 
-/** Ids are of people on FL only. */
-export const contactByGuid = (record: AccountRecord, guid: string): ContactRecord | undefined => {
-  const wanted = plain(guid)
-  return record.contacts.find((contact) => isOn(contact, 'FL') && contactGuid(record.email, contact.email) === wanted)
+/** Accounts whose ids are at hand, the last that were asked about. */
+const MAX_INDEXES = 16
+const indexes = new Map<AccountRecord, ReadonlyMap<string, ContactRecord>>()
+
+/** Ids are of people on FL only. A client that asks for ids that nobody has must not make us derive all of them each time. */
+export const contactByGuid = (record: AccountRecord, guid: string): ContactRecord | undefined =>
+  (indexes.get(record) ?? indexOf(record)).get(plainId(guid))
+
+function indexOf(record: AccountRecord): ReadonlyMap<string, ContactRecord> {
+  const listed = record.contacts.filter((contact) => isOn(contact, 'FL'))
+  const index = new Map(listed.map((contact) => [contactGuid(record.email, contact.email) as string, contact]))
+  const [oldest] = indexes.size < MAX_INDEXES ? [] : indexes.keys()
+  if (oldest !== undefined) indexes.delete(oldest)
+  indexes.set(record, index)
+  return index
 }
 
 export const groupByGuid = (record: AccountRecord, guid: string): GroupRecord | undefined => {
-  const wanted = plain(guid)
+  const wanted = plainId(guid)
   return record.groups.find((group) => groupGuid(record.email, group) === wanted)
 }
 
-/** Clients write them in any case, some with braces. */
-const plain = (guid: string): string => guid.replace(/^\{|\}$/g, '').toLowerCase()
-
-const derived = (...words: readonly string[]): string =>
-  guidFrom(createHash('sha256').update(words.join('\0'), 'utf8').digest())
+const derived = (...words: readonly string[]): string => guidFrom(hash('sha256', words.join('\0'), 'buffer'))

@@ -104,6 +104,20 @@ export function addWatcher(
   })
 }
 
+/**
+ * An account of a time before PL: whoever is on RL and on neither AL nor BL waits for an answer. The record itself when
+ * there is nobody; the version stays, since what clients of that time see does.
+ */
+export function withPending(record: AccountRecord): AccountRecord {
+  const waits = ({ lists }: ContactRecord): boolean =>
+    (lists & (LIST_BITS.RL | LIST_BITS.AL | LIST_BITS.BL | LIST_BITS.PL)) === LIST_BITS.RL
+  if (!record.contacts.some(waits)) return record
+  const contacts = record.contacts.map((contact) =>
+    waits(contact) ? { ...contact, lists: contact.lists | LIST_BITS.PL } : contact,
+  )
+  return { ...record, contacts }
+}
+
 /** Somebody took this account off their FL. */
 export function removeWatcher(record: AccountRecord, email: string): AccountRecord {
   const contact = contactOf(record, email)

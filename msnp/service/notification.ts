@@ -22,7 +22,7 @@ import { allows } from './lists.ts'
 import { loginPolicy, welcomeProfile } from './login.ts'
 import { Online } from './online.ts'
 import { nameWord } from './name-word.ts'
-import { vanish } from './presence.ts'
+import { announce, vanish } from './presence.ts'
 import { Requests } from './requests.ts'
 import { watchedBy, withoutWatcher } from './removal.ts'
 import { Serial } from './serial.ts'
@@ -98,14 +98,21 @@ export class Notifications implements NotificationDesk {
     return 'ringing'
   }
 
-  signedIn(email: string): SignedIn | undefined {
-    const online = this.#accounts.online(email.toLowerCase())
+  ringSession(email: string, beside: boolean, { session, address, ticket, caller }: Ring): void {
+    this.#accounts
+      .session(email, beside)
+      ?.push(encodeFrame('RNG', [session, address, 'CKI', ticket, caller.email, nameWord(caller)]))
+  }
+
+  signedIn(email: string, which?: boolean): SignedIn | undefined {
+    const key = email.toLowerCase()
+    const online = which === undefined ? this.#accounts.online(key) : this.#accounts.session(key, which)
     if (online === undefined) return undefined
-    const { record, dialect, presence, line, confirms } = online
+    const { record, dialect, presence, line, confirms, beside } = online
     const status = presence?.status ?? 'HDN'
     const name = record.name === '' ? record.email : record.name
     const clientId = Number(presence?.clientId ?? 0)
-    const person = { email: record.email, name, dialect, status, clientId, confirms }
+    const person = { email: record.email, name, dialect, status, clientId, confirms, beside }
     return line.reachedAt === undefined ? person : { ...person, reachedAt: line.reachedAt }
   }
 
@@ -135,7 +142,7 @@ export class Notifications implements NotificationDesk {
   /** The account was changed or removed behind our back: whoever is signed in must come again. */
   forget(email: string): void {
     this.#accounts.forget(email)
-    this.#accounts.online(email)?.line.send({ kind: 'out' })
+    for (const { line } of this.#accounts.sessions(email)) line.send({ kind: 'out' })
   }
 
   /** The account is about to go: ends its session and takes it off the others' RL. Rejects when the store fails. */
@@ -148,10 +155,10 @@ export class Notifications implements NotificationDesk {
           const others = await withoutWatcher(record, (other) => this.#accounts.read(other))
           if (others.length > 0) await this.#accounts.commit(others)
           for (const other of others) {
-            const watched = this.#accounts.online(other.email)
-            if (watched === undefined) continue
-            const { verb, words } = formsOf(watched.dialect).unwatched(other, email)
-            watched.push(encodeFrame(verb, [0, ...words]))
+            for (const session of this.#accounts.sessions(other.email)) {
+              const { verb, words } = formsOf(session.dialect).unwatched(other, email)
+              session.push(encodeFrame(verb, [0, ...words]))
+            }
           }
           resolve()
         } catch (error) {
@@ -174,21 +181,22 @@ export class Notifications implements NotificationDesk {
   /** For `Connection`: `USR TWN S`. `admit` takes the session unless the client is gone by then. */
   prove(
     line: Line,
-    { trid, email, dialect, ticket }: Extract<NsEvent, { readonly kind: 'prove' }>,
+    { trid, email, dialect, ticket, ...more }: Extract<NsEvent, { readonly kind: 'prove' }>,
     admit: (online: Online) => boolean,
   ): void {
     const { tickets, now } = this.#deps
+    const beside = more.beside === true
     if (this.#stopping) line.send({ kind: 'out', why: 'SSD' })
-    else if (this.#isFull(email)) this.#refuse(line, trid, email, 910)
+    else if (this.#isFull(email, beside)) this.#refuse(line, trid, email, 910)
     else if (!tickets.redeem(email, ticket, now())) this.#refuse(line, trid, email, 911)
     else {
       this.#serial.run([email], async () => {
         try {
           const record = await this.#accounts.read(email)
           if (record === undefined) this.#refuse(line, trid, email, 911)
-          else if (this.#isFull(email)) this.#refuse(line, trid, email, 910)
+          else if (this.#isFull(email, beside)) this.#refuse(line, trid, email, 910)
           else {
-            const online = new Online(line, dialect, record)
+            const online = new Online(line, dialect, record, beside)
             if (!admit(online)) return
             this.#enter(online)
             line.send({
@@ -252,8 +260,8 @@ export class Notifications implements NotificationDesk {
 
   /** For `Connection`: it is over. */
   left(online: Online): void {
-    if (!this.#accounts.leave(online)) return
-    this.#gone(online)
+    const shown = this.#accounts.online(online.email)
+    if (this.#accounts.leave(online)) this.#gone(online, shown)
   }
 
   /** A change waits for all accounts that it touches; if meanwhile there are more of them, it waits anew. */
@@ -291,26 +299,33 @@ export class Notifications implements NotificationDesk {
   }
 
   #enter(online: Online): void {
-    const before = this.#accounts.online(online.email)
+    const before = this.#accounts.session(online.email, online.beside)
     if (before !== undefined) {
+      const shown = this.#accounts.online(online.email)
       this.#accounts.leave(before)
-      this.#gone(before)
+      this.#gone(before, shown)
       before.line.send({ kind: 'out', why: 'OTH' })
     }
     this.#accounts.enter(online)
     this.#notice(online, 'signed-in')
   }
 
-  #gone(online: Online): void {
-    if (online.isVisible) vanish(this.#accounts, online, this.#stopping ? 'quietly' : 'to all')
+  /** `shown`: by which session others saw them until now. */
+  #gone(online: Online, shown: Online | undefined): void {
+    const left = this.#accounts.online(online.email)
+    if (shown === online) {
+      if (left?.isVisible === true && !this.#stopping)
+        announce(this.#accounts, left, online.isVisible ? 'seen' : 'unseen')
+      else if (online.isVisible) vanish(this.#accounts, online, this.#stopping ? 'quietly' : 'to all')
+    }
     online.presence = undefined
-    this.#deps.switchboards.signedOut(online.email)
+    this.#deps.switchboards.signedOut(online.email, online.beside)
     this.#notice(online, 'signed-out')
   }
 
   /** Whether one more is too many; whoever takes the place of an older session of their own is not. */
-  #isFull(email: string): boolean {
-    return this.#accounts.size >= this.#deps.limits.sessions && this.#accounts.online(email) === undefined
+  #isFull(email: string, beside = false): boolean {
+    return this.#accounts.size >= this.#deps.limits.sessions && this.#accounts.session(email, beside) === undefined
   }
 
   #refuse(line: Line, trid: string, email: string, code: number): void {

@@ -17,6 +17,8 @@ export interface Presence {
 export class Online {
   readonly line: Line
   readonly dialect: Dialect
+  /** A session that stands beside the person's Messenger, and is not ended by it: see `Accounts`. */
+  readonly beside: boolean
   /** As it is on disk. */
   record: AccountRecord
   /** Before the first CHG there is none: nobody sees them. */
@@ -29,8 +31,9 @@ export class Online {
   media: PersonalMessage['media']
   switchboards: TokenBucket | undefined
 
-  constructor(line: Line, dialect: Dialect, record: AccountRecord) {
+  constructor(line: Line, dialect: Dialect, record: AccountRecord, beside = false) {
     this.line = line
+    this.beside = beside
     this.dialect = dialect
     this.record = record
   }

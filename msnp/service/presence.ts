@@ -18,8 +18,7 @@ import type { Online } from './online.ts'
 export function eachViewer(accounts: Accounts, record: AccountRecord, visit: (viewer: Online) => void): void {
   for (const contact of record.contacts) {
     if (!isOn(contact, 'RL') || !allowsContact(record, contact)) continue
-    const viewer = accounts.online(contact.email)
-    if (viewer?.presence !== undefined) visit(viewer)
+    for (const viewer of accounts.sessions(contact.email)) if (viewer.presence !== undefined) visit(viewer)
   }
 }
 

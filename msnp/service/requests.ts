@@ -92,19 +92,24 @@ export class Requests {
   /** The answer is what came, word by word; the first time it is followed by everybody who is there. */
   #status(online: Online, request: Extract<Request, { readonly kind: 'status' }>): void {
     const { trid, status, clientId, object, words } = request
-    const before = online.presence
-    const wasVisible = online.isVisible
+    const { accounts } = this.#deps
+    const first = online.presence === undefined
+    const before = accounts.online(online.email)?.presence
     online.presence = { status, clientId, object }
     online.line.send({ kind: 'reply', verb: 'CHG', trid, words })
-    if (before === undefined) {
-      const initial = initialPresence(this.#deps.accounts, online, trid)
+    if (first) {
+      const initial = initialPresence(accounts, online, trid)
       if (initial !== undefined) online.push(initial)
       online.line.send({ kind: 'challenge' })
     }
-    const isSame = before?.status === status && before.clientId === clientId && before.object === object
+    const shown = accounts.online(online.email) ?? online
+    const now = shown.presence
+    const isSame =
+      before?.status === now?.status && before?.clientId === now?.clientId && before?.object === now?.object
     if (isSame) return
-    if (online.isVisible) announce(this.#deps.accounts, online, wasVisible ? 'seen' : 'unseen')
-    else if (wasVisible) vanish(this.#deps.accounts, online)
+    const wasVisible = before !== undefined && before.status !== 'HDN'
+    if (shown.isVisible) announce(accounts, shown, wasVisible ? 'seen' : 'unseen')
+    else if (wasVisible) vanish(accounts, shown)
   }
 
   /** 913 hidden, or before the first CHG; 800 too often; 707 there is none. */
@@ -116,7 +121,7 @@ export class Requests {
       ? 913
       : !online.switchboards.take(at)
         ? 800
-        : (switchboards.open(online.email, at) ?? 707)
+        : (switchboards.open(online.email, at, online.beside) ?? 707)
     if (typeof way === 'number') online.line.send({ kind: 'error', code: way, trid })
     else online.line.send({ kind: 'reply', verb: 'XFR', trid, words: ['SB', way.address, 'CKI', way.ticket] })
   }

@@ -27,6 +27,19 @@ interface Pending {
 /** Messages of one member that may wait to be confirmed; with more, the oldest counts as not received. */
 export const MAX_UNCONFIRMED = 4_096
 
+/** What is said while the other session of somebody inside is on its way, messages; of more, the oldest is missed there. */
+export const MAX_AWAITED = 64
+
+/** A session of an account: that of the Messenger, or the one beside it. An address has no blank. */
+export const sessionKey = (email: string, beside: boolean): string => (beside ? `${email} beside` : email)
+
+/** A session that was called: once another one of the account is inside, it gets what is said until it comes. */
+interface Awaited {
+  readonly email: string
+  readonly until: number
+  readonly said: SwitchboardCommand[]
+}
+
 /** Somebody in a room, through one connection. */
 export class Member {
   /** `email` in lower case. */
@@ -34,6 +47,8 @@ export class Member {
   readonly line: SwitchboardLine
   readonly room: Room
   readonly prefix: string
+  /** It stands beside the person's Messenger. */
+  readonly beside: boolean
   readonly #confirms: boolean
   /** Messages that this member's connection has been given. */
   #given = 0
@@ -41,19 +56,24 @@ export class Member {
   #pending: Pending[] = []
 
   /** `confirms`: a message counts as received when the client says that it is stored, not when the system has its bytes. */
-  constructor(person: Person, line: SwitchboardLine, room: Room, confirms = false) {
+  constructor(person: Person, line: SwitchboardLine, room: Room, confirms = false, beside = false) {
     this.#confirms = confirms
+    this.beside = beside
     this.person = person
     this.line = line
     this.room = room
     this.prefix = relayPrefix(person)
   }
 
-  /** What somebody said. `delivery` learns when it has arrived; for U nobody waits. */
-  give(message: SwitchboardCommand, delivery: Delivery): void {
+  get key(): string {
+    return sessionKey(this.person.email, this.beside)
+  }
+
+  /** What somebody said. `delivery` learns when it has arrived; without it, and for U, nobody waits. */
+  give(message: SwitchboardCommand, delivery?: Delivery): void {
     this.line.send(message)
     this.#given++
-    if (delivery.ack === 'U') return
+    if (delivery === undefined || delivery.ack === 'U') return
     delivery.waiting += 1
     this.#pending.push({ upTo: this.#confirms ? this.#given : this.line.queued, delivery })
     if (this.#confirms && this.#pending.length > MAX_UNCONFIRMED) {
@@ -106,36 +126,79 @@ function settle(delivery: Delivery, took: boolean): void {
 export class Room {
   /** Decimal, below 2^31. */
   readonly session: string
+  /** By `sessionKey`. */
   readonly members = new Map<string, Member>()
   /** Who was called and may still come: until when a second CAL gives 215. */
   readonly #ringing = new Map<string, number>()
+  /** By `sessionKey`. */
+  readonly #awaited = new Map<string, Awaited>()
 
   constructor(session: string) {
     this.session = session
   }
 
-  /** They come in; the others learn of it. */
-  enter(member: Member): void {
+  /**
+   * They come in; the others learn of it, unless they were there through another session. Gives what was said while they
+   * were on their way.
+   */
+  enter(member: Member): readonly SwitchboardCommand[] {
     const { person } = member
     this.#ringing.delete(person.email)
-    for (const other of this.members.values()) other.line.send({ kind: 'joined', person })
-    this.members.set(person.email, member)
+    if (!this.has(person.email)) for (const other of this.members.values()) other.line.send({ kind: 'joined', person })
+    this.members.set(member.key, member)
+    const awaited = this.#awaited.get(member.key)
+    this.#awaited.delete(member.key)
+    return awaited?.said ?? []
   }
 
+  /**
+   * The other session of the same person goes with it: else the people inside would go on talking to a window that is
+   * closed. Whoever speaks next calls both again.
+   */
   leave(member: Member): void {
-    if (this.members.get(member.person.email) !== member) return
-    this.members.delete(member.person.email)
-    for (const other of this.members.values()) other.line.send({ kind: 'left', email: member.person.email })
+    if (this.members.get(member.key) !== member) return
+    const { email } = member.person
+    this.members.delete(member.key)
+    for (const key of [sessionKey(email, true), sessionKey(email, false)]) this.#awaited.delete(key)
+    const twin = [...this.members.values()].find(({ person }) => person.email === email)
+    if (twin === undefined) for (const other of this.members.values()) other.line.send({ kind: 'left', email })
+    else twin.line.send({ kind: 'end' })
     member.lost()
+  }
+
+  /** Through whatever session. */
+  has(email: string): boolean {
+    return this.members.has(email) || this.members.has(sessionKey(email, true))
+  }
+
+  /** Everybody once. */
+  get people(): readonly Person[] {
+    return [...new Map(Array.from(this.members.values(), ({ person }) => [person.email, person] as const)).values()]
+  }
+
+  /** That session is called. `false`: it was already, or is here. */
+  awaits(email: string, beside: boolean, now: number, until: number): boolean {
+    const key = sessionKey(email, beside)
+    if (this.members.has(key) || (this.#awaited.get(key)?.until ?? now) > now) return false
+    this.#awaited.set(key, { email, until, said: [] })
+    return true
   }
 
   /** The same bytes for everybody else. ACK waits until all have taken (or confirmed) them; into an empty room it is NAK. */
   say(from: Member, trid: string, ack: AckType, payload: Uint8Array): void {
     const delivery: Delivery = { from, trid, ack, waiting: 1, reached: false }
-    if (this.members.size > 1) {
+    if (this.members.size > 1 || this.#awaited.size > 0) {
       const relay: SwitchboardCommand = { kind: 'relay', bytes: relayedMessage(from.prefix, payload) }
       for (const member of this.members.values()) {
-        if (member !== from) member.give(relay, delivery)
+        if (member === from) continue
+        // What one's own other session has is no receipt.
+        member.give(relay, member.person.email === from.person.email ? undefined : delivery)
+      }
+      for (const { email, said } of this.#awaited.values()) {
+        // Who is not here at all is missing, and not late.
+        if (!this.has(email)) continue
+        said.push(relay)
+        if (said.length > MAX_AWAITED) said.shift()
       }
     }
     settle(delivery, false)

@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer'
-import type { SwitchboardEvent } from '../session/switchboard-server-events.ts'
+import type { Person, SwitchboardEvent } from '../session/switchboard-server-events.ts'
 import { SwitchboardServer } from '../session/switchboard-server.ts'
 import type {
   Invitation,
@@ -10,7 +10,7 @@ import type {
   SwitchboardDesk,
 } from './contract.ts'
 import { Invitations } from './invitations.ts'
-import { Member, Room, type SwitchboardLine } from './room.ts'
+import { Member, Room, sessionKey, type SwitchboardLine } from './room.ts'
 
 /** Tries to find a session id that no room has. */
 const SESSION_ATTEMPTS = 16
@@ -41,7 +41,7 @@ type Asked = Extract<SwitchboardEvent, { kind: 'enter' | 'answer' }>
 /** All rooms, and the ways into them. */
 export class Switchboards implements SwitchboardDesk {
   readonly #options: SwitchboardsOptions
-  /** undefined: a room of one's own, which is made when somebody comes. */
+  /** By `sessionKey`. undefined: a room of one's own, which is made when somebody comes. */
   readonly #invitations: Invitations<Room | undefined>
   readonly #rooms = new Map<string, Room>()
   readonly #byPerson = new Map<string, Set<Member>>()
@@ -104,18 +104,19 @@ export class Switchboards implements SwitchboardDesk {
     }
   }
 
-  open(email: string, now: number): Invitation | undefined {
+  open(email: string, now: number, beside = false): Invitation | undefined {
     const person = email.toLowerCase()
-    const address = this.#options.address(this.#options.notifications.signedIn(person)?.reachedAt)
+    const address = this.#options.address(this.#options.notifications.signedIn(person, beside)?.reachedAt)
     if (address === undefined) return undefined
-    const ticket = this.#invitations.mint(person, undefined, now)
+    const ticket = this.#invitations.mint(sessionKey(person, beside), undefined, now)
     return ticket === undefined ? undefined : { address, ticket }
   }
 
-  signedOut(email: string): void {
+  signedOut(email: string, beside = false): void {
     const person = email.toLowerCase()
-    for (const room of this.#invitations.revokeAll(person)) room?.unring(person)
-    for (const member of [...(this.#byPerson.get(person) ?? [])]) member.line.send({ kind: 'end' })
+    for (const room of this.#invitations.revokeAll(sessionKey(person, beside))) room?.unring(person)
+    for (const member of [...(this.#byPerson.get(person) ?? [])])
+      if (member.beside === beside) member.line.send({ kind: 'end' })
   }
 
   /** OUT to everybody, those included who have not said who they are. */
@@ -125,14 +126,17 @@ export class Switchboards implements SwitchboardDesk {
 
   #ask(line: SwitchboardLine, asked: Asked, admitted: (member: Member) => void): void {
     const email = asked.email.toLowerCase()
-    const invitation = this.#invitations.redeem(email, asked.ticket, this.#options.now())
-    const signedIn = this.#options.notifications.signedIn(email)
+    const now = this.#options.now()
+    const own = this.#invitations.redeem(email, asked.ticket, now)
+    const invitation = own ?? this.#invitations.redeem(sessionKey(email, true), asked.ticket, now)
+    const signedIn = this.#session(email, own === undefined && invitation !== undefined)
     if (invitation === undefined || signedIn === undefined) {
       line.send({ kind: 'refused', code: 911 })
     } else if ((this.#byPerson.get(email)?.size ?? 0) >= this.#options.limits.switchboardsPerAccount) {
       line.send({ kind: 'refused', code: 714 })
     } else {
-      const room = asked.kind === 'enter' ? this.#ownRoom(invitation.room) : this.#roomOf(invitation.room, asked, email)
+      const room =
+        asked.kind === 'enter' ? this.#ownRoom(invitation.room) : this.#roomOf(invitation.room, asked, signedIn)
       if (room === undefined) line.send({ kind: 'refused', code: 911 })
       else this.#admit(line, room, signedIn, admitted)
     }
@@ -144,44 +148,87 @@ export class Switchboards implements SwitchboardDesk {
   }
 
   /** The room that the ticket of an ANS leads to, if it is still there and has room for them. */
-  #roomOf(room: Room | undefined, { session }: { readonly session: string }, email: string): Room | undefined {
+  #roomOf(
+    room: Room | undefined,
+    { session }: { readonly session: string },
+    { email, beside = false }: SignedIn,
+  ): Room | undefined {
     if (room === undefined || room.session !== session || this.#rooms.get(session) !== room) return undefined
-    return room.members.has(email) || room.members.size >= this.#options.limits.roomMembers ? undefined : room
+    return room.members.has(sessionKey(email.toLowerCase(), beside)) ||
+      room.members.size >= this.#options.limits.roomMembers
+      ? undefined
+      : room
   }
 
   /** JOI to the others, then the answer to the newcomer, behind which whatever they sent ahead of it is read. */
   #admit(
     line: SwitchboardLine,
     room: Room,
-    { email, name, dialect, clientId = 0, confirms = false }: SignedIn,
+    { email, name, dialect, clientId = 0, confirms = false, beside = false }: SignedIn,
     admitted: (member: Member) => void,
   ): void {
     const self = { email: email.toLowerCase(), name, clientId }
-    const member = new Member(self, line, room, confirms)
-    const present = Array.from(room.members.values(), (other) => other.person)
-    room.enter(member)
+    const member = new Member(self, line, room, confirms, beside)
+    const present = room.people.filter((other) => other.email !== self.email)
+    const missed = room.enter(member)
     const own = this.#byPerson.get(self.email)
     if (own === undefined) this.#byPerson.set(self.email, new Set([member]))
     else own.add(member)
     admitted(member)
     line.send({ kind: 'admitted', self, dialect, present })
+    for (const message of missed) member.give(message)
+    if (present.length > 0)
+      for (const { person, beside: side } of [...room.members.values()]) this.#bring(room, person, !side)
+  }
+
+  /** Somebody is inside: their other session, if there is one, is called as well. */
+  #bring(room: Room, { email }: Person, beside: boolean): void {
+    const { timings, now } = this.#options
+    const at = now()
+    const caller = room.people.find((other) => other.email !== email)
+    const signedIn = this.#session(email, beside)
+    if (caller === undefined || signedIn === undefined || signedIn.status === 'HDN') return
+    if (!room.awaits(email, beside, at, at + timings.ringMs)) return
+    this.#ringSession(room, signedIn, caller)
+  }
+
+  #ringSession(room: Room, { email, beside = false, reachedAt }: SignedIn, caller: Person): void {
+    const address = this.#options.address(reachedAt)
+    const ticket = this.#invitations.mint(sessionKey(email, beside), room, this.#options.now())
+    if (address === undefined || ticket === undefined) return
+    this.#options.notifications.ringSession(email, beside, { address, ticket, session: room.session, caller })
+  }
+
+  /** That session and no other one of the account. */
+  #session(email: string, beside: boolean): SignedIn | undefined {
+    const found = this.#options.notifications.signedIn(email, beside)
+    return (found?.beside ?? false) === beside ? found : undefined
   }
 
   #call(member: Member, trid: string, email: string): void {
     const { notifications, limits, timings, now } = this.#options
-    const { room, line, person } = member
+    const { room, line, person, beside: side } = member
     const callee = email.toLowerCase()
     const at = now()
     const code = (): number | undefined => {
-      if (callee === person.email || room.members.has(callee) || room.isRinging(callee, at)) return 215
-      if (notifications.signedIn(person.email)?.status === 'HDN') return 913
+      if (callee === person.email || room.has(callee) || room.isRinging(callee, at)) return 215
+      if (notifications.signedIn(person.email, side)?.status === 'HDN') return 913
       if (room.expected(at) >= limits.roomMembers) return 713
-      const address = this.#options.address(notifications.signedIn(callee)?.reachedAt)
+      const shown = notifications.signedIn(callee)
+      const address = this.#options.address(shown?.reachedAt)
       if (address === undefined) return 707
-      const ticket = this.#invitations.mint(callee, room, at)
+      const ticket = this.#invitations.mint(sessionKey(callee, shown?.beside ?? false), room, at)
       if (ticket === undefined) return 713
       const answer = notifications.ring(callee, { address, ticket, session: room.session, caller: person })
-      if (answer === 'ringing') return undefined
+      if (answer === 'ringing') {
+        const until = at + timings.ringMs
+        const side = shown?.beside ?? false
+        const other = this.#session(callee, !side)
+        room.awaits(callee, side, at, until)
+        if (other !== undefined && other.status !== 'HDN' && room.awaits(callee, !side, at, until))
+          this.#ringSession(room, other, person)
+        return undefined
+      }
       this.#invitations.revoke(ticket)
       return answer
     }

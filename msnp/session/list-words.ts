@@ -107,10 +107,11 @@ export interface GroupWords {
 
 /**
  * `Work guid 0`, `1 Play guid 0`, `guid Play`, `1 guid`, `guid`: what follows the transaction id of ADG, REG and RMG,
- * and LSG whole. The name stands before the GUID, or behind one that comes first.
+ * and LSG whole. The name stands before the GUID, or behind one that comes first. It may look like a GUID itself: the id is
+ * the last that does.
  */
 export function parseGroupWords(words: readonly string[]): GroupWords | undefined {
-  const at = words.findIndex(isGuid)
+  const at = words.findLastIndex(isGuid)
   const id = groupIdOf(words[at] ?? '')
   if (id === undefined) return undefined
   const name = at === 0 ? words[1] : words[at - 1]

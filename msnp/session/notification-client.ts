@@ -15,6 +15,8 @@ export interface NotificationClientOptions {
   readonly firstTrid?: number
   /** Whether to confirm what is said to us, where the server offers it. Default: no. */
   readonly confirms?: boolean
+  /** Whether to stand beside the person's Messenger. Default: no. */
+  readonly beside?: boolean
 }
 
 /**
@@ -26,9 +28,9 @@ export class NotificationClient implements Machine<NotificationCommand, Notifica
   readonly #context: NotificationContext
   #state: NotificationState = { kind: 'idle' }
 
-  constructor({ timings, firstTrid, confirms = false }: NotificationClientOptions) {
+  constructor({ timings, firstTrid, confirms = false, beside = false }: NotificationClientOptions) {
     this.#line = new ClientLine(firstTrid)
-    this.#context = { line: this.#line, timings, confirms, enter: (state) => void (this.#state = state) }
+    this.#context = { line: this.#line, timings, confirms, beside, enter: (state) => void (this.#state = state) }
   }
 
   get state(): NotificationState {

@@ -32,6 +32,8 @@ export interface NotificationContext {
   readonly timings: NotificationTimings
   /** We say with CFM what we have stored, where the server has an ear for it. */
   readonly confirms: boolean
+  /** We stand beside the person's Messenger, where the server knows such a thing. */
+  readonly beside: boolean
   enter(state: NotificationState): void
 }
 

@@ -153,7 +153,10 @@ export const SIGNED_IN: Handlers<State> = {
 /** An error in answer to a request. What the server says is so already, we take over. */
 export function refused(context: NotificationContext, session: SignedIn, what: Answered, code: number): void {
   const { request } = what
-  if (request.kind === 'list-add' && code === 215) applyToLists(context, session, 'added', lineOf(request), true)
+  // Of ourselves it says that we cannot be on a list of our own.
+  const isOurs = request.kind === 'list-add' && keyOf(request.email) === keyOf(session.email)
+  if (request.kind === 'list-add' && code === 215 && !isOurs)
+    applyToLists(context, session, 'added', lineOf(request), true)
   if (request.kind === 'list-remove' && code === 216) applyToLists(context, session, 'removed', lineOf(request), true)
   context.line.emit({ kind: 'answer', id: what.id, answer: { kind: 'refused', code } })
 }

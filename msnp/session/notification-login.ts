@@ -1,4 +1,5 @@
 import { parseTwnData } from '../auth/passport.ts'
+import { BESIDE_CLIENT } from '../model/beside.ts'
 import { knownDialects, TRAITS, type Dialect } from '../model/dialect.ts'
 import { nameOf } from '../model/names.ts'
 import { synParams } from './client-requests.ts'
@@ -65,7 +66,8 @@ export const NEGOTIATING: Handlers<In<'negotiating'>> = {
       return
     }
     const version = CLIENT_VERSIONS[dialect]
-    const client = ['0x0409', 'winnt', '5.1', 'i386', 'MSNMSGR', version, 'MSMSGS', state.email]
+    const product = context.beside ? BESIDE_CLIENT : 'MSMSGS'
+    const client = ['0x0409', 'winnt', '5.1', 'i386', 'MSNMSGR', version, product, state.email]
     line.ask('CVR', client, LOGIN, context.timings.commandMs)
     context.enter({ kind: 'introducing', email: state.email, dialect })
   },

@@ -62,7 +62,7 @@ const COMMON_REQUESTS: Readonly<Record<string, Read>> = {
     const status = statusOf(word)
     if (status === undefined || words.some((one) => CONTROL.test(one))) return 201
     if (object !== undefined && object.length > MAX_OBJECT_BYTES) return 201
-    return { kind: 'status', trid, status, clientId: /^\d{1,10}/.exec(clientId ?? '')?.[0] ?? '0', object, words }
+    return { kind: 'status', trid, status, clientId: clientIdWord(clientId), object, words }
   },
   /** `ADG 12 Work 0` */
   ADG(trid, [word], { limits }) {
@@ -112,6 +112,12 @@ const COMMON_REQUESTS: Readonly<Record<string, Read>> = {
     if (kind === undefined) return 300
     return kind.toUpperCase() === 'SB' ? { kind: 'switchboard', trid } : 201
   },
+}
+
+/** The number at its beginning, as others are told; more than 32 bits overflow in their clients. */
+function clientIdWord(word = ''): string {
+  const digits = /^\d{1,10}(?!\d)/.exec(word)?.[0] ?? '0'
+  return Number(digits) <= 0xffffffff ? digits : '0'
 }
 
 /** Answers that need no account: the words after the transaction id, or a code. */

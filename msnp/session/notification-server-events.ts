@@ -25,6 +25,8 @@ export type NsEvent =
       readonly email: string
       readonly dialect: Dialect
       readonly ticket: string
+      /** The client wants to stand beside the person's Messenger. */
+      readonly beside?: true
     }
   /** `SYN 5 27`; 0: nothing is known, or the dialect never asks for less than everything. */
   | { readonly kind: 'sync'; readonly trid: string; readonly version: number }

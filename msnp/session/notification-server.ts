@@ -1,6 +1,7 @@
 import { MisuseError, type CloseReason, type Machine, type Output } from '../../sansio/machine.ts'
 import { TokenBucket } from '../../sansio/rate.ts'
 import { parseAddress } from '../model/address.ts'
+import { BESIDE_CLIENT } from '../model/beside.ts'
 import { knownDialects, TRAITS, type Dialect } from '../model/dialect.ts'
 import type { ServiceLimits, ServiceTimings } from '../service/contract.ts'
 import { encodeNick } from '../wire/escape.ts'
@@ -53,6 +54,8 @@ export class NotificationServer implements Machine<NsCommand, NsEvent> {
   #dialect: Dialect | undefined
   /** Who the last `USR TWN I` said they are, until they are signed in. */
   #email: string | undefined
+  /** The client wants to stand beside the person's Messenger. */
+  #isBeside = false
   #challenge: ServerChallenge | undefined
   #heardAt: number
   #hasPinged = false
@@ -279,6 +282,7 @@ export class NotificationServer implements Machine<NsCommand, NsEvent> {
   /** The client's own version three times, so that it sees no reason to update itself. */
   #clientVersion(out: Outputs, verb: 'CVR' | 'CVQ', trid: string, words: readonly string[]): void {
     const version = words[5]
+    this.#isBeside = words[6] === BESIDE_CLIENT
     const { site } = this.#options
     if (version === undefined) this.#answer(out, '300', [trid])
     else this.#answer(out, verb, [trid, version, version, version, site, site])
@@ -302,7 +306,14 @@ export class NotificationServer implements Machine<NsCommand, NsEvent> {
       // A blank inside the ticket, as printed in some descriptions, is not part of it.
       out.push({
         kind: 'event',
-        event: { kind: 'prove', trid, email: this.#email, dialect, ticket: rest.join('') },
+        event: {
+          kind: 'prove',
+          trid,
+          email: this.#email,
+          dialect,
+          ticket: rest.join(''),
+          ...(this.#isBeside ? { beside: true } : {}),
+        },
       })
     }
   }

@@ -1,4 +1,4 @@
-import type { ContactId } from '../model/ids.ts'
+import { plainId, type ContactId } from '../model/ids.ts'
 import { LIST_BITS, type ListName } from '../model/lists.ts'
 import { NO_PERSONAL_MESSAGE, samePersonalMessage, type PersonalMessage } from '../model/personal-message.ts'
 import type { Status } from '../model/status.ts'
@@ -60,10 +60,12 @@ export const keyOf = (email: string): string => email.toLowerCase()
 /** Our lists as the server last told them, and who is online. Changes come from the lines of the server alone. */
 export class Roster {
   #contacts = new Map<string, Contact>()
-  /** Ids in lower case -> keys of contacts. */
+  /** Ids as they are compared -> keys of contacts. */
   #ids = new Map<string, string>()
   #groups: Group[] = []
-  privacy: Privacy = 'AL'
+  #privacy: Privacy = 'AL'
+  /** Groups, who is in them, or `privacy` are others now. Not called for a list that comes whole. */
+  onChange: () => void = () => undefined
   /** Whether the official client is to ask before it lets people in who add us. */
   prompt = true
   /** Our own numbers, by code. */
@@ -78,13 +80,23 @@ export class Roster {
     return this.#groups
   }
 
+  get privacy(): Privacy {
+    return this.#privacy
+  }
+
+  set privacy(privacy: Privacy) {
+    if (this.#privacy === privacy) return
+    this.#privacy = privacy
+    this.onChange()
+  }
+
   get(email: string): Contact | undefined {
     return this.#contacts.get(keyOf(email))
   }
 
   /** Whom the service knows by that id. */
   byId(id: string): Contact | undefined {
-    const key = this.#ids.get(id.toLowerCase())
+    const key = this.#ids.get(plainId(id))
     return key === undefined ? undefined : this.#contacts.get(key)
   }
 
@@ -110,7 +122,9 @@ export class Roster {
     // What is added along with an address is seldom the person's own name: presence knows better.
     const named = name === undefined || known.name !== known.email ? known.name : name
     const more = id === undefined ? {} : { id }
-    return this.#put({ ...known, ...more, name: named, lists, groups }) && (known.lists & bitsOf(list)) === 0
+    if (!this.#put({ ...known, ...more, name: named, lists, groups })) return false
+    if (groups !== known.groups) this.onChange()
+    return (known.lists & bitsOf(list)) === 0
   }
 
   /**
@@ -124,6 +138,7 @@ export class Roster {
       const groups = known.groups.filter((id) => id !== group)
       if (groups.length > 0 || known.groups.length === 0) {
         this.#put({ ...known, groups })
+        this.onChange()
         return false
       }
     }
@@ -135,7 +150,9 @@ export class Roster {
   /** Out of a group, and still on the list. */
   ungroup(email: string, group: string): void {
     const known = this.get(email)
-    if (known !== undefined) this.#put({ ...known, groups: known.groups.filter((id) => id !== group) })
+    if (known === undefined) return
+    this.#put({ ...known, groups: known.groups.filter((id) => id !== group) })
+    this.onChange()
   }
 
   rename(email: string, name: string): void {
@@ -173,7 +190,9 @@ export class Roster {
 
   addGroup(id: string, name: string): void {
     const others = this.#groups.filter((group) => group.id !== id)
-    if (others.length < MAX_ROSTER_GROUPS) this.#groups = [...others, { id, name }]
+    if (others.length >= MAX_ROSTER_GROUPS) return
+    this.#groups = [...others, { id, name }]
+    this.onChange()
   }
 
   removeGroup(id: string): void {
@@ -181,6 +200,7 @@ export class Roster {
     for (const contact of this.#contacts.values()) {
       if (contact.groups.includes(id)) this.#put({ ...contact, groups: contact.groups.filter((group) => group !== id) })
     }
+    this.onChange()
   }
 
   /** Takes over the lists of a fresh synchronisation; who is online stays known. `fresh` must not be used any more. */
@@ -193,7 +213,7 @@ export class Roster {
     this.#contacts = fresh.#contacts
     this.#ids = fresh.#ids
     this.#groups = fresh.#groups
-    this.privacy = fresh.privacy
+    this.#privacy = fresh.#privacy
     this.prompt = fresh.prompt
     this.phones = fresh.phones
   }
@@ -204,11 +224,11 @@ export class Roster {
     const before = this.#contacts.get(key)
     const gone = contact.lists === 0 && contact.presence === undefined
     if (!gone && before === undefined && this.#contacts.size >= MAX_ROSTER) return false
-    if (before?.id !== undefined && (gone || before.id !== contact.id)) this.#ids.delete(before.id.toLowerCase())
+    if (before?.id !== undefined && (gone || before.id !== contact.id)) this.#ids.delete(plainId(before.id))
     if (gone) this.#contacts.delete(key)
     else {
       this.#contacts.set(key, contact)
-      if (contact.id !== undefined) this.#ids.set(contact.id.toLowerCase(), key)
+      if (contact.id !== undefined) this.#ids.set(plainId(contact.id), key)
     }
     return true
   }

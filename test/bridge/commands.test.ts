@@ -133,9 +133,8 @@ const rig = (options: { readonly accounts?: readonly Account[]; readonly portals
     sessionOf: (account) => ({
       members: () => undefined,
       roster: async (request: RosterRequest, signal: AbortSignal) => {
-        asked.push(
-          `${account} ${request.kind} ${'user' in request ? request.user : request.kind === 'rename' ? request.name : ''}`,
-        )
+        const { kind, ...what } = request
+        asked.push([account, kind, ...Object.values(what)].join(' '))
         if (answers.length > 0) return answers.shift() ?? { kind: 'done' }
         await clock.sleep(1, signal)
         return { kind: 'done' }
@@ -157,6 +156,7 @@ const rig = (options: { readonly accounts?: readonly Account[]; readonly portals
       who: () => contacts,
       contacts: () => contacts,
       contact: () => undefined,
+      own: () => undefined,
       setNickname: async () => undefined,
     },
     identity: {
@@ -202,12 +202,12 @@ describe('who may', () => {
   test('help lists what the asker may use', async () => {
     const { say } = rig()
     const userCommands =
-      'login, logout, disconnect, reconnect, list-logins, ping, who, contacts, search, info, add, remove, block, unblock, accept, decline, rename, start-chat, create-group, groups, invite, leave, nudge, delete-portal'
+      'login, logout, disconnect, reconnect, list-logins, ping, who, contacts, search, info, add, remove, block, unblock, requests, accept, decline, rename, list-groups, add-group, rename-group, delete-group, move, start-chat, create-group, groups, invite, leave, nudge, delete-portal'
     expect(await say('help', { role: 'user' })).toEqual([
-      `Commands: ${userCommands}, set-name, set-status, status, version. More about one: help login`,
+      `Commands: ${userCommands}, set-name, set-message, set-privacy, profile, set-status, status, version. More about one: help login`,
     ])
     expect(await say('', { role: 'admin' })).toEqual([
-      `Commands: ${userCommands}, link, unlink, set-name, set-status, status, version, list-users, sudo, delete-all-portals. More about one: help login`,
+      `Commands: ${userCommands}, link, unlink, set-name, set-message, set-privacy, profile, set-status, status, version, list-users, sudo, delete-all-portals. More about one: help login`,
     ])
     expect(await say('help add')).toEqual(['add ADDRESS [ACCOUNT]: put somebody on the contact list'])
   })

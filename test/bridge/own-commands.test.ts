@@ -40,9 +40,9 @@ test('help is in groups where people live', async () => {
   const { house } = await signedIn()
   expect(await house.ask('help', { trigger: '!msn ' })).toEqual([
     'Accounts: login, logout, disconnect, reconnect, list-logins, ping',
-    'People: who, contacts, search, info, add, remove, block, unblock, accept, decline, rename',
+    'People: who, contacts, search, info, add, remove, block, unblock, requests, accept, decline, rename, list-groups, add-group, rename-group, delete-group, move',
     'Chats: start-chat, create-group, groups, invite, leave, nudge, delete-portal',
-    'You: set-name, set-status',
+    'You: set-name, set-message, set-privacy, profile, set-status',
     'The bridge: status, version',
     'More about one: !msn help login',
   ])

@@ -41,6 +41,16 @@ test.each([
 })
 
 test.each([
+  ['https://127.0.0.1:1443/x', '', true],
+  ['https://127.0.0.1:1443/x', 'beside_messenger: false, ', false],
+  ['https://nexus.example:1443/x', '', undefined],
+])('an account at %s with %swhich Messengers are there, too: %s', (page, more, beside) => {
+  const config = configOf('passport: { listen: "127.0.0.1:1443" }', `${more}passport: { nexus: "${page}" }`)
+  const network = config.networks.find((each): each is MsnConfig => each.type === 'msn')
+  expect(network && trustingOurselves(config, network).beside_messenger).toBe(beside)
+})
+
+test.each([
   ['passport: { listen: "127.0.0.1:1443" }', 'https://localhost:1443/rdr/pprdr.asp', true],
   [
     'passport: { listen: "127.0.0.1:8080", plain: true, public: login.example.org }',

@@ -361,6 +361,11 @@ networks:
       return { kind: 'done' } as const
     }
     if (request.kind === 'picture') return { kind: 'done' } as const
+    if (request.kind !== 'add' && request.kind !== 'remove' && request.kind !== 'block' && request.kind !== 'unblock') {
+      const { kind: what, ...more } = request
+      this.#hears([what, ...Object.values(more)].join(' '))
+      return { kind: 'done' } as const
+    }
     const { kind, user } = request
     this.#hears(`${kind}s ${localPart(user)}`)
     const change = CHANGES[kind]

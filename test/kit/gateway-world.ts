@@ -126,6 +126,7 @@ export class GatewayWorld {
   #config({ gateway = '', networks = '', more = '' }: GatewayWorldOptions): string {
     const { msn, passport, admin, irc } = this.ports
     const timing = 'timing: { backoff_ms: [100, 200, 500], notice_after_ms: 500 }'
+    const files = 'files: { listen: 127.0.0.1, first_port: 0, last_port: 0 }'
     return `
 data: ./data
 log: { level: debug }
@@ -133,7 +134,7 @@ admin: { listen: 127.0.0.1:${admin} }
 media: { listen: 127.0.0.1:0 }
 networks:
   - { id: home, type: msn-service, domain: ${DOMAIN}, listen: 127.0.0.1:${msn}, passport: { listen: 127.0.0.1:${passport} } }
-  - { id: retro, type: msn, server: 127.0.0.1:${msn}, passport: { nexus: "https://127.0.0.1:${passport}/rdr/pprdr.asp" }, ${timing} }
+  - { id: retro, type: msn, server: 127.0.0.1:${msn}, passport: { nexus: "https://127.0.0.1:${passport}/rdr/pprdr.asp" }, ${files}, ${timing} }
   - { id: irc, type: irc-gateway, listen: 127.0.0.1:${irc}${gateway === '' ? '' : `, ${gateway}`} }
 ${networks}
 ${more}

@@ -113,10 +113,10 @@ export class DeskWorld {
   }
 
   /** Signed in; what was said so far is taken. */
-  async signIn(email: string, dialect: Dialect = 'MSNP9'): Promise<DeskClient> {
+  async signIn(email: string, dialect: Dialect = 'MSNP9', product = 'MSMSGS'): Promise<DeskClient> {
     const client = this.connect()
     client.send(`VER 1 ${dialect} CVR0`)
-    client.send(`CVR 2 0x0409 winnt 5.1 i386 MSNMSGR 6.0.0602 MSMSGS ${email}`)
+    client.send(`CVR 2 0x0409 winnt 5.1 i386 MSNMSGR 6.0.0602 ${product} ${email}`)
     client.send(`USR 3 TWN I ${email}`)
     const answer = await client.ask(`USR 4 TWN S ${this.tickets.mint(email, this.now)}`)
     if (!answer.some((line) => line.startsWith('USR 4 OK'))) throw new Error(`no sign-in: ${answer.join(' | ')}`)
@@ -124,8 +124,8 @@ export class DeskWorld {
   }
 
   /** Signed in, with lists, and NLN. */
-  async online(email: string, dialect: Dialect = 'MSNP9', status = 'NLN'): Promise<DeskClient> {
-    const client = await this.signIn(email, dialect)
+  async online(email: string, dialect: Dialect = 'MSNP9', status = 'NLN', product = 'MSMSGS'): Promise<DeskClient> {
+    const client = await this.signIn(email, dialect, product)
     client.send('SYN 5 0')
     await client.ask(`CHG 6 ${status} 268435456`)
     return client

@@ -34,6 +34,8 @@ export class SwitchboardBench {
   /** What the notification desk answers to a ring; by default the rules of presence alone. */
   refusals = new Map<string, 208 | 216 | 217>()
   readonly rings: (Ring & { readonly callee: string })[] = []
+  /** Of sessions that stand beside another of the same person. */
+  readonly sessionRings: (Ring & { readonly callee: string; readonly beside: boolean })[] = []
   readonly peers: Peer[] = []
   address: string | undefined = '127.0.0.1:1863'
   /** While set, connections keep what they are given: the other side does not read. */
@@ -47,7 +49,10 @@ export class SwitchboardBench {
           if (refusal === undefined) this.rings.push({ ...ring, callee })
           return refusal ?? 'ringing'
         },
-        signedIn: (email) => this.online.get(email),
+        ringSession: (callee, beside, ring) => this.sessionRings.push({ ...ring, callee, beside }),
+        signedIn: (email, beside) =>
+          this.online.get(beside === true ? `${email} beside` : email) ??
+          (beside === undefined ? this.online.get(`${email} beside`) : undefined),
       },
       limits: { ...DEFAULT_LIMITS, ...limits },
       timings: { ...DEFAULT_TIMINGS, ...timings },

@@ -66,7 +66,8 @@ export class WholeService {
       ...common,
       notifications: {
         ring: (callee, ring) => this.#notifications.ring(callee, ring),
-        signedIn: (email) => this.#notifications.signedIn(email),
+        ringSession: (email, beside, ring) => this.#notifications.ringSession(email, beside, ring),
+        signedIn: (email, beside) => this.#notifications.signedIn(email, beside),
       },
       address: () => '192.0.2.1:1864',
     })

@@ -3,6 +3,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import { afterAll, afterEach, beforeAll, describe as always, expect, test } from 'vitest'
 import * as old from '../kit/classic-file.ts'
 import { missing } from '../kit/foreign-server.ts'
+import { CONTROL, GatewayWorld } from '../kit/gateway-world.ts'
 import { onEachHomeserver } from '../kit/homeservers.ts'
 import { bodyOf, kindOf, type MatrixPerson } from '../kit/matrix-person.ts'
 import { MatrixWorld } from '../kit/matrix-world.ts'
@@ -126,3 +127,35 @@ describe('on IRC', () => {
     expect(said()).toHaveLength(1)
   }, 60_000)
 })
+
+test('a file from Messenger is a link in the gateway, and comes by DCC to whoever asks', async () => {
+  const gateway = await GatewayWorld.start()
+  try {
+    const alice = await gateway.newcomer('alice')
+    const bob = await gateway.messenger('bob')
+    await bob.add(address('alice'))
+    alice.say(CONTROL, `add ${address('bob')} bob`)
+    await alice.next(/^:bob!\S+ JOIN /)
+    const room = await bob.call(address('alice'))
+    expect(await send(room, address('alice'), 'holiday.png', PNG)).toBe('BYE 16777989')
+    await alice.next(/^:bob!\S+ PRIVMSG alice :sends an image: holiday\.png \(3\.0 MB\) http:\/\/\S+\/holiday\.png$/)
+    alice.say(CONTROL, 'transfer bob')
+    await alice.next(/ :0, holiday\.png \(3000016 bytes\)$/)
+    alice.say(CONTROL, 'transfer bob 0')
+    const offered = await alice.next(/^:bob!\S+ PRIVMSG alice :\x01DCC SEND holiday\.png 2130706433 \d+ 3000016\x01$/)
+    const socket = await old.dial(Number(offered.split(' ').at(-2)))
+    const got: Buffer[] = []
+    let bytes = 0
+    for await (const chunk of socket as AsyncIterable<Buffer>) {
+      got.push(chunk)
+      bytes += chunk.length
+      const four = Buffer.alloc(4)
+      four.writeUInt32BE(bytes)
+      socket.write(four)
+    }
+    expect(sha256(Buffer.concat(got))).toBe(sha256(PNG))
+    await alice.next(/ :The file holiday\.png has arrived\.$/)
+  } finally {
+    await gateway.stop()
+  }
+}, 60_000)

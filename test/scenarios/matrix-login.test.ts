@@ -71,7 +71,7 @@ onEachHomeserver((start) => {
   }, 60_000)
 
   test('signed in elsewhere: said once, with the remedy, and not fought', async () => {
-    world = await MatrixWorld.start({ start })
+    world = await MatrixWorld.start({ start, msn: '    beside_messenger: false' })
     const alice = await world.resident()
     await world.messenger('alice', [])
     const words = await alice.person.waitForMessage(alice.home, /elsewhere|another place/i)

@@ -110,7 +110,9 @@ test('a server that answers 465 is not asked again', async () => {
 }, 60_000)
 
 test('signed in elsewhere: the account steps back and does not fight', async () => {
-  const { world } = await behindProxies()
+  const { world } = await behindProxies({
+    msn: `    beside_messenger: false\n    timing: { ${SHORT} }`,
+  })
   const amy = await world.irc('amy', '#bob')
   const other = await world.messenger('relay')
   const stopped = await world.daemon.waitFor(

@@ -2,7 +2,7 @@
 import type { ClientPort } from '../types.ts'
 import type { ClientLine } from '../wire/line.ts'
 import { CHANNELS } from './channels.ts'
-import type { Answering, Asked, Commands, Desk, DispatchDeps } from './desk.ts'
+import type { Answering, Asked, Commands, Desk, DispatchDeps, RootPort } from './desk.ts'
 import { HISTORY } from './history.ts'
 import { answerLabeled, labelOf, outsideAnswer } from './labels.ts'
 import { MARKREAD } from './markread.ts'
@@ -12,6 +12,7 @@ import { MONITOR } from './monitor.ts'
 import { Monitors } from './monitors.ts'
 import { PEOPLE } from './people.ts'
 import { ReadMarks } from './read-marks.ts'
+import { Order } from './order.ts'
 import { quoted, reply } from './replies.ts'
 import { SERVER } from './server.ts'
 import { sightOf } from './sight.ts'
@@ -37,13 +38,23 @@ export class Dispatch {
   readonly marks: ReadMarks
   readonly #desk: Desk
   readonly #working = new Set<Promise<void>>()
+  readonly #order: Order
   #batches = 0
 
   constructor(deps: DispatchDeps) {
     this.monitors = new Monitors(deps.server)
     this.marks = new ReadMarks(deps.context)
+    this.#order = new Order(deps.context.clock, (client, line) => this.#start(client, line))
+    const inOrder = (client: ClientPort, answered: Promise<void>): Promise<void> => {
+      this.#keep(this.#order.asked(client, answered))
+      return answered
+    }
+    const root: RootPort = {
+      hear: (client, line, where) => inOrder(client, deps.root.hear(client, line, where)),
+      oper: (client, name, password) => inOrder(client, deps.root.oper(client, name, password)),
+    }
     this.#desk = {
-      deps,
+      deps: { ...deps, root },
       monitors: this.monitors,
       marks: this.marks,
       reading: new WeakMap(),
@@ -51,14 +62,21 @@ export class Dispatch {
     }
   }
 
-  /** Answers one line. Never throws; what takes longer is answered later. */
+  /** Answers one line. Never throws; what takes longer is answered later, and what is behind a line to root comes behind. */
   take(client: ClientPort, line: ClientLine): void {
+    this.#order.take(client, line)
+  }
+
+  #start(client: ClientPort, line: ClientLine): void {
     const label = labelOf(client, line.tags)
     const work = (): Answering => this.#safely(client, line)
     // A line that was held back is taken while another one is answered, and is no part of that answer.
     const working =
       label === undefined ? outsideAnswer(work) : answerLabeled(client, label, () => this.#desk.ref(), work)
-    if (working === undefined) return
+    if (working !== undefined) this.#keep(working)
+  }
+
+  #keep(working: Promise<void>): void {
     const done = working.finally(() => this.#working.delete(done))
     this.#working.add(done)
   }

@@ -116,6 +116,10 @@ const placeOf = (tagged: Tagged, call: PersonCall): SettingPlace => {
       if (name === 'tag') return settings.own(accountKey(one.id, name)) ?? tag
       if (name === 'username') return one.login
       if (name === 'server') return one.network
+      // Changed elsewhere, too: what the network says is so.
+      if (name === 'display_name' && one.own !== undefined) return one.own.name
+      if (name === 'privacy' && one.own !== undefined) return PRIVACY[one.own.strangers]
+      if (name === 'status') return one.own?.text ?? ''
       return accountSetting(settings, one.id, name)
     },
     act: (row, value) => act(row, value, tagged, call),
@@ -135,12 +139,21 @@ const act = (
       return value === undefined || value === ''
         ? Promise.resolve({ keep: true, lines: ['Your name stays as it is with the service; set another one.'] })
         : nameWanted(value, tagged, call)
+    case 'privacy':
+      return askedOf(`set-privacy ${value ?? 'everyone'} ${tagged.account.id}`, call)
+    case 'status':
+      return askedOf(`set-message ${value ?? ''} ${tagged.account.id}`, call)
     case 'password':
       return passwordWanted(value, tagged, call)
     default:
       return undefined
   }
 }
+
+const PRIVACY = { allowed: 'everyone', blocked: 'contacts' } as const
+
+/** Kept by the network, not by us. */
+const askedOf = async (line: string, { person }: PersonCall) => ({ keep: false, lines: await person.command(line) })
 
 const nameWanted = async (value: string, { account: { id } }: Tagged, { person }: PersonCall) => {
   const lines = await person.command(`set-name ${value} ${id}`)

@@ -1,4 +1,4 @@
-/** What lies beyond BitlBee: commands of the bridge under its own names; and `transfer`, of which nothing is left to do. */
+/** What lies beyond BitlBee: commands of the bridge under its own names. */
 import { findNetwork } from './accounts.ts'
 import type { Answer, PersonCall, RootCommand } from './deps.ts'
 import { signIn } from './sign-in.ts'
@@ -75,10 +75,6 @@ const bridge = async (call: PersonCall): Promise<Answer> => {
   return name === 'login' ? login({ ...call, words, rest }) : pass(call.rest, call)
 }
 
-const transfer = async (): Promise<Answer> => [
-  'There is nothing to transfer: files come as links in the conversation, which you open in a browser.',
-]
-
 export const bridgeCommands: readonly RootCommand[] = [
   {
     name: 'bridge',
@@ -90,14 +86,5 @@ export const bridgeCommands: readonly RootCommand[] = [
     ],
     least: 1,
     run: bridge,
-  },
-  {
-    name: 'transfer',
-    who: 'identified',
-    usage: ['transfer'],
-    about: 'says how files come',
-    help: ['They come as links in the conversation.'],
-    least: 0,
-    run: transfer,
   },
 ]

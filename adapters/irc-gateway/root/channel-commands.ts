@@ -160,6 +160,9 @@ const add = async ([id, room, wanted, ...more]: readonly string[], call: PersonC
   for (const name of names) {
     const somebody = findContact([tagged.tag, name], person, deps)
     if ('wrong' in somebody) return [somebody.wrong]
+    // Completed with the domain of the account it would be somebody whom nobody has heard of.
+    if (!name.includes('@') && person.face(name) === undefined && person.contact(somebody) === undefined)
+      return [`Nick \`${shown(name)}' does not exist`]
     keys.push({ account: tagged.account.id, user: somebody.user })
   }
   const first = names[0]?.split('@')[0] ?? ''

@@ -6,8 +6,10 @@ import { contactCommands } from './contact-commands.ts'
 import type { RootCommand } from './deps.ts'
 import { helpFor } from './help.ts'
 import { identityCommands } from './identity-commands.ts'
+import { groupCommands } from './group-commands.ts'
 import { listCommands } from './list-commands.ts'
 import { selfCommands } from './self-commands.ts'
+import { transferCommands } from './transfer-commands.ts'
 
 const help: RootCommand = {
   name: 'help',
@@ -25,9 +27,11 @@ export const commandRows: readonly RootCommand[] = [
   ...accountCommands,
   ...contactCommands,
   ...listCommands,
+  ...groupCommands,
   ...channelCommands,
   ...selfCommands,
   ...bridgeCommands,
+  ...transferCommands,
 ]
 
 export const commandNames: readonly string[] = commandRows.map(({ name }) => name)

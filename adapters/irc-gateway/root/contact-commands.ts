@@ -4,6 +4,7 @@ import type { Availability } from '../../../bridge/model/presence.ts'
 import { findAccount, type Tagged, taggedAccounts } from './accounts.ts'
 import { addressOf, findContact, shown, type Somebody } from './contacts.ts'
 import type { Answer, PersonCall, RootCommand } from './deps.ts'
+import { quote } from './group-commands.ts'
 import { confirmed } from './sign-in.ts'
 import { isNick } from './setting-values.ts'
 import { columns } from './words.ts'
@@ -16,7 +17,12 @@ const failed = (lines: readonly string[]): boolean => lines.some((line) => line.
 const add = async (call: PersonCall): Promise<Answer> => {
   const { person, questions } = call
   const isTemporary = call.words[0]?.toLowerCase() === '-tmp'
-  const words = isTemporary ? call.words.slice(1) : call.words
+  const asked = isTemporary ? call.words.slice(1) : call.words
+  const isGrouped = asked[0]?.toLowerCase() === '-g'
+  const [, group = ''] = isGrouped ? asked : []
+  // Somebody who is on no list is in no group either.
+  if (isGrouped && (group === '' || isTemporary)) return 'usage'
+  const words = isGrouped ? asked.slice(2) : asked
   if (words.length > 3) return 'usage'
   const tagged = accountOf(words, call)
   if (tagged === undefined) return 'usage'
@@ -33,9 +39,11 @@ const add = async (call: PersonCall): Promise<Answer> => {
   const lines = await person.command(`${isTemporary ? 'start-chat' : 'add'} ${user} ${id}`)
   if (failed(lines)) return lines
   await questions.settle(person.user, ({ yes }) => yes === `accept ${user} ${id}`)
+  const moved = group === '' ? [] : await person.command(`move ${user} ${quote(group)} ${id}`)
   const wrong = nick === undefined ? undefined : await person.rename(key, nick)
   return [
     ...(isTemporary ? [] : lines),
+    ...moved,
     ...(wrong === undefined ? [] : [wrong]),
     howToWrite(user, person.faceOf(key)?.nick),
   ]
@@ -189,10 +197,10 @@ export const contactCommands: readonly RootCommand[] = [
   {
     name: 'add',
     who: 'identified',
-    usage: ['add [-tmp] <account> <address> [<nick>]'],
+    usage: ['add [-tmp] [-g <group>] <account> <address> [<nick>]'],
     about: 'puts somebody on your contact list',
     help: [
-      'The nick is how you call them here. -tmp: only a nick to write to, not on the list.',
+      'The nick is how you call them here. -tmp: only a nick to write to, not on the list. -g: into that group.',
       'With one account the name of it may be left out: add friend@example.com',
     ],
     least: 1,
@@ -229,7 +237,7 @@ export const contactCommands: readonly RootCommand[] = [
     name: 'allow',
     who: 'identified',
     usage: ['allow [<account>] <nick|address>', 'allow [<account>]'],
-    about: 'undoes block',
+    about: 'lets somebody see you and write to you; undoes block',
     help: [CONTACT, 'Without a contact: who may see you.'],
     least: 0,
     run: allow,

@@ -1,11 +1,12 @@
 /** What a command of root is, and what it may use. */
 import type { NetworkId, UserId } from '../../../bridge/model/ids.ts'
-import type { ClientPort, GatewayDeps, PersonPort } from '../types.ts'
+import type { ClientPort, DccPort, GatewayDeps, PersonPort } from '../types.ts'
 import type { Passwords } from './passwords.ts'
 import type { Questions } from './questions.ts'
 
 export interface RootDeps extends GatewayDeps {
   readonly users: UsersPort
+  readonly dcc: DccPort
   /** On which somebody can sign in with an account of theirs, in the order of the config. `type` is BitlBee's protocol. */
   knownNetworks(): readonly { readonly id: NetworkId; readonly type: string }[]
   /** They may use all commands of the bridge. */

@@ -1,8 +1,8 @@
-/** Who there is: blist and group. */
-import type { Face, PersonPort } from '../types.ts'
+/** Who there is: blist. */
+import type { Face } from '../types.ts'
 import { taggedAccounts } from './accounts.ts'
 import type { Answer, PersonCall, RootCommand } from './deps.ts'
-import { columns, oneOf } from './words.ts'
+import { columns } from './words.ts'
 
 /** Lines of a list; the rest is counted. */
 const MOST_LINES = 1_000
@@ -33,7 +33,8 @@ const blist = async ({ person, words, deps }: PersonCall): Promise<Answer> => {
   const wanted = SHOWN_AS[which ?? (pattern === undefined ? 'present' : 'all')]
   const matches = matcher(pattern)
   const tags = new Map(taggedAccounts(person, deps).map(({ account, tag }) => [account.id, tag]))
-  const faces = [...person.faces()].filter(({ contact }) => contact !== undefined)
+  // Nicks of those who are on the list no more are kept, in case they write.
+  const faces = [...person.faces()].filter(({ contact, listed }) => contact !== undefined && listed)
   const byKind = Map.groupBy(faces, kindOf)
   const rows = wanted.flatMap((kind) =>
     (byKind.get(kind) ?? []).filter(matches).map((face) => {
@@ -86,44 +87,6 @@ const fits = (text: string, pattern: string): boolean => {
   return at === pattern.length
 }
 
-const group = async (call: PersonCall): Promise<Answer> => {
-  const [verb, ...name] = call.words
-  switch (oneOf(verb, ['list', 'info'])) {
-    case 'list':
-      return name.length > 0
-        ? 'usage'
-        : [...[...groupsOf(call).keys()].map((each, index) => `${index}. ${each}`), 'End of group list']
-    case 'info':
-      return name.length === 0 ? 'usage' : members(name.join(' '), call)
-    case undefined:
-      return 'usage'
-  }
-}
-
-const members = (name: string, call: PersonCall): readonly string[] => {
-  const groups = groupsOf(call)
-  const key = [...groups.keys()].find((each) => each.toLowerCase() === name.toLowerCase())
-  if (key === undefined) return ['There is no such group. See: group list']
-  return [...(groups.get(key) ?? []).map((nick, index) => `${index}. ${nick}`), 'End of member list']
-}
-
-/** Nicks by group, both in alphabetical order. */
-const groupsOf = ({ person, deps }: PersonCall): ReadonlyMap<string, readonly string[]> => {
-  const groups = new Map<string, string[]>()
-  for (const { account } of taggedAccounts(person, deps)) {
-    for (const { user, groups: names = [] } of deps.context.people.contactsOf(account.id)) {
-      const nick = nickOf(person, { account: account.id, user })
-      for (const name of names) groups.set(name, [...(groups.get(name) ?? []), nick])
-    }
-  }
-  return new Map(
-    [...groups].toSorted(([one], [other]) => (one < other ? -1 : 1)).map(([name, nicks]) => [name, nicks.toSorted()]),
-  )
-}
-
-const nickOf = (person: PersonPort, key: Parameters<PersonPort['faceOf']>[0]): string =>
-  person.faceOf(key)?.nick ?? key.user
-
 export const listCommands: readonly RootCommand[] = [
   {
     name: 'blist',
@@ -133,16 +96,5 @@ export const listCommands: readonly RootCommand[] = [
     help: ['Without a word: those who are there. The pattern is a part of a nick or an address, or has * and ? in it.'],
     least: 0,
     run: blist,
-  },
-  {
-    name: 'group',
-    who: 'identified',
-    usage: ['group list', 'group info <group>'],
-    about: 'the groups of your contact list',
-    help: [
-      'A channel shows one group: /join &friends, then: channel &friends set fill_by group, channel &friends set group Friends',
-    ],
-    least: 1,
-    run: group,
   },
 ]

@@ -318,6 +318,15 @@ export const settingRows: readonly SettingRow[] = [
     by: 'world',
   },
   {
+    name: 'privacy',
+    scopes: ['account'],
+    type: { kind: 'choice', of: ['everyone', 'contacts'] },
+    default: 'everyone',
+    about:
+      'Who may see you and write to you. everyone: whoever is not blocked. contacts: only those whom you have let in.',
+    by: 'root',
+  },
+  {
     name: 'private',
     scopes: ['user'],
     type: BOOLEAN,
@@ -411,10 +420,11 @@ export const settingRows: readonly SettingRow[] = [
   },
   {
     name: 'status',
-    scopes: ['user'],
+    scopes: ['user', 'account'],
     type: TEXT,
     default: '',
-    about: 'Your personal message on all accounts; you look online as long as it is set. -del takes it away.',
+    about:
+      'Your personal message on all accounts; you look online as long as it is set. -del takes it away. Of an account: that of this one alone, where its network has such a thing.',
     by: 'root',
   },
   {

@@ -49,6 +49,9 @@ export const MAX_TRANSFERS = 16
 export const MAX_FROM_ONE = 4
 /** What takes longer is told of, and again after each of these. Milliseconds. */
 export const PROGRESS_MS = 15_000
+/** Offers that are refused are told of so often in so many milliseconds. */
+export const MAX_TOLD = 20
+const TOLD_WITHIN_MS = 60_000
 /** Of a file in the words before its link, UTF-16 units. */
 const MAX_NAME = 100
 
@@ -59,7 +62,10 @@ export class Transfers {
   readonly #options: TransfersOptions
   readonly #life = new AbortController()
   readonly #incoming = new Map<IncomingOffer, UserId>()
-  #outgoing = 0
+  /** Offers of ours by the ids of their messages. */
+  readonly #outgoing = new Map<MessageId, { readonly user: UserId; readonly over: AbortController }>()
+  /** When refusals were told of, lately. */
+  readonly #told: number[] = []
   readonly #running = new Set<Promise<void>>()
 
   constructor(options: TransfersOptions) {
@@ -84,7 +90,7 @@ export class Transfers {
 
   /** Whether files can be offered to them now. */
   canOffer(user: UserId): boolean {
-    return this.#options.sends && this.#courierFor(user) !== undefined && this.#outgoing < MAX_TRANSFERS
+    return this.#options.sends && this.#courierFor(user) !== undefined && this.#outgoing.size < MAX_TRANSFERS
   }
 
   /** Offers a file. Resolves when the offer, or the link, has reached them; what becomes of it is told later. */
@@ -114,8 +120,20 @@ export class Transfers {
       await owed.settle(id)
       return result
     }
-    this.#run(this.#offer(id, offer, { name: file.name, size }, where, words))
+    this.#run(this.#offer(id, offer, { name: file.name, size }, where, words, result.ids))
     return result
+  }
+
+  /** Something that is offered to them could still be taken back. */
+  isOffering(user: UserId): boolean {
+    return [...this.#outgoing.values()].some((offer) => offer.user === user)
+  }
+
+  /** false: no offer under way was said by that message. */
+  takeBack(message: MessageId): boolean {
+    const offer = this.#outgoing.get(message)
+    offer?.over.abort()
+    return offer !== undefined
   }
 
   /** The link that is owed. */
@@ -141,7 +159,7 @@ export class Transfers {
     const refuse = (why: string, how: 'unwanted' | 'unsupported'): void => {
       offer.decline(how)
       this.#count('in', 'refused')
-      this.#say(where, notTaken(offer, why))
+      if (this.#mayTell()) this.#say(where, notTaken(offer, why))
     }
     if (!receives) refuse('it takes none', 'unsupported')
     else if (offer.size > most) refuse(tooLarge(most), 'unwanted')
@@ -150,6 +168,15 @@ export class Transfers {
       this.#incoming.set(offer, where.user)
       this.#run(this.#take(offer, where).finally(() => this.#incoming.delete(offer)))
     }
+  }
+
+  /** A flood of offers is no flood of notices. */
+  #mayTell(): boolean {
+    const now = this.#options.context.clock.now()
+    while (this.#told[0] !== undefined && now - this.#told[0] >= TOLD_WITHIN_MS) this.#told.shift()
+    if (this.#told.length >= MAX_TOLD) return false
+    this.#told.push(now)
+    return true
   }
 
   #isFull(user: UserId): boolean {
@@ -190,17 +217,19 @@ export class Transfers {
     file: { readonly name: string; readonly size: number },
     where: Where,
     words: Words,
+    ids: readonly MessageId[],
   ): Promise<void> {
     const { owed } = this.#options
     const talk: Talk = { user: where.user, say: (payload) => void words.whisper(payload) }
     const progress = this.#progress(where, file, 'us')
+    const over = new AbortController()
+    for (const message of ids) this.#outgoing.set(message, { user: where.user, over })
     let result: OfferResult
-    this.#outgoing++
     try {
-      result = await offer.run(talk, this.#life.signal, progress.moved)
+      result = await offer.run(talk, AbortSignal.any([this.#life.signal, over.signal]), progress.moved)
     } finally {
       progress.end()
-      this.#outgoing--
+      for (const message of ids) this.#outgoing.delete(message)
     }
     if (this.#life.signal.aborted && result.kind !== 'received') {
       this.#count('out', result.kind)

@@ -196,6 +196,22 @@ describe('what is on disk', () => {
     expect((await rig.accounts.list())[0]?.name).toBe('Alice ☃')
   })
 
+  it('asks later clients about those who were waiting before an upgrade', async () => {
+    const rig = newRig()
+    const state = await rig.state()
+    const waiting = { email: 'bob@home.example', name: 'Bob', lists: 8, groups: [] }
+    const offline = await rig.offline()
+    await offline.add('alice', 'a')
+    const key = 'account/alice@home.example'
+    const old = JSON.parse((await state.get(key)) ?? '') as object
+    await state.update([[key, JSON.stringify({ ...old, contacts: [waiting] })]])
+    await rig.start()
+    const alice = await rig.signIn('alice', 'a', { dialect: 'MSNP11' })
+    expect(alice.ns.received.map(({ line }) => line)).toContain('LST N=bob@home.example F=Bob 16')
+    const again = await rig.signIn('alice', 'a', { dialect: 'MSNP9' })
+    expect(again.ns.received.map(({ line }) => line)).toContain('LST bob@home.example Bob 8')
+  })
+
   it('is managed by the command line while no daemon runs', async () => {
     const rig = newRig()
     const offline = await rig.offline()

@@ -20,6 +20,7 @@ import {
   type MsnClientOptions,
   type OpenSwitchboardResult,
   type PersonalMessage,
+  type Privacy,
   type SendResult,
   type SignInResult,
   type Status,
@@ -240,6 +241,8 @@ export class FakeLine implements Line {
   readonly options: MsnClientOptions
   readonly contacts = new Map<string, Contact>()
   groups: readonly Group[] = []
+  privacy: Privacy = 'AL'
+  hasPersonalMessages = true
   name = 'Relay'
   status: Status | undefined
   signInResult: SignInResult = { ok: true }
@@ -290,6 +293,11 @@ export class FakeLine implements Line {
   remove = (email: string) => this.#ask(`remove ${email}`)
   block = (email: string) => this.#ask(`block ${email}`)
   unblock = (email: string) => this.#ask(`unblock ${email}`)
+  addGroup = (name: string) => this.#ask(`add group ${name}`)
+  renameGroup = (group: string, name: string) => this.#ask(`rename group ${group} ${name}`)
+  removeGroup = (group: string) => this.#ask(`remove group ${group}`)
+  move = (email: string, group = 'none') => this.#ask(`move ${email} ${group}`)
+  setPrivacy = (privacy: Privacy) => this.#ask(`privacy ${privacy}`)
 
   async openSwitchboard(): Promise<OpenSwitchboardResult> {
     this.opened++

@@ -9,7 +9,7 @@ import { BlobStore } from '../../../bridge/media/blobs.ts'
 import { systemClock } from '../../../bridge/clock.ts'
 import type { Files } from '../../../bridge/adapter.ts'
 import type { FileRef } from '../../../bridge/model/body.ts'
-import type { EventId, NetworkId } from '../../../bridge/model/ids.ts'
+import type { EventId, MessageId, NetworkId } from '../../../bridge/model/ids.ts'
 import { textOf } from '../../../bridge/model/text.ts'
 import type { Outbound } from '../../../bridge/model/events.ts'
 import type { DeliveryResult } from '../../../bridge/model/result.ts'
@@ -430,6 +430,26 @@ describe('a file for a contact', () => {
     await house.notice(words)
     expect((await room.heard()).text).toBe(LINK)
     expect(house.given).toBeLessThan(SIZE)
+  })
+
+  it.each(['before they answer', 'in the middle'])('is taken back with its message %s', async (when) => {
+    const result = await offered()
+    const target = result.kind === 'delivered' ? result.ids[0]! : ('' as MessageId)
+    const takeBack = (): Promise<DeliveryResult> => {
+      expect(house.town.session.capabilities(chat).ops.redact).toBe('emulated')
+      const op: Outbound = { kind: 'redact', as: { kind: 'self' }, target }
+      return house.town.session.deliver({ id: 'back' as EventId, chat, op }, AbortSignal.timeout(20_000))
+    }
+    if (when === 'in the middle') {
+      const { socket, authCookie } = await accepted()
+      const atStop = (): void => void takeBack()
+      await old.take(socket, { email: bob, cookie: authCookie, stopAt: SIZE / 2, atStop })
+    } else await takeBack()
+    const code = when === 'in the middle' ? 'FTTIMEOUT' : 'TIMEOUT'
+    expect(await old.heard(room)).toMatchObject({ 'invitation-command': 'CANCEL', 'cancel-code': code })
+    await house.notice('does not get the file "holiday.png": it was taken back')
+    await expect.poll(() => house.town.core.state.values.size).toBe(0)
+    expect(house.town.session.capabilities(chat).ops.redact).toBe('text')
   })
 
   it('is for nobody else who finds the port', async () => {

@@ -49,6 +49,14 @@ describe('a personal message', () => {
     expect(read('<!DOCTYPE d [<!ENTITY f SYSTEM "file:///etc/passwd">]><PSM>&f;</PSM>').text).toBe('&f;')
   })
 
+  it('holds nothing that XML cannot, since a client that reads it as XML would drop it', () => {
+    const noncharacters = '\ufffe\uffff'
+    expect(read(`<PSM>a&#xFFFF;b${noncharacters}c&#1;d</PSM>`).text).toBe('a b c d')
+    const media = { application: '', type: 'Music', format: '{0}', args: [`So${noncharacters}ng`] }
+    expect(String(formatPersonalMessage({ text: `x${noncharacters}`, media }))).not.toMatch(/[\ufffe\uffff]/)
+    expect(read(String(formatPersonalMessage({ text: `x${noncharacters}`, media }))).text).toBe('x')
+  })
+
   it('is written escaped, and read back as it was', () => {
     const message = { text: `a & b < c > "d" 'e' ☃`, media: song }
     const payload = formatPersonalMessage(message)

@@ -432,14 +432,13 @@ describe('a file', () => {
 })
 
 describe('a file that is confirmed', () => {
-  const confirmed = (from: Partial<Record<P2pEvent['kind'], P2pCommand['kind']>>) => {
+  const confirmed = (then?: 'kept' | 'cancel') => {
     const { room, alice, bob } = rig()
     const file = someBytes(5_000)
     alice.react = providing(file)
     bob.react = (event) => {
       if (event.kind === 'offered') return [{ kind: 'accept', session: event.session, confirms: true }]
-      const then = event.kind === 'received' ? from.received : undefined
-      return then === 'kept' || then === 'cancel' ? [{ kind: then, session: event.session }] : []
+      return event.kind === 'received' && then !== undefined ? [{ kind: then, session: event.session }] : []
     }
     const session = alice.endpoint.handle()
     room.does(alice, { kind: 'offer', session, peer: BOB, file: { name: 'a.bin', size: file.length } })
@@ -448,7 +447,7 @@ describe('a file that is confirmed', () => {
   }
 
   it('has arrived when it is kept', () => {
-    const { alice, bob, got } = confirmed({ received: 'kept' })
+    const { alice, bob, got } = confirmed('kept')
     expect([got, ends(alice), ends(bob), alice.endpoint.size, bob.endpoint.size]).toEqual([
       5_000,
       ['done'],
@@ -459,13 +458,13 @@ describe('a file that is confirmed', () => {
   })
 
   it('has not arrived when it could not be kept', () => {
-    const { room, alice, bob, got } = confirmed({ received: 'cancel' })
+    const { room, alice, bob, got } = confirmed('cancel')
     room.passes(600_000)
     expect([got, ends(alice), ends(bob)]).toEqual([5_000, ['cancelled'], []])
   })
 
   it('is all there, whatever the sender does meanwhile', () => {
-    const { room, alice, bob, got } = confirmed({})
+    const { room, alice, bob, got } = confirmed()
     expect([got, of(bob, 'received').length, ends(alice), ends(bob)]).toEqual([5_000, 1, [], []])
     room.leaves(alice)
     expect(ends(bob)).toEqual(['done'])

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { DIALECTS, TRAITS } from '../../../msnp/model/dialect.ts'
 import { newAccount, type AccountRecord, type SeenPresence } from '../../../msnp/service/contract.ts'
-import { contactGuid } from '../../../msnp/service/guids.ts'
+import { contactGuid, groupGuid } from '../../../msnp/service/guids.ts'
 import { DialectPerson, Peer } from '../../kit/dialect-people.ts'
 import { WholeService } from '../../kit/whole-service.ts'
 
@@ -210,5 +210,38 @@ describe('whoever runs the service', () => {
     expect(seen.splice(0)).toMatchObject([{ status: 'NLN', object: undefined }])
     await bob.say('OUT')
     expect(seen).toMatchObject([{ email: BOB, status: undefined }])
+  })
+})
+
+describe('a contact whose account is gone', () => {
+  it.each(DIALECTS)('can still be put into a group, and taken off the list, with %s', async (dialect) => {
+    const gone = { email: 'gone@example.com', name: 'Gone', lists: 1, groups: [0] }
+    const work = { id: 1, name: 'Work' }
+    const stored = new Map([[ALICE, { ...newAccount(ALICE), groups: [work], contacts: [gone] }]])
+    const alice = await DialectPerson.arrive(new WholeService(stored), 'alice', dialect)
+    const [id, group] = [contactGuid(ALICE, gone.email), groupGuid(ALICE, work)]
+    expect(
+      await alice.say(alice.traits.guidIds ? `ADC 9 FL C=${id} ${group}` : `ADD 9 FL ${gone.email} Gone 1`),
+    ).toEqual([alice.traits.guidIds ? `ADC 9 FL C=${id} ${group}` : `ADD 9 FL 2 ${gone.email} Gone 1`])
+    expect(stored.get(ALICE)?.contacts[0]?.groups).toContain(1)
+    expect(await alice.remove('FL', gone.email)).toEqual([`REM 9 FL ${alice.traits.guidIds ? id : `3 ${gone.email}`}`])
+    expect(await alice.add('FL', gone.email, 'Gone')).toEqual([`${alice.traits.noSuchAccount} 8`])
+  })
+})
+
+describe('what a client can do', () => {
+  it.each([
+    ['4294967295', '4294967295'],
+    ['4294967296', '0'],
+    ['99999999999', '0'],
+    ['2147778596:48', '2147778596'],
+    ['none', '0'],
+  ])('said as %s is told to others as %s, which their clients can hold', async (said, told) => {
+    const service = new WholeService(accounts())
+    const alice = await DialectPerson.arrive(service, 'alice', 'MSNP8')
+    const bob = await DialectPerson.arrive(service, 'bob', 'MSNP12')
+    alice.take()
+    expect(await bob.say(`CHG 6 BSY ${said}`)).toEqual([`CHG 6 BSY ${said}`])
+    expect(alice.take()).toEqual([`NLN BSY ${BOB} Bob ${told}`])
   })
 })

@@ -256,6 +256,13 @@ describe.each(DIALECTS)('%s', (dialect) => {
     expect(alice.answers).toEqual([{ kind: 'done' }, { kind: 'done' }])
   })
 
+  it('does not list ourselves', () => {
+    const alice = new Client(dialect).online()
+    alice.asks({ kind: 'list-add', list: 'FL', email: 'Alice@example.com', name: 'me' }).says('215 6')
+    expect(alice.answers).toEqual([{ kind: 'refused', code: 215 }])
+    expect([...alice.session.roster.contacts.keys()]).toEqual([BOB])
+  })
+
   it('hears who added us and who took us off', () => {
     const alice = new Client(dialect).online()
     const eve = 'eve@example.com'
@@ -437,6 +444,17 @@ describe.each(keyed)('%s, as services say it', (dialect) => {
     expect(alice.said).toBe(`REM 6 FL ${BOB}`)
     alice.says(`REM 6 FL ${BOB}`)
     expect(alice.bob).toMatchObject({ lists: 10 })
+    expect(alice.strange).toBe(0)
+  })
+
+  it('knows an id in whatever case, with braces and without', () => {
+    const alice = new Client(dialect).authenticate()
+    alice.says(...lists(dialect).slice(0, -1), ENTRIES[dialect].replace(BOB_ID, `{${PLAY.toUpperCase()}}`))
+    alice.says(`SBP 0 ${PLAY} MFN Bobby`, `REM 0 FL ${PLAY} ${WORK}`)
+    expect(alice.bob).toMatchObject({ name: 'Bobby', lists: 11, groups: [] })
+    // What we say is what we were told.
+    alice.forget().asks({ kind: 'list-remove', list: 'FL', email: BOB })
+    expect(alice.said).toBe(`REM 6 FL {${PLAY.toUpperCase()}}`)
     expect(alice.strange).toBe(0)
   })
 

@@ -104,6 +104,9 @@ describe('a group', () => {
     [`1 Play%20it ${G} 0`, 'Play it'],
     [`${G} Play`, 'Play'],
     [`${G} Play 0`, 'Play'],
+    [`${C} ${G}`, C],
+    [`${C} ${G} 0`, C],
+    [`1 ${C} ${G} 0`, C],
     [G, undefined],
   ])('is found in %s', (line, name) => {
     expect(parseGroupWords(words(line))).toEqual({ id: G, name })

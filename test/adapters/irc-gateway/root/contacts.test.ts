@@ -68,7 +68,7 @@ describe('add', () => {
   test.each(['add', 'add retro', 'add -tmp', 'add retro a b c d', 'add retro "a b"', 'add retro a,b'])(
     '%s gives the usage',
     async (line) => {
-      expect(await bench.say(line)).toEqual(['Syntax: add [-tmp] <account> <address> [<nick>]'])
+      expect(await bench.say(line)).toEqual(['Syntax: add [-tmp] [-g <group>] <account> <address> [<nick>]'])
       expect(bench.person.commands).toEqual([])
     },
   )

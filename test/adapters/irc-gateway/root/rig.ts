@@ -1,7 +1,7 @@
 /** Root with everything around it made up: one person with two accounts, what the core would answer, and what it was told. */
 import { guardLine, MAX_LINE_BYTES } from '../../../../irc/guard.ts'
-import type { AccountView, AdapterContext, ContactView, Logger, SignUp } from '../../../../bridge/adapter.ts'
-import type { AccountId, NetworkId, UserId } from '../../../../bridge/model/ids.ts'
+import type { AccountView, AdapterContext, ContactView, Logger, Said, SignUp } from '../../../../bridge/adapter.ts'
+import type { AccountId, ChatId, NetworkId, UserId } from '../../../../bridge/model/ids.ts'
 import type { RootDeps, UserResult, UsersPort, Where } from '../../../../adapters/irc-gateway/root/deps.ts'
 import { Root } from '../../../../adapters/irc-gateway/root/root.ts'
 import { isTrue } from '../../../../adapters/irc-gateway/root/setting-values.ts'
@@ -80,7 +80,7 @@ export class FakePerson implements PersonPort {
   typing = nothing
   awayReply = nothing
   readonly lastNamed = undefined
-  chatOf = nothing
+  chatOf = ({ user }: ContactKey): ChatId => user as string as ChatId
   setName = nothing
   setNick = nothing
   invite = nothing
@@ -266,6 +266,9 @@ export class Bench {
     this.person.add(carol, 'carol', { presence: { show: 'busy' }, hasUs: false })
   }
 
+  /** What the history has of every conversation. */
+  written: readonly Said[] = []
+
   /** As after a restart: only what is stored is still there. */
   start(): Root {
     const { stored } = this
@@ -276,7 +279,8 @@ export class Bench {
       warn: (...all) => void this.log.push(JSON.stringify(all)),
       error: (...all) => void this.log.push(JSON.stringify(all)),
     }
-    const context: Pick<AdapterContext, 'clock' | 'log' | 'state' | 'people' | 'signUp'> = {
+    const context: Pick<AdapterContext, 'clock' | 'log' | 'state' | 'people' | 'signUp' | 'history'> = {
+      history: { said: async () => this.written, latest: async () => [] },
       clock: this.clock,
       log: logger,
       state: {
@@ -305,6 +309,7 @@ export class Bench {
       server: 'localhost',
       control: '&bitlbee',
       users: this.users,
+      dcc: { send: async (_, { nick }, { name }) => `${name} of ${nick} is offered.` },
       knownNetworks: () => this.networks,
       isAdmin: (user) => this.admins.includes(user),
     }

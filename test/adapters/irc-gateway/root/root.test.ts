@@ -4,6 +4,8 @@ import { BRIDGE_WORDS } from '../../../../adapters/irc-gateway/root/bridge-comma
 import { commandNames, commandRows } from '../../../../adapters/irc-gateway/root/commands.ts'
 import { helpTopics } from '../../../../adapters/irc-gateway/root/help.ts'
 import { settingRows } from '../../../../adapters/irc-gateway/root/setting-rows.ts'
+import type { Said } from '../../../../bridge/adapter.ts'
+import type { ChatId, ChatRef, MessageId, NetworkId, UserId } from '../../../../bridge/model/ids.ts'
 import { Bench, FakeClient, isOneLine, retro, SECRET } from './rig.ts'
 
 let bench: Bench
@@ -146,8 +148,27 @@ describe('the bridge', () => {
   })
 })
 
-test('transfer says that files are links', async () => {
-  expect(await bench.say('transfer list')).toEqual([expect.stringContaining('links')])
+test('transfer shows the files of a conversation, and offers one of them', async () => {
+  const said = (name: string, size?: number): Said => {
+    const chat: ChatRef = { network: 'gateway' as NetworkId, chat: 'x' as ChatId }
+    const sender = { network: 'retro' as NetworkId, user: 'bob@example.com' as UserId }
+    const more = size === undefined ? {} : { size }
+    const file = { network: '~files' as NetworkId, ref: name, name, media: 'file', ...more } as const
+    const id = name as MessageId
+    return { id, event: { kind: 'message', chat, sender, id, at: 0, body: { kind: 'file', file, text: [] } } }
+  }
+  expect(await bench.say('transfer')).toEqual([expect.stringContaining('links')])
+  expect(await bench.say('transfer bob')).toEqual(['No files were sent in the conversation with bob.'])
+  bench.written = [said('old.txt', 5), said('new\x02 one.png')]
+  expect(await bench.say('transfer bob')).toEqual([
+    'Files of the conversation with bob, the latest first. To get one: transfer bob NUMBER',
+    '0, new one.png',
+    '1, old.txt (5 bytes)',
+  ])
+  expect(await bench.say('transfer bob 1')).toEqual(['old.txt of bob is offered.'])
+  expect(await bench.say('transfer bob 2')).toEqual(['There is no file with that number. See: transfer bob'])
+  expect(await bench.say('transfer nobody')).toEqual(['Nobody of your contacts is called nobody here.'])
+  expect(await bench.say('transfer root')).toEqual(['Nobody of your contacts is called root here.'])
 })
 
 describe('help', () => {

@@ -1,0 +1,12 @@
+/** Addresses of the service that stand for somebody elsewhere. Pure. */
+
+/** `bob=example.org@matrix.home.example`: the network and what stands for somebody there. `undefined`: one of our own. */
+export const elsewhereOf = (
+  email: string,
+  domain: string,
+): { readonly label: string; readonly local: string } | undefined => {
+  const at = email.lastIndexOf('@')
+  const host = email.slice(at + 1)
+  const label = host.endsWith(`.${domain}`) ? host.slice(0, -domain.length - 1) : ''
+  return label === '' ? undefined : { label, local: email.slice(0, at) }
+}

@@ -1,0 +1,137 @@
+/** Who may add people of other networks, and under which addresses. */
+import { describe, expect, it } from 'vitest'
+import { AccountBook, ServiceAccounts } from '../../../adapters/msn-service/accounts.ts'
+import { msnServiceConfig } from '../../../adapters/msn-service/config.ts'
+import { Elsewhere } from '../../../adapters/msn-service/elsewhere.ts'
+import { addressedMxid, addressOfMxid } from '../../../adapters/matrix/ids.ts'
+import type { Mxid } from '../../../adapters/matrix/types.ts'
+import type { VisitRequest } from '../../../bridge/adapter.ts'
+import { escapeWord, unescapeWord } from '../../../bridge/model/escape.ts'
+import { VirtualClock } from '../../kit/clock.ts'
+import { MemoryState } from '../msn/fakes.ts'
+
+const CAROL = 'carol@home.example'
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+
+const rig = (more: object = {}) => {
+  const clock = new VirtualClock()
+  const book = new AccountBook({ state: new MemoryState(), domain: 'home.example', cost: { N: 16, r: 1, p: 1 } })
+  const brought: VisitRequest[] = []
+  const expected: string[] = []
+  const config = msnServiceConfig.parse({
+    id: 'home',
+    type: 'msn-service',
+    elsewhere: { networks: ['matrix'], people: [CAROL], servers: ['example.org', '*.example.net'], ...more },
+  })
+  const elsewhere = new Elsewhere({
+    config,
+    book,
+    context: {
+      clock,
+      visitors: {
+        find: (_, local) => addressedMxid(local),
+        knows: (address) => brought.some((one) => one.address === address),
+        expect: async (address, by) => void expected.push(`${address} ${by}`),
+        bring: (request) => void brought.push(request),
+      },
+    },
+  })
+  return { clock, book, brought, expected, elsewhere }
+}
+
+const BOB = 'bob=example.org@matrix.home.example'
+
+describe('adding somebody elsewhere', () => {
+  it('makes an account that has let them in, and brings them after that', async () => {
+    const { book, brought, elsewhere } = rig()
+    expect(await elsewhere.introduce(CAROL, BOB)).toBe('as-it-is')
+    expect(await book.load(BOB)).toMatchObject({ name: 'bob', contacts: [{ email: CAROL, lists: 2 }] })
+    expect(brought).toEqual([])
+    await turn()
+    expect(brought).toMatchObject([
+      {
+        network: 'matrix',
+        address: BOB,
+        by: CAROL,
+        who: { kind: 'user', user: '@bob:example.org', server: 'example.org' },
+      },
+    ])
+  })
+
+  it('asks nobody again whom the bridge signs in for', async () => {
+    const { brought, expected, elsewhere } = rig({ people: ['*'] })
+    await elsewhere.introduce(CAROL, BOB)
+    await turn()
+    await elsewhere.introduce('dave@home.example', BOB)
+    await turn()
+    expect(expected).toEqual([`${BOB} dave@home.example`])
+    expect(brought).toHaveLength(2)
+  })
+
+  it.each([
+    ['dave@home.example', BOB, 'unknown'],
+    [BOB, 'amy=example.org@matrix.home.example', 'unknown'],
+    [CAROL, 'bob=elsewhere.example@matrix.home.example', 'unknown'],
+    [CAROL, 'bob=example.org@irc.home.example', 'unknown'],
+    [CAROL, 'bob@matrix.home.example', 'wrong'],
+    [CAROL, 'bob=zz=example.org@matrix.home.example', 'wrong'],
+    [CAROL, 'dave@home.example', 'as-it-is'],
+    [CAROL, 'bob@example.org', 'as-it-is'],
+    [CAROL, 'bob=a.example.net@matrix.home.example', 'as-it-is'],
+  ] as const)('%s adds %s: %s', async (by, address, answer) => {
+    const { brought, elsewhere } = rig()
+    expect(await elsewhere.introduce(by, address)).toBe(answer)
+    await turn()
+    expect(brought).toHaveLength(answer === 'as-it-is' && address.endsWith('matrix.home.example') ? 1 : 0)
+  })
+
+  it('is counted, for each by itself, and possible again later', async () => {
+    const { clock, elsewhere } = rig({ people: ['*'], invitations: { times: 2, hours: 1 } })
+    const add = (name: string, by = CAROL) => elsewhere.introduce(by, `${name}=example.org@matrix.home.example`)
+    expect([await add('a'), await add('b'), await add('c')]).toEqual(['as-it-is', 'as-it-is', 'too-often'])
+    expect(await add('c', 'dave@home.example')).toBe('as-it-is')
+    await clock.advance(60 * 60_000)
+    expect(await add('c')).toBe('as-it-is')
+  })
+
+  it('is off unless the config says so', async () => {
+    const { elsewhere } = rig({ people: [] })
+    expect(await elsewhere.introduce(CAROL, BOB)).toBe('unknown')
+  })
+
+  it('nobody can sign up with such an address', async () => {
+    const { book } = rig()
+    const accounts = new ServiceAccounts(book, {
+      isOnline: () => false,
+      passwordSet: () => undefined,
+      removed: async () => undefined,
+    })
+    expect(await accounts.add(BOB, 'secret')).toMatchObject({ kind: 'refused' })
+    expect(await accounts.add('anybody@irc.home.example', 'secret')).toMatchObject({ kind: 'refused' })
+    expect(await accounts.add('bob@home.example', 'secret')).toMatchObject({ kind: 'done' })
+  })
+})
+
+describe('addresses', () => {
+  it.each([
+    ['@bob:example.org', 'bob=example.org'],
+    ['@bob:example.org:8448', 'bob=example.org..8448'],
+    ['@a=b/c+d:fa.example', 'a=3db=2fc=2bd=fa.example'],
+    ['@Grüße:example.org', '=47r=c3=bc=c3=9fe=example.org'],
+  ])('%s is %s, and back', (user, local) => {
+    expect(addressOfMxid(user as Mxid)).toBe(local)
+    expect(addressedMxid(local)).toMatchObject({ user })
+  })
+
+  it.each(['bob', '=example.org', 'bob=', 'b=4=example.org', 'a=61b=example.org', 'bob=EXAMPLE.org', 'bob=[::1]'])(
+    '%s is none',
+    (local) => {
+      expect(addressedMxid(local)).toBeUndefined()
+    },
+  )
+
+  it('are read as they were written', () => {
+    for (const name of ['nick[away]', 'A', 'x\\y', '`q', '|', 'é', '\u{1f600}', '=', '=3d'])
+      expect(unescapeWord(escapeWord(name))).toBe(name)
+  })
+})
