@@ -3,6 +3,7 @@ import { Buffer } from 'node:buffer'
 import { describe, expect, it } from 'vitest'
 import { describeObject, formatMsnObject, parseMsnObject } from '../../../msnp/model/msn-object.ts'
 import type { P2pOutput } from '../../../msnp/p2p/contract.ts'
+import { Assembler } from '../../../msnp/p2p/assembler.ts'
 import { P2pEndpoint } from '../../../msnp/p2p/endpoint.ts'
 import { p2pMessage } from '../../../msnp/p2p/packet.ts'
 import { parseMime } from '../../../msnp/wire/mime.ts'
@@ -50,6 +51,17 @@ describe('an invitation whose words cannot be said back', () => {
     // It can still talk.
     expect(says(alice, BOB, invitation({})).length).toBeGreaterThan(0)
   })
+})
+
+it('a message that comes crumb by crumb is given up, for each crumb costs more than it holds', () => {
+  const assembler = new Assembler({ total: 1_000_000, maxAhead: 1_000_000 })
+  let taken = 0
+  while (taken < 1_000_000 && assembler.push(taken, Uint8Array.of(1)) !== 'wrong') taken++
+  expect(taken).toBeLessThan(10_000)
+  // Small packets alone are no harm.
+  const small = new Assembler({ total: 20_000, maxAhead: 0 })
+  for (let at = 0; at < 20_000; at += 200) expect(small.push(at, new Uint8Array(200))).not.toBe('wrong')
+  expect(small.complete).toBe(true)
 })
 
 describe('an address that cannot stand in a negotiation', () => {
