@@ -16,7 +16,7 @@ import type { Messenger } from '../../kit/messenger.ts'
 import { recordingLog, recordingMetrics } from '../../kit/observers.ts'
 import { PeerRoom } from '../../kit/p2p-messenger.ts'
 import { randomOf, someBytes } from '../../kit/p2p-room.ts'
-import { chatOf } from './fakes.ts'
+import { account, chatOf } from './fakes.ts'
 import { bob, relay, Town } from './town.ts'
 
 const PIECE = someBytes(70_000)
@@ -162,6 +162,23 @@ describe('with a Messenger', () => {
     expect(sha([taken.data])).toBe(sha(given))
     expect(Math.max(...peer.sizes)).toBe(1202)
     await notice(/holiday\.png/)
+  })
+
+  it('a file that was offered when the bridge was killed comes as one link, not as a file, too', async () => {
+    const owed = { chat: bob, words: 'sends a file: https://x.example/f' }
+    await town.core.state.update([[`owed/${account.id}/e${ids + 1}`, JSON.stringify(owed)]])
+    const messenger = await online()
+    given = pieces(1)
+    // The core does not know what became of it.
+    expect(await send()).toMatchObject({ kind: 'delivered' })
+    const room = await messenger.answer()
+    expect((await room.heard()).text).toBe(owed.words)
+    // And again, when the link is there.
+    ids--
+    expect(await send()).toMatchObject({ kind: 'delivered' })
+    await town.say('the end', chatOf(bob))
+    expect((await room.heard()).text).toBe('the end')
+    expect(room.wire.received.filter(({ payload }) => payload.includes('INVITE MSNMSGR'))).toEqual([])
   })
 
   it('an empty file of others, which Messengers do not take, becomes a link', async () => {
