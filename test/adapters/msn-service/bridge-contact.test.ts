@@ -151,6 +151,21 @@ describe('its conversations', () => {
     for (const one of [carol, dave]) one.signOut()
   })
 
+  it('are closed to whoever was called before it and comes late', async () => {
+    listens()
+    await begin({ timing: { ring_ms: 1 } })
+    const [carol, dave] = [await rig.signIn('carol', PASSWORD), await rig.signIn('dave', PASSWORD)]
+    const room = await carol.call()
+    expect((await code(room, 60, dave.email)).slice(0, 15)).toBe('CAL 60 RINGING ')
+    // He may still come, and rings no more.
+    let trid = 61
+    while ((await code(room, trid, BRIDGE)) === `216 ${trid}`) trid++
+    await room.wire.next(`JOI ${BRIDGE}`)
+    await expect(dave.answer()).rejects.toThrow('911 1')
+    expect(await ask(room, 'help')).toBe('did help')
+    for (const one of [carol, dave]) one.signOut()
+  })
+
   it('are for Messengers: a bridge beside one is neither called in nor let in, and sees nobody there', async () => {
     listens()
     await begin()
