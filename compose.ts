@@ -214,6 +214,7 @@ export const compose = (
     friends.forget(gone)
     ownPictures.forget(gone)
   })
+  const place = signUpPlace(config)
   const commands = new Commands({
     clock,
     log,
@@ -224,6 +225,10 @@ export const compose = (
     friends,
     sessionOf,
     stateOf,
+    heldBy: ({ network, user }) => {
+      const held = network === place?.service ? accounts.find(place.network, user)?.id : undefined
+      return held !== undefined && stateOf(held)?.kind === 'online' ? held : undefined
+    },
     waitingOf: (account) =>
       hub.status().lanes.reduce((sum, lane) => (lane.account === account ? sum + lane.depth : sum), 0),
     portals: hub.portals,
@@ -240,7 +245,6 @@ export const compose = (
   const { identity, portals } = hub
   const linksChanged = (): void => ownStatus.changed()
   const leaving = new Leaving({ identity, accounts, logins, portals, chats: hub, linksChanged })
-  const place = signUpPlace(config)
   const signUpFor = (home: NetworkId): { readonly signUp?: NetworkSignUp } => {
     const hosting = place === undefined ? undefined : adapters.get(place.service)
     if (place === undefined || hosting === undefined || adapters.get(place.network) === undefined) return {}
