@@ -7,7 +7,7 @@ import { Things } from '../../../adapters/msn/things.ts'
 import { Held } from '../../../adapters/msn/held.ts'
 import { MAX_WAITING } from '../../../adapters/msn/conversation.ts'
 import { MAX_NAKS, SLOW_MS, SOON_MS } from '../../../adapters/msn/results.ts'
-import type { UserId, EventId } from '../../../bridge/model/ids.ts'
+import type { EventId } from '../../../bridge/model/ids.ts'
 import type { SendResult } from '../../../msnp/index.ts'
 import { account, chatOf, FakeCore, FakeLine, network, refusedWith, Rig, textOfPayload, words } from './fakes.ts'
 
