@@ -226,6 +226,10 @@ export const compose = (
     friends,
     sessionOf,
     stateOf,
+    heldBy: ({ network, user }) => {
+      const held = network === place?.service ? accounts.find(place.network, user)?.id : undefined
+      return held !== undefined && stateOf(held)?.kind === 'online' ? held : undefined
+    },
     waitingOf: (account) =>
       hub.status().lanes.reduce((sum, lane) => (lane.account === account ? sum + lane.depth : sum), 0),
     portals: hub.portals,

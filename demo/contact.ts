@@ -149,6 +149,7 @@ export class DemoContact {
       case 'left':
       case 'switchboard-closed':
       case 'announcement':
+      case 'arranged':
       case 'personal-message':
       case 'mail':
       case 'invitation-failed':

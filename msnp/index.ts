@@ -35,6 +35,8 @@ export {
   type Host,
   type Introduction,
   type PhoneCode,
+  type Resident,
+  type ResidentTalk,
   type SeenPresence,
   type ServiceLimits,
   type ServiceNotice,

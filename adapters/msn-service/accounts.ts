@@ -3,7 +3,7 @@ import type { AdapterState } from '../../bridge/adapter.ts'
 import { hashPassword, type Cost } from '../../bridge/passwords.ts'
 import { newAccount, parseAddress, withPending, type AccountRecord } from '../../msnp/index.ts'
 import type { AccountAdmin, AccountAnswer, AccountRow } from '../module.ts'
-import { elsewhereOf } from './addresses.ts'
+import { bridgeAddress, elsewhereOf } from './addresses.ts'
 
 /** Bytes of an address. */
 const MAX_ADDRESS_BYTES = 129
@@ -45,6 +45,11 @@ export class AccountBook {
   /** The bridge makes those by itself. */
   isElsewhere(email: string): boolean {
     return elsewhereOf(email, this.#options.domain) !== undefined
+  }
+
+  /** It stands for the bridge itself. */
+  isBridge(email: string): boolean {
+    return email === bridgeAddress(this.#options.domain)
   }
 
   /** Brings what an older version wrote into the form of today, all at once. Damaged records stay as they are. */
@@ -190,6 +195,8 @@ export class ServiceAccounts implements AccountAdmin {
     if (typeof email !== 'string') return refused(email.wrong)
     if (this.#book.isElsewhere(email))
       return refused(`${email} is an address of another network: those are made when somebody adds them`)
+    if (this.#book.isBridge(email))
+      return refused(`${email} is the bridge itself: nobody can sign in with that address`)
     const wrong = passwordProblem(password)
     if (wrong !== undefined) return refused(wrong)
     // Of two at the same time the second would get the account of the first, with another password.
@@ -225,7 +232,11 @@ export class ServiceAccounts implements AccountAdmin {
   }
 
   async list(): Promise<readonly AccountRow[]> {
-    const records = await this.#book.all()
+    const all = await this.#book.all()
+    const bridge = all.find(({ email }) => this.#book.isBridge(email))
+    // An account of that name may be older than the contact.
+    const isOurs = bridge !== undefined && !(await this.#book.exists(bridge.email))
+    const records = isOurs ? all.filter((record) => record !== bridge) : all
     return records.map(({ email, name }) => ({ address: email, name, online: this.#live.isOnline(email) }))
   }
 

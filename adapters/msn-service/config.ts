@@ -167,6 +167,19 @@ export const msnServiceConfig = z
       })
       .meta({ description: 'People and channels of other networks as contacts of those who sign in here.' })
       .optional(),
+    bridge_contact: z
+      .strictObject({
+        enabled: z.boolean().meta({ description: 'false: there is none.' }).default(true),
+        name: z.string().min(1).max(100).meta({ description: 'What it is called.' }).default('msn-bridge'),
+        admins: z
+          .array(z.string().min(1))
+          .meta({
+            description: 'Addresses of this service whose owners may say what only admins may. By default nobody.',
+          })
+          .default([]),
+      })
+      .meta({ description: 'The contact bridge@DOMAIN, always online: whoever talks to it gives commands.' })
+      .prefault({}),
     limits,
     challenge: z
       .union([z.literal('off'), z.literal('once'), z.number().int().min(1)], {

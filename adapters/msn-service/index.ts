@@ -6,6 +6,7 @@ import { PasswordCheck } from '../../bridge/password-check.ts'
 import { forgetWatcher, MsnServer, type AccountRecord, type Host, type Listening } from '../../msnp/index.ts'
 import type { AccountAdmin, AdapterModule, AdapterOptions, HostingAdapter } from '../module.ts'
 import { Appearances } from './appearances.ts'
+import { bridgeContact } from './bridge-contact.ts'
 import { accountAddress, AccountBook, ServiceAccounts } from './accounts.ts'
 import { certificateFor } from './certificate.ts'
 import { certificateName, type MsnServiceConfig } from './config.ts'
@@ -149,8 +150,10 @@ export class MsnServiceAdapter implements HostingAdapter {
       onNotice: (notice) => notices.take(notice),
       onPresence: (seen) => this.appearances.take(seen),
     }
+    const resident = await bridgeContact({ config, book, context, network: this.network })
     const server = new MsnServer({
       host,
+      ...(resident === undefined ? {} : { resident }),
       tls,
       ...placesOf(config),
       ...webOf(config),

@@ -2,7 +2,6 @@
 import type { AdapterContext } from '../../bridge/adapter.ts'
 import type { MessageEvent } from '../../bridge/model/events.ts'
 import type { AccountId, ChatId, ChatRef, MessageId, NetworkId, UserId } from '../../bridge/model/ids.ts'
-import type { RichText } from '../../bridge/model/text.ts'
 import {
   CONTENT_TYPES,
   inviteDecline,
@@ -28,7 +27,7 @@ import { oneLine, parseAddress, userIdOf } from './words.ts'
 
 /** Invitations to programs that one switchboard is told of; more are declined without a word. */
 const MAX_INVITATIONS = 32
-/** Messages of one switchboard that wait for pictures; further ones go without. */
+/** Messages of one chat that wait for pictures; further ones go without. */
 const MAX_BEHIND = 64
 /** Chats that are remembered during one sign-in; with more, those without a switchboard go first. */
 export const MAX_CHATS = 2_000
@@ -59,17 +58,22 @@ interface Seat {
   readonly cookies: Set<string>
   /** Made when it is needed. */
   talk: PeerTalk | undefined
-  /** Messages that wait for a picture, or for one that does. */
-  behind: number
-  order: Promise<void>
   /** Makes ids for events that are no message. */
   changes: number
+}
+
+/** Of one chat: what waits for a picture, or for something that does. */
+interface Queue {
+  behind: number
+  order: Promise<void>
 }
 
 export class Chats {
   readonly #options: ChatsOptions
   readonly #conversations = new Map<ChatId, Conversation>()
   readonly #seats = new Map<Switchboard, Seat>()
+  /** Only where something waits. */
+  readonly #queues = new Map<ChatId, Queue>()
   /** People of a group whose leaving was told, and strangers whose coming was. */
   readonly #left = new Map<ChatId, Set<UserId>>()
   readonly #guests = new Map<ChatId, Set<UserId>>()
@@ -239,8 +243,6 @@ export class Chats {
       chunks: new Chunks(),
       cookies: new Set(),
       talk: undefined,
-      behind: 0,
-      order: Promise.resolve(),
       changes: 0,
     }
     this.#seats.set(board, seat)
@@ -347,7 +349,7 @@ export class Chats {
 
   #tell(board: Switchboard, seat: Seat, member: Member, change: 'join' | 'leave'): void {
     const where = this.#in(seat, member)
-    this.#options.held.stored({
+    const event = {
       kind: 'member',
       ...where,
       id: `${board.nonce}#${++seat.changes}` as MessageId,
@@ -355,7 +357,8 @@ export class Chats {
       user: where.sender,
       userName: where.senderName,
       change,
-    })
+    } as const
+    this.#inOrder(where.chat.chat, undefined, () => this.#options.held.stored(event))
   }
 
   #message(board: Switchboard, event: Extract<SwitchboardEvent, { kind: 'message' }>): void {
@@ -389,7 +392,7 @@ export class Chats {
         confirm()
         return
       case 'message':
-        this.#dressed(seat, isOwn ? { ...reading.event, own: true } : reading.event, confirm)
+        this.#dressed(isOwn ? { ...reading.event, own: true } : reading.event, confirm)
         return
       case 'emoticons':
         // We do not ask our own Messenger for anything.
@@ -441,21 +444,31 @@ export class Chats {
   }
 
   /** With the pictures in it. What is said meanwhile waits behind, so that the order stays. */
-  #dressed(seat: Seat, event: MessageEvent, confirm: () => void): void {
+  #dressed(event: MessageEvent, confirm: () => void): void {
     const { held, emoticons } = this.#options
     const { body, sender } = event
     const hasText = body.kind === 'text' || body.kind === 'action'
-    const text = hasText && seat.behind < MAX_BEHIND ? emoticons.dress(sender.user, body.text) : undefined
-    const store = (dressed: RichText | undefined): void =>
-      held.stored(dressed === undefined || !hasText ? event : { ...event, body: { ...body, text: dressed } }, confirm)
-    if (seat.behind === 0 && !(text instanceof Promise)) {
-      store(text)
+    const { chat } = event.chat
+    const isFull = (this.#queues.get(chat)?.behind ?? 0) >= MAX_BEHIND
+    const text = hasText && !isFull ? emoticons.dress(sender.user, body.text) : undefined
+    this.#inOrder(chat, text, (dressed) =>
+      held.stored(dressed === undefined || !hasText ? event : { ...event, body: { ...body, text: dressed } }, confirm),
+    )
+  }
+
+  /** At once where nothing is waited for, and nothing that came before waits. */
+  #inOrder<Value>(chat: ChatId, value: Value | Promise<Value>, store: (value: Value) => void): void {
+    const known = this.#queues.get(chat)
+    if (known === undefined && !(value instanceof Promise)) {
+      store(value)
       return
     }
-    seat.behind++
-    seat.order = Promise.all([text, seat.order]).then(([dressed]) => {
-      seat.behind--
-      store(dressed)
+    const queue = known ?? { behind: 0, order: Promise.resolve() }
+    this.#queues.set(chat, queue)
+    queue.behind++
+    queue.order = Promise.all([value, queue.order]).then(([ready]) => {
+      if (--queue.behind === 0) this.#queues.delete(chat)
+      store(ready)
     })
   }
 

@@ -7,6 +7,7 @@ import type { FileRef } from '../../bridge/model/body.ts'
 import type { UserId } from '../../bridge/model/ids.ts'
 import type { RichText, Span } from '../../bridge/model/text.ts'
 import { OBJECT_TYPES, parseMsnObject } from '../../msnp/index.ts'
+import { TokenBucket, type Rate } from '../../sansio/rate.ts'
 import type { PeerTalk } from './peer-talk.ts'
 
 /** Larger ones are not asked for. Bytes. */
@@ -22,6 +23,9 @@ export const MAX_PICTURES = 1_000
 export const KEEP_MS = 60 * 60_000
 /** Pictures that are asked for at once. */
 export const MAX_FETCHES = 20
+/** Of one person, at once and in the long run: who has new ones all the time must not fill the store, nor take the turn of others. */
+export const MAX_FROM_ONE = 10
+const NEW_ONES: Rate = { burst: 60, intervalMs: 10_000 }
 /** Words wait so long for the pictures in them. Milliseconds. */
 export const PATIENCE_MS = 5_000
 /** To ask for one may take so long. Milliseconds. */
@@ -39,6 +43,12 @@ interface Picture {
   isOver: boolean
 }
 
+/** Of one person. */
+interface Asked {
+  readonly rate: TokenBucket
+  fetches: number
+}
+
 export interface EmoticonsOptions {
   readonly context: AdapterContext
   /** Larger ones are not asked for. 0: none are. */
@@ -52,6 +62,7 @@ export class Emoticons {
   readonly #codes = new Map<UserId, Map<string, string>>()
   readonly #pictures = new Map<string, Picture>()
   #fetches = 0
+  readonly #asked = new Map<UserId, Asked>()
 
   constructor(options: EmoticonsOptions) {
     this.#options = options
@@ -77,11 +88,14 @@ export class Emoticons {
       const known = this.#pictures.get(object.sha1d)
       const isGood =
         known !== undefined && this.#now() - known.at < KEEP_MS && (!known.isOver || known.file !== undefined)
-      if (isGood || this.#fetches >= MAX_FETCHES) continue
+      const asked = this.#askedOf(user)
+      if (isGood || this.#fetches >= MAX_FETCHES || asked.fetches >= MAX_FROM_ONE) continue
+      if (!asked.rate.take(this.#now())) continue
       const { promise, resolve } = Promise.withResolvers<undefined>()
       const picture: Picture = { at: this.#now(), done: promise, file: undefined, isOver: false }
       this.#keep(object.sha1d, picture)
       this.#fetches++
+      asked.fetches++
       void this.#within(FETCH_MS, (signal) => talk.fetch(email, object, xml, signal))
         .then(async (result) => {
           if (result.kind !== 'fetched') return
@@ -94,6 +108,7 @@ export class Emoticons {
         })
         .finally(() => {
           this.#fetches--
+          asked.fetches--
           picture.isOver = true
           resolve(undefined)
         })
@@ -140,6 +155,14 @@ export class Emoticons {
     } finally {
       done.abort()
     }
+  }
+
+  #askedOf(user: UserId): Asked {
+    const asked = this.#asked.get(user) ?? { rate: new TokenBucket(NEW_ONES, this.#now()), fetches: 0 }
+    this.#asked.delete(user)
+    this.#asked.set(user, asked)
+    trim(this.#asked, MAX_PEOPLE)
+    return asked
   }
 
   #note(user: UserId, code: string, sha1d: string): void {

@@ -43,9 +43,14 @@ export interface PeerTalkOptions {
 export interface IncomingFile {
   readonly peer: string
   readonly file: FileOffer
-  /** Its bytes in order. Throws `TransferEnded` when it breaks off; whoever stops reading cancels it. */
-  accept(): AsyncIterable<Uint8Array>
+  /**
+   * Its bytes in order. Throws `TransferEnded` when it breaks off; whoever stops reading cancels it. `confirms`: they hear that
+   * it has arrived with `done(true)`.
+   */
+  accept(confirms?: 'confirms'): AsyncIterable<Uint8Array>
   decline(): void
+  /** It is safe with us; or could not be kept, whether its bytes were read or not. Nothing happens when it is over. */
+  done(kept: boolean): void
   /** Resolves when it is over, whatever became of it. */
   readonly ended: Promise<P2pEnd>
 }
@@ -72,6 +77,7 @@ interface Incoming {
   readonly kind: 'incoming'
   readonly pieces: Uint8Array[]
   unread: number
+  isHere: boolean
   end: P2pEnd | undefined
   wake: () => void
   readonly ended: (how: P2pEnd) => void
@@ -212,6 +218,13 @@ export class PeerTalk {
       case 'data':
         this.#data(event)
         return
+      case 'received': {
+        const open = this.#open.get(event.session)
+        if (open?.kind !== 'incoming') return
+        open.isHere = true
+        open.wake()
+        return
+      }
       case 'fetched': {
         const open = this.#open.get(event.session)
         if (open?.kind === 'fetching') open.bytes = event.bytes
@@ -263,6 +276,7 @@ export class PeerTalk {
       kind: 'incoming',
       pieces: [],
       unread: 0,
+      isHere: false,
       end: undefined,
       wake: () => undefined,
       ended: resolve,
@@ -272,13 +286,17 @@ export class PeerTalk {
       peer,
       file,
       ended: promise,
-      accept: () => {
-        this.#do({ kind: 'accept', session })
+      accept: (confirms) => {
+        this.#do({ kind: 'accept', session, confirms: confirms === 'confirms' })
         return this.#read(session, incoming)
       },
       decline: () => {
         this.#do({ kind: 'decline', session })
         this.#ended(session, 'declined')
+      },
+      done: (kept) => {
+        if (kept) this.#do({ kind: 'kept', session })
+        else this.#cancel(session)
       },
     })
   }
@@ -298,12 +316,12 @@ export class PeerTalk {
         const pieces = incoming.pieces.splice(0)
         incoming.unread = 0
         if (pieces.length > 0) yield Buffer.concat(pieces)
-        else if (incoming.end === 'done') return
+        else if (incoming.isHere || incoming.end === 'done') return
         else if (incoming.end !== undefined) throw new TransferEnded(incoming.end)
         else await new Promise<void>((resolve) => (incoming.wake = resolve))
       }
     } finally {
-      if (incoming.end === undefined) this.#cancel(session)
+      if (incoming.end === undefined && !incoming.isHere) this.#cancel(session)
     }
   }
 

@@ -6,6 +6,7 @@ import type { AdapterContext } from '../../bridge/adapter.ts'
 import type { FileRef } from '../../bridge/model/body.ts'
 import type { AccountId, NetworkId, UserId } from '../../bridge/model/ids.ts'
 import { OBJECT_TYPES, parseMsnObject, type MsnObject } from '../../msnp/index.ts'
+import { TokenBucket, type Rate } from '../../sansio/rate.ts'
 import type { Fetched } from './peer-talk.ts'
 
 /** Contacts who wait to be asked; with more, further ones are not. */
@@ -16,6 +17,10 @@ export const PACE_MS = 500
 export const FETCH_MS = 120_000
 /** Who could not give it is not asked for the same one again for so long. Milliseconds. */
 export const AGAIN_MS = 10 * 60_000
+/** Of one person: each is something to keep, and a change in every room where they are. */
+export const CHANGES: Rate = { burst: 5, intervalMs: 60_000 }
+/** Pictures that are remembered by their SHA-1. */
+export const MAX_REMEMBERED = 5_000
 
 export interface PicturesOptions {
   readonly network: NetworkId
@@ -49,7 +54,10 @@ export class Pictures {
   readonly #failed = new Map<UserId, { readonly sha1d: string; readonly until: number }>()
   /** By SHA-1, of all contacts of all accounts; one for each contact is on disk. */
   #kept: Map<string, FileRef> | undefined
+  readonly #changes = new Map<UserId, TokenBucket>()
   #working = false
+  /** While all who are in the queue change too often. */
+  #nap: AbortController | undefined
 
   constructor(options: PicturesOptions) {
     this.#options = options
@@ -66,6 +74,7 @@ export class Pictures {
     if (this.#told.has(user) && this.#told.get(user) === object?.sha1d) return
     if (this.#queue.size >= MAX_QUEUED) return
     this.#queue.set(user, { name, picture: xml === undefined || object === undefined ? undefined : { object, xml } })
+    this.#nap?.abort()
     if (!this.#working) void this.#work()
   }
 
@@ -78,7 +87,7 @@ export class Pictures {
     const { account, context } = this.#options
     const { clock, log } = context
     this.#working = true
-    for (let [next] = this.#queue; next !== undefined; [next] = this.#queue) {
+    for (let next = await this.#next(); next !== undefined; next = await this.#next()) {
       const [user, wanted] = next
       this.#queue.delete(user)
       try {
@@ -91,6 +100,33 @@ export class Pictures {
     this.#working = false
   }
 
+  /** The first who may change again; undefined: nobody waits. */
+  async #next(): Promise<readonly [UserId, Wanted] | undefined> {
+    const { clock } = this.#options.context
+    while (this.#queue.size > 0 && !this.#life.signal.aborted) {
+      const now = clock.now()
+      let earliest = Infinity
+      for (const each of this.#queue) {
+        const readyAt = this.#changes.get(each[0])?.readyAt(now) ?? now
+        if (readyAt <= now) return each
+        earliest = Math.min(earliest, readyAt)
+      }
+      this.#nap = new AbortController()
+      await clock.sleep(earliest - now, AbortSignal.any([this.#nap.signal, this.#life.signal]))
+      this.#nap = undefined
+    }
+    return undefined
+  }
+
+  /** Something of them was asked for, or told. */
+  #countChange(user: UserId): void {
+    const now = this.#options.context.clock.now()
+    if (!this.#changes.has(user) && this.#changes.size >= MAX_QUEUED) this.#changes.clear()
+    const changes = this.#changes.get(user) ?? new TokenBucket(CHANGES, now)
+    changes.take(now)
+    this.#changes.set(user, changes)
+  }
+
   /** Whether somebody was asked. */
   async #bring(user: UserId, { name, picture }: Wanted): Promise<boolean> {
     const { context, isOnline, fetch, maxBytes } = this.#options
@@ -101,12 +137,14 @@ export class Pictures {
     const { object, xml } = picture
     const known = await this.#known(user, object.sha1d)
     if (known !== undefined) {
+      this.#countChange(user)
       this.#tell(user, name, object.sha1d, known)
       return false
     }
     const failed = this.#failed.get(user)
     if (failed?.sha1d === object.sha1d && failed.until > context.clock.now()) return false
     if (!isOnline(user)) return false
+    this.#countChange(user)
     const result = await this.#within((late) => fetch(user, object, xml, late))
     context.metrics.count('msn_pictures', { outcome: result.kind === 'fetched' ? 'fetched' : result.how })
     if (result.kind === 'failed') {
@@ -121,7 +159,7 @@ export class Pictures {
     }
     const kept: Known = { sha1d: object.sha1d, file: put.file }
     await context.state.update([[keyOf(user), JSON.stringify(kept)]])
-    this.#kept?.set(object.sha1d, put.file)
+    this.#remember(object.sha1d, put.file)
     this.#tell(user, name, object.sha1d, put.file)
     return true
   }
@@ -134,8 +172,15 @@ export class Pictures {
       this.#told.set(user, undefined)
       return
     }
+    this.#countChange(user)
     await state.update([[keyOf(user), undefined]])
     this.#tell(user, name, undefined, null)
+  }
+
+  #remember(sha1d: string, file: FileRef): void {
+    this.#kept?.set(sha1d, file)
+    const [oldest] = this.#kept?.keys() ?? []
+    if (oldest !== undefined && (this.#kept?.size ?? 0) > MAX_REMEMBERED) this.#kept?.delete(oldest)
   }
 
   #noteFailed(user: UserId, sha1d: string): void {

@@ -12,6 +12,8 @@ export type NotDelivered = Exclude<DeliveryResult, { kind: 'delivered' }>
 export type OpenFailure = Extract<OpenSwitchboardResult, { ok: false }>['failure']
 export type InviteFailure = Exclude<InviteResult, { kind: 'joined' }>
 
+export const DELIVERED: DeliveryResult = { kind: 'delivered', ids: [] }
+
 /** Before another try, milliseconds: the trouble is over as soon as there is a new switchboard. */
 export const SOON_MS = 2_000
 /** The service is overloaded or broken. */
@@ -141,7 +143,7 @@ const uncertain = (detail: string): NotDelivered => ({ kind: 'uncertain', detail
 
 /** What became of a request about the account itself. */
 export const resultOfCommand = (result: CommandResult): DeliveryResult => {
-  if (result.ok) return { kind: 'delivered', ids: [] }
+  if (result.ok) return DELIVERED
   const { failure } = result
   switch (failure.kind) {
     case 'closed':

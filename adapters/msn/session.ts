@@ -3,16 +3,13 @@ import type { Account, AdapterContext, ChatRequest, Delivery, RosterRequest, Ses
 import type { FileRef } from '../../bridge/model/body.ts'
 import type { Capabilities } from '../../bridge/model/capabilities.ts'
 import type { Outbound } from '../../bridge/model/events.ts'
-import type { AccountId, ChatId, ChatRef, NetworkId, UserId } from '../../bridge/model/ids.ts'
+import type { AccountId, ChatRef, NetworkId, UserId } from '../../bridge/model/ids.ts'
 import type { PresenceState } from '../../bridge/model/presence.ts'
 import type { DeliveryResult, OpenResult, RosterResult, SessionState } from '../../bridge/model/result.ts'
 import { plain } from '../../bridge/model/text.ts'
 import { TokenBucket } from '../../sansio/rate.ts'
 import {
-  generationOf,
-  hasFeature,
   NO_PERSONAL_MESSAGE,
-  typingMessage,
   samePersonalMessage,
   type MsnClientEvent,
   type MsnClientOptions,
@@ -22,7 +19,6 @@ import {
 import { capabilities, offersFiles, takesBackFiles } from './capabilities.ts'
 import { Chats } from './chats.ts'
 import { Contacts } from './contacts.ts'
-import type { Conversation } from './conversation.ts'
 import { Emoticons } from './emoticons.ts'
 import { faultOfClose, needsPerson, sessionFault } from './faults.ts'
 import { Groups, isGroupId } from './groups.ts'
@@ -31,20 +27,19 @@ import type { Line, OpenLine } from './line.ts'
 import { downWords, mailWords, NOTICE_RATE } from './notices.ts'
 import { OwnEmoticons } from './own-emoticons.ts'
 import { OwnPicture } from './own-picture.ts'
-import { CHUNKED_ROOM, partsOf, payloadsOf, TEXT_ROOM } from './outbound.ts'
+import { Openings } from './openings.ts'
+import { partsOf, TEXT_ROOM } from './outbound.ts'
 import type { Fetched } from './peer-talk.ts'
 import { Pictures } from './pictures.ts'
 import { personalOf } from './personal.ts'
 import { statusFor } from './presence.ts'
 import { change } from './roster-requests.ts'
+import { Speech } from './speech.ts'
 import { Things } from './things.ts'
-import { BUSY_MS, refused, resultOfCommand, retry, SIGNED_OUT } from './results.ts'
-import { oneLine, parseAddress, userIdOf } from './words.ts'
+import { DELIVERED, refused, resultOfCommand, SIGNED_OUT } from './results.ts'
+import { oneLine, userIdOf } from './words.ts'
 import type { Transfers } from './transfers/flow.ts'
 import { AccountFiles, type FileSettings } from './transfers/account-files.ts'
-
-/** Index of 7.0 among the generations of clients: the first that knows nudges. */
-const NUDGE_GENERATION = 4
 
 export interface SessionOptions {
   readonly network: NetworkId
@@ -83,8 +78,6 @@ const MAX_NAME = 256
 /** Nobody of that address could be called. */
 const UNREACHED: Fetched = { kind: 'failed', how: 'left' }
 
-const DELIVERED: DeliveryResult = { kind: 'delivered', ids: [] }
-
 export class MsnSession implements Session {
   readonly account: AccountId
   readonly #options: SessionOptions
@@ -94,8 +87,9 @@ export class MsnSession implements Session {
   readonly #picture: OwnPicture
   readonly #notices: TokenBucket
   readonly #emoticons: OwnEmoticons
-  readonly #describing = new Map<Conversation, Promise<readonly Uint8Array[]>>()
   readonly #files: AccountFiles
+  readonly #openings: Openings
+  readonly #speech: Speech
   #state: SessionState = { kind: 'offline' }
   #live: Live | undefined
   #attempts = 0
@@ -124,6 +118,9 @@ export class MsnSession implements Session {
       context,
       maxBytes: options.pictures.maxBytes,
     })
+    const about = { network, account: account.id, own: this.#own, groups: this.#groups, context }
+    this.#openings = new Openings(about)
+    this.#speech = new Speech({ ...about, login: account.login, emoticons: this.#emoticons, random })
   }
 
   get state(): SessionState {
@@ -177,30 +174,8 @@ export class MsnSession implements Session {
     return transfers.isOffering(user) ? takesBackFiles(able) : able
   }
 
-  async open(request: ChatRequest): Promise<OpenResult> {
-    switch (request.kind) {
-      case 'direct': {
-        const user = parseAddress(request.with)
-        if (user === undefined) return refused('not-found', `${request.with} is no MSN address`)
-        if (user === this.#own) return refused('not-found', 'an MSN account cannot talk to itself')
-        return { kind: 'opened', chat: this.#ref(user as string as ChatId) }
-      }
-      case 'group':
-        try {
-          return await this.#openGroup(request.members)
-        } catch (error) {
-          return notKept(error)
-        }
-      case 'portal':
-      case 'home':
-        return refused('unsupported', 'nobody of ours lives on an MSN network')
-      case 'channel':
-        try {
-          return await this.#openKnown(request.name)
-        } catch (error) {
-          return notKept(error)
-        }
-    }
+  open(request: ChatRequest): Promise<OpenResult> {
+    return this.#openings.open(request)
   }
 
   members({ chat }: ChatRef): readonly UserId[] | undefined {
@@ -208,24 +183,16 @@ export class MsnSession implements Session {
     return this.#live?.chats.people(chat) ?? this.#groups.members(chat)
   }
 
-  /** What people of MSN opened stays theirs; a group need not be kept for good any more. */
-  async drop({ chat }: ChatRef): Promise<void> {
-    try {
-      await this.#groups.load()
-      await this.#groups.unlink(chat)
-    } catch (error) {
-      this.#options.context.log.warn(
-        { account: this.account, error: String(error) },
-        'a group stays linked in the store',
-      )
-    }
+  drop({ chat }: ChatRef): Promise<void> {
+    return this.#openings.drop(chat)
   }
 
   split(op: Outbound, { chat }: ChatRef): readonly Outbound[] {
     const live = this.#live
     const conversation = live?.chats.conversation(chat)
-    const chunks = live !== undefined && conversation !== undefined && allKnow(conversation, live, CHUNKS)
-    return partsOf(op, chunks ? CHUNKED_ROOM : TEXT_ROOM)
+    return live === undefined || conversation === undefined
+      ? partsOf(op, TEXT_ROOM)
+      : this.#speech.split(op, conversation, live)
   }
 
   async deliver(delivery: Delivery, signal: AbortSignal): Promise<DeliveryResult> {
@@ -253,7 +220,7 @@ export class MsnSession implements Session {
       case 'member': {
         const conversation = delivery.chat === undefined ? undefined : live.chats.conversation(delivery.chat.chat)
         if (conversation === undefined) return refused('not-found', 'this MSN chat is not known any more')
-        return this.#deliverTo(conversation, live, delivery, signal)
+        return this.#speech.deliver(conversation, live, delivery, signal)
       }
       case 'edit':
       case 'reaction':
@@ -416,115 +383,6 @@ export class MsnSession implements Session {
     await live?.line.signOut()
   }
 
-  async #openGroup(names: readonly UserId[]): Promise<OpenResult> {
-    const members = names.map(parseAddress)
-    const others = members.filter((member) => member !== undefined && member !== this.#own)
-    if (members.includes(undefined) || others.length === 0) {
-      return refused('not-found', `no group of MSN addresses: ${names.join(', ')}`)
-    }
-    await this.#groups.load()
-    const known = this.#groups.findLinked(others as readonly UserId[])
-    if (known !== undefined) {
-      await this.#groups.link(known)
-      return { kind: 'opened', chat: this.#ref(known) }
-    }
-    const { chat, stored } = this.#groups.mint(others as readonly UserId[], true)
-    await stored
-    return { kind: 'opened', chat: this.#ref(chat) }
-  }
-
-  /** A group that somebody of MSN opened, and that is linked now. */
-  async #openKnown(chat: ChatId): Promise<OpenResult> {
-    if (!isGroupId(chat)) return refused('unsupported', 'MSN has no channels: link a contact, a group or a lobby')
-    await this.#groups.load()
-    if (this.#groups.members(chat) === undefined) return refused('not-found', 'this MSN group is not known any more')
-    await this.#groups.link(chat)
-    return { kind: 'opened', chat: this.#ref(chat) }
-  }
-
-  #ref(chat: ChatId): ChatRef {
-    return { network: this.#options.network, chat, account: this.account }
-  }
-
-  async #deliverTo(
-    conversation: Conversation,
-    live: Live,
-    { id, op }: Delivery,
-    signal: AbortSignal,
-  ): Promise<DeliveryResult> {
-    if (op.kind === 'typing') {
-      await conversation.whisper(typingMessage(this.#options.account.login))
-      return DELIVERED
-    }
-    if (op.kind === 'member') return this.#changeMembers(conversation, op)
-    if (op.kind === 'message' && op.body.kind === 'file') {
-      const user = conversation.chat.chat as string as UserId
-      const name = live.line.contacts.get(user)?.name ?? user
-      return live.transfers.deliver(id, op.body.file, { chat: conversation.chat, user, name }, conversation, signal)
-    }
-    if (op.kind === 'redact' && live.transfers.takeBack(op.target)) return DELIVERED
-    const nudges = allKnow(conversation, live, NUDGES)
-    const voice = { ownName: live.line.name, nudges, chunks: allKnow(conversation, live, CHUNKS) }
-    const payloads = payloadsOf(op, voice, this.#options.random())
-    if (payloads.length === 0) return DELIVERED
-    const pictured = this.#pictured(conversation, op)
-    // Without a pause where there is nothing to wait for.
-    return pictured === undefined
-      ? conversation.deliver(id, payloads, signal)
-      : conversation.deliver(id, payloads, signal, await pictured)
-  }
-
-  /** What describes the pictures in the words. Nothing that is said later goes before. */
-  #pictured(conversation: Conversation, op: Outbound): Promise<readonly Uint8Array[]> | undefined {
-    const text = op.kind === 'message' && 'text' in op.body ? op.body.text : []
-    const earlier = this.#describing.get(conversation)
-    const described = this.#emoticons.describe(text)
-    if (described === undefined && earlier === undefined) return undefined
-    const ready = Promise.all([described ?? [], earlier]).then(([messages]) => messages)
-    this.#describing.set(conversation, ready)
-    void ready.then(() => {
-      if (this.#describing.get(conversation) === ready) this.#describing.delete(conversation)
-    })
-    return ready
-  }
-
-  async #changeMembers(conversation: Conversation, op: Extract<Outbound, { kind: 'member' }>): Promise<DeliveryResult> {
-    // Who comes and goes on other networks is no matter for a switchboard.
-    if (op.user.network !== this.#options.network) return DELIVERED
-    switch (op.change) {
-      case 'join':
-        return DELIVERED
-      case 'invite': {
-        const user = parseAddress(op.user.user)
-        if (user === undefined || user === this.#own) return refused('not-found', `${op.user.user} cannot be invited`)
-        const result = await conversation.invite(user)
-        // Whoever asked can ask again; what is said meanwhile must not wait for it.
-        if (result.kind !== 'joined') return refused('reason' in result ? result.reason : 'network', result.detail)
-        if (conversation.kind === 'group') await this.#extend(conversation.chat.chat, user)
-        return DELIVERED
-      }
-      case 'leave':
-      case 'kick':
-        if (op.user.user === this.#own) {
-          conversation.leave()
-          return DELIVERED
-        }
-        if (op.change === 'leave') return DELIVERED
-        return refused('unsupported', 'nobody can be removed from an MSN conversation')
-    }
-  }
-
-  async #extend(chat: ChatId, user: UserId): Promise<void> {
-    try {
-      await this.#groups.extend(chat, user)
-    } catch (error) {
-      this.#options.context.log.warn(
-        { account: this.account, error: String(error) },
-        'who was invited to a group is remembered until the next start only',
-      )
-    }
-  }
-
   async #appear(live: Live, state: PresenceState): Promise<DeliveryResult> {
     const changed = await this.#setStatus(live.line, statusFor(state.show))
     const message = this.#personal
@@ -558,24 +416,11 @@ export class MsnSession implements Session {
   }
 }
 
-const NUDGES = (clientId: number): boolean => generationOf(clientId) >= NUDGE_GENERATION
-const CHUNKS = (clientId: number): boolean => hasFeature(clientId, 'chunks')
-
-/** Whether the clients of all who get it are known to be such. */
-const allKnow = (conversation: Conversation, { line }: Live, isSuch: (clientId: number) => boolean): boolean =>
-  conversation.people().every((user) => {
-    const presence = line.contacts.get(user)?.presence
-    return presence !== undefined && isSuch(presence.clientId)
-  })
-
 const stop = ({ pictures, emoticons, things }: Live): void => {
   pictures.stop()
   emoticons.stop()
   things.stop()
 }
-
-const notKept = (error: unknown): OpenResult =>
-  retry('network', BUSY_MS, `the group cannot be kept in the store: ${String(error)}`)
 
 const closed = () => sessionFault({ kind: 'aborted', detail: 'the session was closed while it signed in' })
 

@@ -39,7 +39,9 @@ const elsewhere = (request: CommandRequest, deps: CommandDeps): readonly Account
 /** Those of whoever asks. */
 export const ownAccounts = (request: CommandRequest, deps: CommandDeps): readonly Account[] => {
   const person = deps.identity.personOf(request.from)
-  return person === undefined ? [] : elsewhere(request, deps).filter((account) => account.person === person)
+  const held = deps.heldBy(request.from)
+  if (person === undefined && held === undefined) return []
+  return elsewhere(request, deps).filter((account) => account.id === held || account.person === person)
 }
 
 /** Admins may use every account; others their own, and within a linked chat those that are linked there: not in one that was made for somebody else. */

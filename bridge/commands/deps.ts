@@ -25,6 +25,11 @@ export interface CommandDeps {
   readonly friends: Pick<FriendRequests, 'answered'>
   readonly sessionOf: (account: AccountId) => Pick<Session, 'roster' | 'members'> | undefined
   readonly stateOf: (account: AccountId) => SessionState | undefined
+  /**
+   * Somebody who is signed in to a service of ours: the account with which the bridge is signed in there under the same
+   * address. Both have shown its password, so it is theirs as well.
+   */
+  readonly heldBy: (user: UserRef) => AccountId | undefined
   /** Messages that wait to go out through an account. */
   readonly waitingOf: (account: AccountId) => number
   readonly portals: Pick<Portals, 'find' | 'findEnd' | 'legsVia' | 'all'>

@@ -280,11 +280,15 @@ const readAll = (handle: FileHandle, signal: AbortSignal): ReadableStream<Uint8A
     signal.removeEventListener('abort', close)
     void handle.close().catch(() => undefined)
   }
-  signal.addEventListener('abort', close, { once: true })
+  if (signal.aborted) close()
+  else signal.addEventListener('abort', close, { once: true })
   return new ReadableStream<Uint8Array>(
     {
       pull: async (controller) => {
-        const { bytesRead, buffer } = await handle.read(Buffer.allocUnsafe(READ_BYTES))
+        const { bytesRead, buffer } = await handle.read(Buffer.allocUnsafe(READ_BYTES)).catch((error: unknown) => {
+          close()
+          throw error
+        })
         if (bytesRead > 0) {
           controller.enqueue(buffer.subarray(0, bytesRead))
           return

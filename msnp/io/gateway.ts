@@ -10,13 +10,15 @@ import {
   type GatewayOutput,
 } from '../session/gateway-session.ts'
 import type { ServedTransport } from './connection.ts'
-import type { Doorkeeper } from './doorkeeper.ts'
+import { placeOf, type Doorkeeper } from './doorkeeper.ts'
 import { Tunnel } from './tunnel.ts'
 import { clientOf, queryOf, readBody, reply } from './web.ts'
 
 export interface GatewayLimits {
   /** Sessions at once; one more is answered with 503. */
   readonly sessions: number
+  /** From one address. By default a quarter of all, and never less than `FOR_ONE_ADDRESS`. */
+  readonly sessionsPerAddress?: number
   /** A session without a request for so long is over. Milliseconds. */
   readonly idleMs: number
   /** How long a request with commands waits for what the service says to them. Milliseconds. */
@@ -40,6 +42,9 @@ export const DEFAULT_GATEWAY_LIMITS: GatewayLimits = {
   answerBytes: 64 * 1024,
   waitingBytes: 512 * 1024,
 }
+
+/** So many people may well sit behind one address. */
+const FOR_ONE_ADDRESS = 100
 
 /** 96 bits that nobody can guess, in decimal as clients know it. With the suffix below 40 characters: some have no more room. */
 const ID_BYTES = 12
@@ -130,7 +135,8 @@ export class HttpGateway {
   #open(server: 'NS' | 'SB', request: IncomingMessage, plain: boolean): Live | 'full' {
     const { limits, doorkeeper, serve, random, now } = this.#options
     const address = clientOf(request, plain)
-    if (this.#stopped || this.#live.size >= limits.sessions || doorkeeper.enter(address) !== undefined) return 'full'
+    if (this.#stopped || this.#live.size >= limits.sessions || this.#hasEnough(address)) return 'full'
+    if (doorkeeper.enter(address) !== undefined) return 'full'
     const id = BigInt(`0x${Buffer.from(random(ID_BYTES)).toString('hex')}`)
       .toString()
       .padStart(29, '0')
@@ -157,6 +163,15 @@ export class HttpGateway {
     this.#live.set(id, live)
     serve[server](tunnel)
     return live
+  }
+
+  /** A stranger must not take all the places. */
+  #hasEnough(address: string): boolean {
+    const { sessions, sessionsPerAddress = Math.max(FOR_ONE_ADDRESS, sessions / 4) } = this.#options.limits
+    const place = placeOf(address)
+    let theirs = 0
+    for (const live of this.#live.values()) if (placeOf(live.address) === place) theirs++
+    return theirs >= sessionsPerAddress
   }
 
   #run(live: Live, outputs: readonly GatewayOutput[]): void {

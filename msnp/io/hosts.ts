@@ -13,11 +13,17 @@ for (const [net, bits] of [
   ['224.0.0.0', 3],
 ] as const) {
   PRIVATE.addSubnet(net, bits, 'ipv4')
+  // The same in the clothes of IPv6: NAT64, 6to4, and two old ways to write it. Mapped ones are checked as IPv4 anyway.
+  const hex = Buffer.from(net.split('.').map(Number)).toString('hex').replace(/.{4}$/, ':$&')
+  for (const prefix of ['64:ff9b::', '::ffff:0:', '::']) PRIVATE.addSubnet(`${prefix}${hex}`, 96 + bits, 'ipv6')
+  PRIVATE.addSubnet(`2002:${hex}::`, 16 + bits, 'ipv6')
 }
 for (const [net, bits] of [
   ['::', 127],
+  ['64:ff9b:1::', 48],
   ['fc00::', 7],
   ['fe80::', 10],
+  ['fec0::', 10],
   ['ff00::', 8],
 ] as const) {
   PRIVATE.addSubnet(net, bits, 'ipv6')

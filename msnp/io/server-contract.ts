@@ -1,5 +1,5 @@
 /** What `MsnServer` takes and tells. */
-import type { Host, ServiceLimits, ServiceTimings } from '../service/contract.ts'
+import type { Host, Resident, ServiceLimits, ServiceTimings } from '../service/contract.ts'
 import type { KeyPair } from './certificate.ts'
 import type { GatewayLimits } from './gateway.ts'
 import type { ListenAddress } from './listener.ts'
@@ -31,6 +31,8 @@ export interface MsnServerOptions {
   readonly legacyTls?: boolean
   /** The HTTP gateway, on the port of the login page and on `listen.http`. Without it there is none. */
   readonly gateway?: Partial<GatewayLimits>
+  /** The service itself as a contact. */
+  readonly resident?: Resident
   readonly limits?: Partial<ServiceLimits>
   readonly timings?: Partial<ServiceTimings>
   /** Milliseconds since 1970. Default: Date.now. */

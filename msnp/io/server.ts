@@ -155,6 +155,7 @@ export class MsnServer {
     const now = this.#now
     const random = this.#random
     const host = this.#countingHost()
+    const resident = this.#options.resident === undefined ? {} : { resident: this.#options.resident }
     const tickets = new TicketBook({ lifetimeMs: timings.ticketMs, random })
     const switchboards = new Switchboards({
       notifications: {
@@ -162,6 +163,7 @@ export class MsnServer {
         ringSession: (email, beside, ring) => notifications.ringSession(email, beside, ring),
         signedIn: (email, beside) => notifications.signedIn(email, beside),
       },
+      ...resident,
       limits,
       timings,
       now,
@@ -175,6 +177,7 @@ export class MsnServer {
       host,
       tickets,
       switchboards,
+      ...resident,
       limits,
       timings,
       now,

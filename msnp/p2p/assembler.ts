@@ -10,6 +10,9 @@ export interface AssemblerOptions {
 
 /** A packet costs its holder more than its bytes. */
 const MAX_PIECES_AHEAD = 1_024
+/** Packets of clients hold 1202 bytes. Of a message that comes crumb by crumb, each crumb would cost more than it holds. */
+const FEW_PIECES = 64
+const MIN_MEAN_BYTES = 128
 
 export class Assembler {
   readonly total: number
@@ -17,6 +20,7 @@ export class Assembler {
   readonly #ahead = new Map<number, Uint8Array>()
   #aheadBytes = 0
   #next = 0
+  #pieces = 0
 
   constructor({ total, maxAhead }: AssemblerOptions) {
     this.total = total
@@ -38,7 +42,7 @@ export class Assembler {
     if (offset < 0 || end > this.total) return 'wrong'
     // Sent again, or nothing at all.
     if (end <= this.#next || bytes.length === 0) return []
-    if (offset < this.#next) return 'wrong'
+    if (offset < this.#next || ++this.#pieces > FEW_PIECES + this.total / MIN_MEAN_BYTES) return 'wrong'
     if (offset > this.#next) return this.#hold(offset, bytes)
     this.#next = end
     const pieces = [Uint8Array.from(bytes), ...this.#following()]

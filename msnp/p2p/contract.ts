@@ -68,8 +68,10 @@ export type P2pCommand =
   | { readonly kind: 'offer'; readonly session: SessionHandle; readonly peer: string; readonly file: FileOffer }
   /** Answers to `asked`. */
   | { readonly kind: 'serve'; readonly session: SessionHandle; readonly bytes: Uint8Array }
-  /** Answers to `offered`. */
-  | { readonly kind: 'accept'; readonly session: SessionHandle }
+  /** Answers to `offered`. `confirms`: that it has arrived is said with `kept`, not with its last byte. */
+  | { readonly kind: 'accept'; readonly session: SessionHandle; readonly confirms?: boolean }
+  /** After `received`. Whoever could not keep it says `cancel`. */
+  | { readonly kind: 'kept'; readonly session: SessionHandle }
   | { readonly kind: 'decline'; readonly session: SessionHandle }
   /** Answers to `wants`: no more than was asked for. */
   | { readonly kind: 'provide'; readonly session: SessionHandle; readonly bytes: Uint8Array }
@@ -106,6 +108,8 @@ export type P2pEvent =
   | { readonly kind: 'wants'; readonly session: SessionHandle; readonly offset: number; readonly length: number }
   /** The next part of their file, ours to keep. */
   | { readonly kind: 'data'; readonly session: SessionHandle; readonly bytes: Uint8Array }
+  /** All of a file that was accepted with `confirms` is here. */
+  | { readonly kind: 'received'; readonly session: SessionHandle }
   /** Complete, and what its description says. */
   | { readonly kind: 'fetched'; readonly session: SessionHandle; readonly bytes: Uint8Array }
   /** Once, the last of a session. */

@@ -22,7 +22,7 @@ import { destinationOf, FLAGS, parsePacket, type Packet } from './packet.ts'
 import { Partials } from './partials.ts'
 import { Sender, type Message } from './sender.ts'
 import { isSent, Sessions, type Arrival, type Role, type RoleOf, type Session } from './session.ts'
-import { answerTo, fieldOf, formatSlp, parseSlp, SLP_TYPES, type Slp } from './slp.ts'
+import { answerTo, canBeNamed, fieldOf, formatSlp, parseSlp, SLP_TYPES, type Slp } from './slp.ts'
 
 /** A file is asked for in parts of so many bytes, when fewer than half of them wait to go out. */
 const PART_BYTES = 64 * 1024
@@ -129,7 +129,10 @@ export class P2pEndpoint {
         this.#serve(command.session, command.bytes, now)
         break
       case 'accept':
-        this.#accept(command.session, now)
+        this.#accept(command.session, command.confirms === true, now)
+        break
+      case 'kept':
+        this.#kept(command.session, now)
         break
       case 'decline': {
         const session = this.#sessions.get(command.session)
@@ -178,6 +181,10 @@ export class P2pEndpoint {
       this.#tell({ kind: 'ended', session: handle, how: 'busy' })
       return
     }
+    if (!canBeNamed(to) || !canBeNamed(this.#own)) {
+      this.#tell({ kind: 'ended', session: handle, how: 'carrier' })
+      return
+    }
     const session: Session = {
       handle,
       wire: this.#sessions.newWireId(),
@@ -217,13 +224,22 @@ export class P2pEndpoint {
     role.preparation = this.#sender.control(to, PREPARATION, now)
   }
 
-  #accept(handle: SessionHandle, now: number): void {
+  #accept(handle: SessionHandle, confirms: boolean, now: number): void {
     const session = this.#sessions.of(handle, 'take')
     if (session === undefined || session.role.isTaken) return
     session.role.isTaken = true
+    // Of an empty one no packet comes that could wait for its acknowledgement.
+    session.role.confirms = confirms && session.role.file.size > 0
     session.deadline = now + this.#timings.silenceMs
     this.#slp(session.peer, handle, now, agreement(session.role.invite, session.wire))
     if (session.role.file.size === 0) this.#received(session, now)
+  }
+
+  #kept(handle: SessionHandle, now: number): void {
+    const session = this.#sessions.of(handle, 'take')
+    if (session?.role.last === undefined) return
+    this.#complete(session.peer, session.role.last)
+    this.#received(session, now)
   }
 
   #provide(handle: SessionHandle, bytes: Uint8Array, now: number): void {
@@ -379,6 +395,11 @@ export class P2pEndpoint {
     if (role.kind === 'fetch') role.pieces.push(...pieces)
     else for (const bytes of pieces) this.#tell({ kind: 'data', session: session.handle, bytes })
     if (!arrival.assembler.complete) return
+    if (role.kind === 'take' && role.confirms) {
+      if (role.last === undefined) this.#tell({ kind: 'received', session: session.handle })
+      role.last ??= { ...packet, body: new Uint8Array() }
+      return
+    }
     this.#complete(session.peer, packet)
     this.#received(session, now)
   }
@@ -451,7 +472,9 @@ export class P2pEndpoint {
 
   #end(session: Session, how: P2pEnd): void {
     this.#forget(session)
-    this.#tell({ kind: 'ended', session: session.handle, how })
+    // All of it is here: how they go is no matter.
+    const isHere = session.role.kind === 'take' && session.role.last !== undefined
+    this.#tell({ kind: 'ended', session: session.handle, how: isHere ? 'done' : how })
   }
 
   #forget(session: Session): void {

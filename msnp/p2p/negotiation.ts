@@ -41,7 +41,7 @@ export function roleOf(
     return { kind: 'serve', invite, phase: 'asked', bytes: new Uint8Array(), preparation: undefined }
   }
   const file = guid === EUF.file && context.length <= MAX_SLP_BYTES ? fileOf(context) : undefined
-  return file && { kind: 'take', invite, file, isTaken: false, arrival: undefined }
+  return file && { kind: 'take', invite, file, isTaken: false, confirms: false, arrival: undefined, last: undefined }
 }
 
 const fileOf = (context: string) => parseFileContext(Buffer.from(context, 'base64'))

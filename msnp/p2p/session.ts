@@ -3,6 +3,7 @@ import type { MsnObject } from '../model/msn-object.ts'
 import type { Assembler } from './assembler.ts'
 import type { SessionHandle } from './contract.ts'
 import type { FileOffer } from './file-context.ts'
+import type { Packet } from './packet.ts'
 import type { Message } from './sender.ts'
 import type { Slp } from './slp.ts'
 
@@ -56,7 +57,10 @@ export type Role =
       readonly invite: Slp
       readonly file: FileOffer
       isTaken: boolean
+      confirms: boolean
       arrival: Arrival | undefined
+      /** All is here: to be acknowledged once it is kept. */
+      last: Packet | undefined
     }
 
 /** That they end it now is no surprise: they have all of it. What becomes of an object that we served is no matter to us. */

@@ -43,8 +43,8 @@ export function parseSlp(bytes: Uint8Array): Slp | undefined {
   const head = new HeaderBlock(text.slice(lineEnd + 2, blank + 2))
   const to = addressOf(head.get('to'))
   const from = addressOf(head.get('from'))
-  const branch = /branch=(\{[^{}\s;]{1,64}\})/i.exec(head.get('via') ?? '')?.[1]
-  const callId = /^\{[^{}\s]{1,64}\}$/.exec(head.get('call-id') ?? '')?.[0]
+  const branch = /branch=(\{[!-:<-z|~]{1,64}\})/i.exec(head.get('via') ?? '')?.[1]
+  const callId = /^\{[!-z|~]{1,64}\}$/.exec(head.get('call-id') ?? '')?.[0]
   const cseq = /^\d{1,5}/.exec(head.get('cseq') ?? '')?.[0]
   if (to === undefined || from === undefined || branch === undefined || callId === undefined) return undefined
   return {
@@ -114,9 +114,14 @@ function startOf(line: string): SlpStart | undefined {
   return method === undefined ? undefined : { kind: 'request', method: method.toUpperCase() }
 }
 
-/** `<msnmsgr:bob@example.com;{guid}>` */
-const addressOf = (value: string | undefined): string | undefined =>
-  /^<msnmsgr:([^\s<>;]{1,256})(?:;[^<>]*)?>$/i.exec(value ?? '')?.[1]?.toLowerCase()
+/** Whether that address can stand in a negotiation. */
+export const canBeNamed = (address: string): boolean => /^[!-:=?-~]{1,256}$/.test(address)
+
+/** `<msnmsgr:bob@example.com;{guid}>`. Plain ASCII, as all that has to be said back. */
+const addressOf = (value: string | undefined): string | undefined => {
+  const address = /^<msnmsgr:([^<>;]+)(?:;[^<>]*)?>$/i.exec(value ?? '')?.[1]
+  return address !== undefined && canBeNamed(address) ? address.toLowerCase() : undefined
+}
 
 function bodyOf(text: string, from: number, length: string | undefined): Slp['fields'] {
   const bytes = /^\d{1,6}$/.test(length ?? '') ? Number(length) : text.length

@@ -13,10 +13,13 @@ export class Accounts {
   readonly #host: Host
   readonly #online = new Map<string, Online>()
   readonly #beside = new Map<string, Online>()
+  /** The service itself: no session, and counted as none. */
+  readonly #resident: Online | undefined
   readonly #phoneless = new Set<string>()
 
-  constructor(host: Host) {
+  constructor(host: Host, resident?: Online) {
     this.#host = host
+    this.#resident = resident
   }
 
   get size(): number {
@@ -30,6 +33,7 @@ export class Accounts {
 
   /** The session by which others see them: that of the Messenger as soon as it has said its status. */
   online(email: string): Online | undefined {
+    if (email === this.#resident?.email) return this.#resident
     const messenger = this.#online.get(email)
     const beside = this.#beside.get(email)
     return messenger?.presence === undefined ? (beside ?? messenger) : messenger
@@ -41,7 +45,8 @@ export class Accounts {
 
   /** All sessions of an account: what it is told, each is told. */
   sessions(email: string): readonly Online[] {
-    return [this.#online.get(email), this.#beside.get(email)].filter((one) => one !== undefined)
+    const resident = email === this.#resident?.email ? this.#resident : undefined
+    return [resident, this.#online.get(email), this.#beside.get(email)].filter((one) => one !== undefined)
   }
 
   enter(online: Online): void {

@@ -122,8 +122,11 @@ export class Changes {
 
   /** The other session of the same account, if there is one, hears of it as of something that it did not ask for. */
   #tellBeside(online: Online, bytes: (dialect: Dialect) => Uint8Array): void {
-    for (const other of this.#accounts.sessions(online.email))
-      if (other !== online && other.synced) other.push(bytes(other.dialect))
+    for (const other of this.#besides(online)) other.push(bytes(other.dialect))
+  }
+
+  #besides(online: Online): readonly Online[] {
+    return this.#accounts.sessions(online.email).filter((other) => other !== online && other.synced)
   }
 
   #plan(online: Online, record: AccountRecord, change: Change): Promise<Outcome | number> | Outcome | number {
@@ -209,10 +212,9 @@ export class Changes {
         }
         const friend = this.#accounts.online(email)
         if (friend === undefined) return
-        if (canSee(online, friend)) {
-          online.push(appearance(friend, dialect, trid))
-          this.#tellBeside(online, (each) => appearance(friend, each))
-        }
+        if (canSee(online, friend)) online.push(appearance(friend, dialect, trid))
+        for (const other of this.#besides(online))
+          if (canSee(other, friend)) other.push(appearance(friend, other.dialect))
         for (const session of this.#accounts.sessions(email))
           session.push(unasked(formsOf(session.dialect).watched(watched, record)))
       },

@@ -6,6 +6,7 @@ import type { Rate } from '../../sansio/rate.ts'
 import type { Dialect } from '../model/dialect.ts'
 import type { PersonalMessage } from '../model/personal-message.ts'
 import type { Status } from '../model/status.ts'
+import type { Person } from '../session/switchboard-server-events.ts'
 
 /** All that is kept of one account. Plain JSON; `email` is lower case and the key. */
 export interface AccountRecord {
@@ -69,6 +70,25 @@ export interface Host {
   onNotice?(notice: ServiceNotice): void
   /** Somebody came, changed or went, as those see it whom they allow to. Never throws. */
   onPresence?(seen: SeenPresence): void
+}
+
+/**
+ * A contact that the service is itself: always online, under an address that nobody signs in with. It takes part in
+ * conversations of two, one for each that is opened with it, and in no other.
+ */
+export interface Resident {
+  /** As it is on disk. `host` saves it like any other. */
+  readonly record: AccountRecord
+  /** Somebody opens a conversation with it. `say` sends a message in it, and does nothing once it is over. */
+  meets(person: Person, say: (payload: Uint8Array) => void): ResidentTalk
+}
+
+/** What the resident takes from a conversation. Never throws. */
+export interface ResidentTalk {
+  /** A message as it came; it may share memory with the received chunk. */
+  heard(payload: Uint8Array): void
+  /** Exactly once. */
+  ended(): void
 }
 
 /** One of the service's people, as others see them. What they write is theirs: it never belongs in a log. */
@@ -240,6 +260,8 @@ export interface SignedIn {
   readonly status: Status
   /** It stands beside the person's Messenger. */
   readonly beside?: boolean
+  /** It is the service itself. */
+  readonly resident?: boolean
   /** What their client can do: a sum of bits. */
   readonly clientId?: number
   /** Their client says with CFM what it has stored, and an ACK waits for that. */

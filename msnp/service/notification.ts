@@ -9,6 +9,7 @@ import type {
   AccountRecord,
   Host,
   NotificationDesk,
+  Resident,
   Ring,
   ServiceLimits,
   ServiceTimings,
@@ -25,6 +26,7 @@ import { nameWord } from './name-word.ts'
 import { announce, vanish } from './presence.ts'
 import { Requests } from './requests.ts'
 import { watchedBy, withoutWatcher } from './removal.ts'
+import { residentOnline } from './resident.ts'
 import { Serial } from './serial.ts'
 
 export type { Attachment, Line } from './line.ts'
@@ -44,6 +46,8 @@ export interface NotificationDeps {
   readonly limits: ServiceLimits
   readonly timings: ServiceTimings
   readonly addresses: NotificationAddresses
+  /** The service itself as a contact. */
+  readonly resident?: Pick<Resident, 'record'>
   /** A web page of the service, named in CVR and URL. */
   readonly site?: string
   /** Milliseconds since 1970; the same clock as the machines'. */
@@ -69,7 +73,7 @@ export class Notifications implements NotificationDesk {
     const { host, limits, timings, switchboards, now, site = 'http://messenger.msn.com' } = deps
     const random = (bytes: number): Uint8Array => deps.random(bytes)
     this.#deps = deps
-    this.#accounts = new Accounts(host)
+    this.#accounts = new Accounts(host, deps.resident && residentOnline(deps.resident.record))
     this.#changes = new Changes(this.#accounts, limits)
     this.#requests = new Requests({ accounts: this.#accounts, switchboards, limits, now })
     this.#machines = {
@@ -108,11 +112,11 @@ export class Notifications implements NotificationDesk {
     const key = email.toLowerCase()
     const online = which === undefined ? this.#accounts.online(key) : this.#accounts.session(key, which)
     if (online === undefined) return undefined
-    const { record, dialect, presence, line, confirms, beside } = online
+    const { record, dialect, presence, line, confirms, beside, resident } = online
     const status = presence?.status ?? 'HDN'
     const name = record.name === '' ? record.email : record.name
     const clientId = Number(presence?.clientId ?? 0)
-    const person = { email: record.email, name, dialect, status, clientId, confirms, beside }
+    const person = { email: record.email, name, dialect, status, clientId, confirms, beside, resident }
     return line.reachedAt === undefined ? person : { ...person, reachedAt: line.reachedAt }
   }
 
@@ -196,7 +200,7 @@ export class Notifications implements NotificationDesk {
           if (record === undefined) this.#refuse(line, trid, email, 911)
           else if (this.#isFull(email, beside)) this.#refuse(line, trid, email, 910)
           else {
-            const online = new Online(line, dialect, record, beside)
+            const online = new Online(line, dialect, record, beside ? 'beside' : 'messenger')
             if (!admit(online)) return
             this.#enter(online)
             line.send({

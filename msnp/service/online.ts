@@ -19,6 +19,8 @@ export class Online {
   readonly dialect: Dialect
   /** A session that stands beside the person's Messenger, and is not ended by it: see `Accounts`. */
   readonly beside: boolean
+  /** Nobody's: a `Resident`. */
+  readonly resident: boolean
   /** As it is on disk. */
   record: AccountRecord
   /** Before the first CHG there is none: nobody sees them. */
@@ -31,9 +33,10 @@ export class Online {
   media: PersonalMessage['media']
   switchboards: TokenBucket | undefined
 
-  constructor(line: Line, dialect: Dialect, record: AccountRecord, beside = false) {
+  constructor(line: Line, dialect: Dialect, record: AccountRecord, which: 'beside' | 'resident' | 'messenger') {
     this.line = line
-    this.beside = beside
+    this.beside = which === 'beside'
+    this.resident = which === 'resident'
     this.dialect = dialect
     this.record = record
   }

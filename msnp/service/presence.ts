@@ -72,7 +72,9 @@ export function initialPresence(accounts: Accounts, online: Online, trid: string
   return lines.length === 0 ? undefined : Buffer.concat(lines)
 }
 
-export const canSee = (viewer: Online, other: Online): boolean => other.isVisible && allows(other.record, viewer.email)
+/** The service itself is there for Messengers: to a bridge that stands beside one it is nobody to talk to. */
+export const canSee = (viewer: Online, other: Online): boolean =>
+  other.isVisible && !(viewer.beside && other.resident) && allows(other.record, viewer.email)
 
 /** `NLN AWY bob@example.com Bob 268435456 %3Cmsnobj...`; with a transaction id, the same as ILN. */
 export function presenceLine(online: Online, dialect: Dialect, trid?: string): Uint8Array {

@@ -128,6 +128,8 @@ export class Room {
   readonly session: string
   /** By `sessionKey`. */
   readonly members = new Map<string, Member>()
+  /** The service itself is in it, with one person: nobody else comes in. */
+  isClosed = false
   /** Who was called and may still come: until when a second CAL gives 215. */
   readonly #ringing = new Map<string, number>()
   /** By `sessionKey`. */

@@ -4,12 +4,14 @@ import { SwitchboardServer } from '../session/switchboard-server.ts'
 import type {
   Invitation,
   NotificationDesk,
+  Resident,
   ServiceLimits,
   ServiceTimings,
   SignedIn,
   SwitchboardDesk,
 } from './contract.ts'
 import { Invitations } from './invitations.ts'
+import { Seat } from './resident.ts'
 import { Member, Room, sessionKey, type SwitchboardLine } from './room.ts'
 
 /** Tries to find a session id that no room has. */
@@ -17,6 +19,8 @@ const SESSION_ATTEMPTS = 16
 
 export interface SwitchboardsOptions {
   readonly notifications: NotificationDesk
+  /** The service itself as a contact; `notifications` knows it, too. */
+  readonly resident?: Resident
   readonly limits: ServiceLimits
   readonly timings: ServiceTimings
   /** host:port of the switchboard server as a client reaches it who reached us at that address; undefined: it is down. */
@@ -157,6 +161,8 @@ export class Switchboards implements SwitchboardDesk {
     { email, beside = false }: SignedIn,
   ): Room | undefined {
     if (room === undefined || room.session !== session || this.#rooms.get(session) !== room) return undefined
+    // They were called before the service itself was.
+    if (room.isClosed) return undefined
     return room.members.has(sessionKey(email.toLowerCase(), beside)) ||
       room.members.size >= this.#options.limits.roomMembers
       ? undefined
@@ -181,7 +187,8 @@ export class Switchboards implements SwitchboardDesk {
     line.send({ kind: 'admitted', self, dialect, present })
     if (beside && room.expectsMessenger(self.email)) line.send({ kind: 'joined', person: self })
     for (const message of missed) member.give(message)
-    if (present.length > 0)
+    // What is said to the service itself is for no other session.
+    if (present.length > 0 && !room.isClosed)
       for (const { person, beside: side } of [...room.members.values()]) this.#bring(room, person, !side)
   }
 
@@ -216,11 +223,13 @@ export class Switchboards implements SwitchboardDesk {
     const at = now()
     const code = (): number | undefined => {
       if (callee === person.email || room.has(callee) || room.isRinging(callee, at)) return 215
+      if (room.isClosed) return 216
       if (notifications.signedIn(person.email, side)?.status === 'HDN') return 913
       if (room.expected(at) >= limits.roomMembers) return 713
       const shown = notifications.signedIn(callee)
       const address = this.#options.address(shown?.reachedAt)
       if (address === undefined) return 707
+      if (shown?.resident === true) return this.#callResident(member, shown, at)
       const ticket = this.#invitations.mint(sessionKey(callee, shown?.beside ?? false), room, at)
       if (ticket === undefined) return 713
       const answer = notifications.ring(callee, { address, ticket, session: room.session, caller: person })
@@ -241,6 +250,23 @@ export class Switchboards implements SwitchboardDesk {
       room.ring(callee, at + timings.ringMs)
       line.send({ kind: 'ringing', trid, session: room.session })
     } else line.send({ kind: 'error', trid, code: refusal })
+  }
+
+  /** The service itself comes at once, and only to a person alone with it. */
+  #callResident({ room, person, beside }: Member, self: SignedIn, now: number): 216 | 217 | undefined {
+    const { resident } = this.#options
+    if (resident === undefined || beside) return 217
+    if (room.expected(now) > 1) return 216
+    room.isClosed = true
+    // After the answer to the call.
+    queueMicrotask(() => {
+      if (!room.has(person.email)) return
+      const seat = new Seat(resident, () => this.#leave(member))
+      const member = new Member({ email: self.email, name: self.name, clientId: 0 }, seat, room)
+      seat.sit(member, person)
+      room.enter(member)
+    })
+    return undefined
   }
 
   #leave(member: Member): void {

@@ -88,10 +88,14 @@ export class GatewaySession {
     if (this.#over || !this.#knows(suffix)) return [{ kind: 'refuse', request }]
     this.#lastSeen = now
     const digest = createHash('sha256').update(body).digest('base64')
+    const held = this.#held
+    const isHeld = held !== undefined && body.length > 0 && suffix === held.suffix && digest === held.digest
+    // Their connection broke, and they have seen it before we have.
+    if (isHeld) return [...this.#answer(held), ...this.#again(request)]
     const last = this.#last
     const isAgain = last !== undefined && suffix !== this.#suffix && suffix === last.suffix && digest === last.digest
-    if (isAgain) return [{ kind: 'answer', request, answer: last.answer }]
-    const outputs = this.#held === undefined ? [] : this.#answer(this.#held)
+    if (isAgain) return this.#again(request)
+    const outputs = held === undefined ? [] : this.#answer(held)
     const waits = body.length === 0 ? holdMs : this.#options.lingerMs
     this.#held = { request, suffix, digest, until: now + waits }
     if (body.length > 0) outputs.push({ kind: 'received', bytes: body })
@@ -127,6 +131,13 @@ export class GatewaySession {
     if (this.#over) return []
     if (this.#held !== undefined) return this.#settle(now)
     return now >= this.#lastSeen + this.#options.idleMs ? this.#end('idle') : []
+  }
+
+  /** The last answer once more. */
+  #again(request: number): readonly GatewayOutput[] {
+    return [
+      this.#last === undefined ? { kind: 'refuse', request } : { kind: 'answer', request, answer: this.#last.answer },
+    ]
   }
 
   #knows(suffix: number | undefined): boolean {

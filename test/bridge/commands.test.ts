@@ -140,6 +140,7 @@ const rig = (options: { readonly accounts?: readonly Account[]; readonly portals
         return { kind: 'done' }
       },
     }),
+    heldBy: ({ user: who }) => (who === user('bob@home.example') ? second.id : undefined),
     stateOf: (account) => states.get(account),
     portals: {
       all: () => portals,
@@ -219,6 +220,17 @@ describe('who may', () => {
     expect(await say('dancing', there)).toEqual(['There is no command dancing; see !msn help'])
     expect(await say('help leave', there)).toEqual(['!msn leave [ACCOUNT]: leave this conversation on the other side'])
     expect((await say('help', there))[0]).toMatch(/More about one: !msn help login$/)
+  })
+
+  test('somebody with a Messenger has the account of the same address, and no other', async () => {
+    const { say } = rig({ accounts: [relay, second, bot] })
+    const from = { network: 'home' as NetworkId, user: user('bob@home.example') }
+    const there = { from, role: 'user', chat: undefined } as unknown as Partial<CommandRequest>
+    expect(await say('list-logins', there)).toEqual([expect.stringMatching(/^second: /)])
+    expect(await say('add dave@home.example', there)).toEqual([expect.stringContaining('dave@home.example')])
+    expect(await say('add dave@home.example relay', there)).toEqual(['You may not use the account relay for that.'])
+    const other = { ...there, from: { ...from, user: user('dave@home.example') } }
+    expect(await say('ping', other)).toEqual(['The bridge is here. You have no account.'])
   })
 
   test('a user may not use what is for admins', async () => {

@@ -8,7 +8,13 @@ export interface GatewayReply {
   readonly body: string
 }
 
-export const postGateway = (port: number, query: string, body = '', method = 'POST'): Promise<GatewayReply> =>
+export const postGateway = (
+  port: number,
+  query: string,
+  body = '',
+  method = 'POST',
+  more: Readonly<Record<string, string>> = {},
+): Promise<GatewayReply> =>
   new Promise((resolve, reject) => {
     const bytes = Buffer.from(body, 'utf8')
     const request = http.request({
@@ -22,6 +28,7 @@ export const postGateway = (port: number, query: string, body = '', method = 'PO
         'User-Agent': 'MSMSGS',
         'Content-Type': 'application/x-msn-messenger',
         'Content-Length': bytes.length,
+        ...more,
       },
     })
     request.on('error', reject)

@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -154,9 +155,10 @@ export class Irssi implements RealClient {
     await this.#folder.remove()
   }
 
+  /** tmux is its parent; once that has ended, whoever inherits a process that is over may leave it lying about. */
   #runs(): boolean {
     try {
-      return process.kill(this.#pid, 0)
+      return !/\) Z /.test(readFileSync(`/proc/${this.#pid}/stat`, 'latin1'))
     } catch {
       return false
     }

@@ -181,6 +181,8 @@ export async function passportTicket(where: Where, email: string, password: stri
 export interface SignInOptions {
   readonly dialect?: 'MSNP8' | 'MSNP9' | 'MSNP10' | 'MSNP11' | 'MSNP12'
   readonly status?: string
+  /** What it calls itself. */
+  readonly product?: string
 }
 
 /** Somebody signed in, with a contact list that lets everybody in by default. */
@@ -204,7 +206,7 @@ export class Messenger {
     const dialect = options.dialect ?? 'MSNP9'
     ns.send(`VER 1 ${dialect} CVR0`)
     await ns.next(`VER 1 ${dialect}`)
-    ns.send(`CVR 2 0x0409 winnt 5.1 i386 MSNMSGR 6.0.0602 MSMSGS ${email}`)
+    ns.send(`CVR 2 0x0409 winnt 5.1 i386 MSNMSGR 6.0.0602 ${options.product ?? 'MSMSGS'} ${email}`)
     await ns.next('CVR 2')
     ns.send(`USR 3 TWN I ${email}`)
     const policy = (await ns.next('USR 3 TWN S')).words.slice(4).join(' ')

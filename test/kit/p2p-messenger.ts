@@ -126,6 +126,11 @@ export class PeerRoom {
     return code
   }
 
+  /** Waits until the other side ends it. */
+  async ended(): Promise<void> {
+    this.#ack((await this.#negotiation('BYE')).seen)
+  }
+
   /** Ends what we offered or took. */
   bye(about = CALL): void {
     this.#slp(`BYE MSNMSGR:${this.#peer} MSNSLP/1.0`, about, 0, 'application/x-msnmsgr-sessionclosebody', '\r\n\0')

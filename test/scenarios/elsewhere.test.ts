@@ -1,5 +1,5 @@
 /** Somebody with a Messenger, who has an account on our service and nothing else, meets people of Matrix and IRC as contacts. */
-import { afterEach, describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, test, vi } from 'vitest'
 import { escapeWord } from '../../bridge/model/escape.ts'
 import { Ear } from '../kit/ear.ts'
 import { FakeHomeserver } from '../kit/fake-homeserver.ts'
@@ -7,6 +7,7 @@ import { missing } from '../kit/foreign-server.ts'
 import { onEachHomeserver } from '../kit/homeservers.ts'
 import { bodyOf } from '../kit/matrix-person.ts'
 import { MatrixWorld } from '../kit/matrix-world.ts'
+import { DEADLINE_MS } from '../kit/messenger.ts'
 import { address, DOMAIN } from '../kit/world.ts'
 
 let world: MatrixWorld | undefined
@@ -37,6 +38,19 @@ describe('a person of Matrix', () => {
       await walter.say(room, 'hello from Matrix')
       await ear.heard('hello from Matrix')
       expect(ear.texts).toEqual(['hello from Matrix'])
+      const talk = await ear.roomWith(WALTER)
+      await walter.typing(room, true)
+      await talk.wire.next(({ payload }) => payload.includes(`TypingUser: ${WALTER}\r\n`))
+      const seenAs = (status: string): Promise<unknown> =>
+        carol.ns.next(({ line }) => line.startsWith(`NLN ${status} ${WALTER} `))
+      await walter.setPresence('unavailable')
+      await seenAs('IDL')
+      await walter.setPresence('online')
+      await seenAs('NLN')
+      talk.typing(carol.email)
+      await walter.waitForTyping(room, world.ghost('carol'))
+      await carol.status('BSY')
+      await walter.waitForPresence(world.ghost('carol'), ({ presence }) => presence === 'unavailable')
       await world.kill()
       await world.run()
       await world.online(`retro:${WALTER}`)
@@ -85,14 +99,17 @@ describe('a person of Matrix', () => {
   })
 })
 
+const BROUGHT = 'msn_bridge_visitors_total{network="irc",outcome="done"}'
+
 describe.skipIf(missing('inspircd'))('people and channels of IRC', () => {
   test('are added by address: a person, and a channel that all are heard in', async () => {
     world = await MatrixWorld.start({
       start: (options) => FakeHomeserver.start(options),
       irc: true,
-      people: ['carol'],
-      service: ELSEWHERE,
+      people: ['carol', 'dave'],
+      service: ELSEWHERE.replace('people: [', `people: ["dave@${DOMAIN}", `),
     })
+    const here = world
     await world.online('irc')
     const amy = await world.irc('amy', '#tea')
     const carol = await world.messenger('carol', [])
@@ -113,6 +130,21 @@ describe.skipIf(missing('inspircd'))('people and channels of IRC', () => {
     await amy.next(/PRIVMSG #tea :<c\u200b?arol> hello all/)
     amy.say('#tea', 'hello Messenger')
     expect((await tea.heard()).text).toBe('<amy> hello Messenger')
+
+    // Somebody else has the same channel: all hear each other, with names, and nobody hears themselves.
+    const dave = await world.messenger('dave', [])
+    expect((await dave.ask('ADD', 'FL', channel, 'Tea', '0')).words[0]).toBe('ADD')
+    await vi.waitFor(async () => expect(await here.metric(BROUGHT)).toBe(3), DEADLINE_MS)
+    const his = new Ear(dave)
+    await his.say(channel, 'dave is here')
+    await amy.next(/PRIVMSG #tea :<d\u200b?ave> dave is here/)
+    expect((await tea.heard()).text).toMatch(/^<dave> dave is here$/)
+    await tea.acked(tea.text('carol, too'))
+    await amy.next(/PRIVMSG #tea :<c\u200b?arol> carol, too/)
+    amy.say('#tea', 'hello both')
+    expect((await tea.heard()).text).toBe('<amy> hello both')
+    await his.heard('<amy> hello both')
+    expect(his.texts).toEqual(['<carol> carol, too', '<amy> hello both'])
   }, 60_000)
 
   test('what two people say to one person of IRC stays between each of them and that person', async () => {

@@ -106,6 +106,8 @@ export class Transfers {
   /** Offers a file. Resolves when the offer, or the link, has reached them; what becomes of it is told later. */
   async deliver(id: EventId, file: FileRef, where: Where, words: Words, signal: AbortSignal): Promise<DeliveryResult> {
     const { context, maxBytes, owed } = this.#options
+    // We ended between the offer and the answer to it: they get the link, and not the file as well.
+    if (owed.isInherited(id)) return OFFERED
     const courier = this.canOffer(where.user) ? this.#courierFor(where.user) : undefined
     const size = courier === undefined ? undefined : await sizeOf(context, file, signal)
     if (courier === undefined || size === undefined || size > maxBytes) return words.deliver(id, linkOf(file), signal)

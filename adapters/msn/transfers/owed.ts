@@ -27,6 +27,8 @@ export class OwedLinks {
   readonly #log: Logger
   readonly #links = new Map<EventId, OwedLink>()
   readonly #giving = new Set<EventId>()
+  /** Owed since before this process: whoever brings such a one again does not know that it was offered. */
+  readonly #inherited = new Set<EventId>()
   #loading: Promise<void> | undefined
 
   constructor(account: AccountId, deps: { readonly state: AdapterState; readonly clock: Clock; readonly log: Logger }) {
@@ -53,6 +55,11 @@ export class OwedLinks {
     this.#links.set(id, link)
     // Whoever noted it will say when it is to be given.
     this.#giving.add(id)
+  }
+
+  /** Its link is given, or was, although nobody is known to have been told so. */
+  isInherited(id: EventId): boolean {
+    return this.#inherited.has(id)
   }
 
   /** Nothing is owed. */
@@ -99,7 +106,10 @@ export class OwedLinks {
       const link = read(value)
       const id = key.slice(start.length) as EventId
       if (link === undefined) await this.#state.update([[key, undefined]])
-      else this.#links.set(id, link)
+      else {
+        this.#links.set(id, link)
+        this.#inherited.add(id)
+      }
     }
   }
 

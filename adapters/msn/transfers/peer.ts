@@ -32,6 +32,7 @@ export class PeerCourier implements Courier {
 
   offer(to: UserId, file: OfferedFile): OutgoingOffer {
     const run: OutgoingOffer['run'] = async (_, signal, onProgress) => {
+      if (file.size === 0) return { kind: 'failed', detail: 'their client takes no empty file' }
       let isAccepted = false
       const how = await this.#options.withPeer(to, (talk, email) => {
         const reader = new Reader(file, signal, onProgress)
@@ -63,9 +64,8 @@ export const incoming = (from: IncomingFile): IncomingOffer => {
     withdrawn: withdrawn.signal,
     accept: async (signal, onProgress) => ({
       kind: 'arriving',
-      body: counted(from.accept(), signal, onProgress),
-      // They were told when the last byte was here.
-      done: () => undefined,
+      body: counted(from.accept('confirms'), signal, onProgress),
+      done: (kept) => from.done(kept),
     }),
     decline: () => from.decline(),
   }

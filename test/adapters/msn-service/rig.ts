@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { accounts, create, type MsnServiceAdapter } from '../../../adapters/msn-service/index.ts'
 import { msnServiceConfig, type MsnServiceConfig } from '../../../adapters/msn-service/config.ts'
 import type { AccountAdmin } from '../../../adapters/module.ts'
-import type { AdapterContext, AdapterState } from '../../../bridge/adapter.ts'
+import type { AdapterContext, AdapterState, CommandReply, CommandRequest } from '../../../bridge/adapter.ts'
 import { systemClock } from '../../../bridge/clock.ts'
 import type { NetworkId } from '../../../bridge/model/ids.ts'
 import { SqliteStore } from '../../../bridge/store/sqlite.ts'
@@ -45,6 +45,8 @@ export class Rig {
   readonly folder = mkdtempSync(join(tmpdir(), 'msn-service-'))
   readonly log = recordingLog()
   readonly metrics = recordingMetrics()
+  /** What the bridge answers. */
+  command: (request: CommandRequest) => Promise<CommandReply> = async () => ({ lines: [] })
   #store: SqliteStore | undefined
   #adapter: MsnServiceAdapter | undefined
 
@@ -58,7 +60,7 @@ export class Rig {
       emit: () => Promise.reject(new Error('nothing is bridged yet')),
       sessionChanged: () => undefined,
       state: await this.state(),
-      command: () => Promise.resolve({ lines: [] }),
+      command: (request) => this.command(request),
       claim: () => Promise.resolve({ kind: 'refused', detail: 'not here' }),
       ...nobody,
     }

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { PeerTalk, type IncomingFile } from '../../../adapters/msn/peer-talk.ts'
 import type { FileRef, MessageBody } from '../../../bridge/model/body.ts'
 import type { Outbound } from '../../../bridge/model/events.ts'
@@ -16,7 +16,7 @@ import type { Messenger } from '../../kit/messenger.ts'
 import { recordingLog, recordingMetrics } from '../../kit/observers.ts'
 import { PeerRoom } from '../../kit/p2p-messenger.ts'
 import { randomOf, someBytes } from '../../kit/p2p-room.ts'
-import { chatOf } from './fakes.ts'
+import { account, chatOf } from './fakes.ts'
 import { bob, relay, Town } from './town.ts'
 
 const PIECE = someBytes(70_000)
@@ -106,6 +106,27 @@ describe('with a Messenger', () => {
     expect(Math.max(...peer.sizes, 0)).toBeLessThanOrEqual(1202)
   })
 
+  it('they hear that a file has arrived when the message is on disk, too', async () => {
+    const peer = new PeerRoom(await (await online()).call(relay), bob, relay)
+    const data = Buffer.concat(pieces(2))
+    town.core.trouble = new Error('the disk is full')
+    let isTold = false
+    const sent = peer.sendFile('cat.bin', data).then(() => (isTold = true))
+    await vi.waitFor(() => expect(readdirSync(folder).filter((name) => !name.endsWith('.part'))).toHaveLength(1))
+    expect([isTold, town.core.of('message')]).toEqual([false, []])
+    town.core.trouble = undefined
+    await file()
+    await sent
+  })
+
+  it('a file whose sender ends it once all of it was sent is kept', async () => {
+    const peer = new PeerRoom(await (await online()).call(relay), bob, relay)
+    const data = Buffer.concat(pieces(2))
+    expect(await peer.sendFile('cat.bin', data, data.length + 1)).toBe(200)
+    peer.bye()
+    expect(await file()).toMatchObject({ file: { ref: expect.stringContaining(sha([data])) } })
+  })
+
   it('a file that is cancelled at half is kept nowhere, and they are told', async () => {
     const peer = new PeerRoom(await (await online()).call(relay), bob, relay)
     const data = Buffer.concat(pieces(4))
@@ -141,6 +162,39 @@ describe('with a Messenger', () => {
     expect(sha([taken.data])).toBe(sha(given))
     expect(Math.max(...peer.sizes)).toBe(1202)
     await notice(/holiday\.png/)
+  })
+
+  it('a file that was offered when the bridge was killed comes as one link, not as a file, too', async () => {
+    const owed = { chat: bob, words: 'sends a file: https://x.example/f' }
+    await town.core.state.update([[`owed/${account.id}/e${ids + 1}`, JSON.stringify(owed)]])
+    const messenger = await online()
+    given = pieces(1)
+    // The core does not know what became of it.
+    expect(await send()).toMatchObject({ kind: 'delivered' })
+    const room = await messenger.answer()
+    expect((await room.heard()).text).toBe(owed.words)
+    // And again, when the link is there.
+    ids--
+    expect(await send()).toMatchObject({ kind: 'delivered' })
+    await town.say('the end', chatOf(bob))
+    expect((await room.heard()).text).toBe('the end')
+    expect(room.wire.received.filter(({ payload }) => payload.includes('INVITE MSNMSGR'))).toEqual([])
+  })
+
+  it('an empty file of others, which Messengers do not take, becomes a link', async () => {
+    const messenger = await online()
+    given = []
+    expect(await send('empty.txt')).toMatchObject({ kind: 'delivered' })
+    expect((await (await messenger.answer()).heard()).text).toContain('https://x.example/f')
+  })
+
+  it('a file that cannot be kept is not fetched to its end, and both are told', async () => {
+    const peer = new PeerRoom(await (await online()).call(relay), bob, relay)
+    await blobs.stop()
+    const data = Buffer.concat(pieces(8))
+    expect(await peer.sendFile('cat.bin', data, 20_000)).toBe(200)
+    await notice(/cat\.bin.*did not arrive/)
+    await peer.ended()
   })
 
   it.each([

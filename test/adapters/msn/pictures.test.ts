@@ -1,8 +1,8 @@
 /** Pictures of contacts: who is asked, how often, what is kept of it; and emoticons in the words that use them. */
 import { beforeEach, describe, expect, it } from 'vitest'
-import { Emoticons, MAX_SHOWN, PATIENCE_MS, withPictures } from '../../../adapters/msn/emoticons.ts'
+import { Emoticons, MAX_FROM_ONE, MAX_SHOWN, PATIENCE_MS, withPictures } from '../../../adapters/msn/emoticons.ts'
 import type { Fetched, PeerTalk } from '../../../adapters/msn/peer-talk.ts'
-import { AGAIN_MS, FETCH_MS, PACE_MS, Pictures } from '../../../adapters/msn/pictures.ts'
+import { AGAIN_MS, CHANGES, FETCH_MS, PACE_MS, Pictures } from '../../../adapters/msn/pictures.ts'
 import type { FileRef } from '../../../bridge/model/body.ts'
 import type { NetworkId, UserId } from '../../../bridge/model/ids.ts'
 import { textOf } from '../../../bridge/model/text.ts'
@@ -164,6 +164,33 @@ describe('display pictures', () => {
     ])
   })
 
+  it.each([
+    ['new ones', (turn: number) => described(face(100 + turn))],
+    ['two in turn', (turn: number) => described(face(100 + (turn % 2)))],
+    ['one, and none', (turn: number) => (turn % 2 === 0 ? described(face(100)) : undefined)],
+  ])('of somebody who shows %s all the time are followed slowly, and nobody waits for that', async (_, show) => {
+    const shown = Array.from({ length: 200 }, (_each, turn) => face(100 + turn))
+    for (const [turn, data] of shown.entries()) answers.set(String(turn), data)
+    const pictures = make()
+    for (let turn = 0; turn < 120; turn++) {
+      pictures.see(bob, 'Bob', show(turn))
+      await core.clock.advance(2 * PACE_MS)
+    }
+    expect(told().length).toBeLessThanOrEqual(CHANGES.burst + 2)
+    const other = face(99)
+    answers.set('other', other)
+    pictures.see(carol, 'Carol', described(other))
+    await core.clock.advance(2 * PACE_MS)
+    expect(told().at(-1)).toEqual([carol, refOf(other)])
+    // What they show in the end is what is shown of them.
+    pictures.see(bob, 'Bob', described(face(130)))
+    await core.clock.advance(2 * CHANGES.intervalMs)
+    expect(told().at(-1)).toEqual([bob, refOf(face(130))])
+    pictures.stop()
+    await core.clock.settle()
+    expect(core.clock.sleeping).toBe(0)
+  })
+
   it('are waited for only so long, and not at all when we go', async () => {
     const pictures = new Pictures({
       network,
@@ -242,6 +269,29 @@ describe('custom emoticons', () => {
     ] as const)
       emoticons.describe(bob, bob, [{ code, object: xml }], talk)
     expect(fetches).toBe(0)
+  })
+
+  it('of one person are asked for a few at once, so that others are asked, too', () => {
+    fetches = 0
+    const emoticons = new Emoticons({ context: core.context, maxBytes: 100_000 })
+    for (let each = 0; each < 40; each++)
+      emoticons.describe(bob, bob, [{ code: `:${each}:`, object: described(face(each), 2) }], talk)
+    expect(fetches).toBe(MAX_FROM_ONE)
+    emoticons.describe(carol, carol, [{ code: ':x:', object: described(face(50), 2) }], talk)
+    expect(fetches).toBe(MAX_FROM_ONE + 1)
+  })
+
+  it('of one person who always has new ones are asked for only now and then', async () => {
+    const emoticons = new Emoticons({ context: core.context, maxBytes: 100_000 })
+    fetches = 0
+    for (let each = 0; each < 300; each++) {
+      const before = fetches
+      emoticons.describe(bob, bob, [{ code: ':x:', object: described(face(1_000 + each), 2) }], talk)
+      if (fetches > before) answer({ kind: 'failed', how: 'declined' })
+      await core.clock.advance(100)
+    }
+    expect(fetches).toBeLessThan(100)
+    expect(fetches).toBeGreaterThan(20)
   })
 
   it('of two codes that begin at one place, the longer one counts; and there is an end to them', () => {

@@ -1,10 +1,10 @@
 /** Files that the bridge keeps itself, on a real disk. */
 import { createHash, randomBytes } from 'node:crypto'
-import { mkdtempSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readlinkSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { buffer } from 'node:stream/consumers'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { BLOBS, BlobStore, MAX_PUTS, SPARED_MS, type BlobsOptions } from '../../../bridge/media/blobs.ts'
 import type { PutResult } from '../../../bridge/adapter.ts'
 import { VirtualClock } from '../../kit/clock.ts'
@@ -52,6 +52,16 @@ const read = async (store: BlobStore, ref: string): Promise<string | undefined> 
   const media = await store.open(ref, never)
   return media.kind === 'media' ? (await buffer(media.body)).toString('latin1') : undefined
 }
+
+/** Files of the store that this process has open. */
+const held = (): number =>
+  readdirSync('/proc/self/fd').filter((fd) => {
+    try {
+      return readlinkSync(`/proc/self/fd/${fd}`).startsWith(folder)
+    } catch {
+      return false
+    }
+  }).length
 
 describe('a file', () => {
   test('is kept under the hash of its bytes, once, and is there after a restart', async () => {
@@ -224,4 +234,18 @@ test('only the one who runs the bridge may read the folder', async () => {
   const result = await put(await opened(), 'x')
   expect(statSync(folder).mode & 0o777).toBe(0o700)
   expect(statSync(join(folder, refOf(result).slice(0, 64))).mode & 0o777).toBe(0o600)
+})
+
+test.runIf(process.platform === 'linux')('a file that nobody reads any more is not held open', async () => {
+  const store = await opened()
+  const ref = refOf(await put(store, 'some bytes'))
+  const gone = new AbortController()
+  const media = await store.open(ref, gone.signal)
+  expect([media.kind, held()]).toEqual(['media', 1])
+  gone.abort()
+  await vi.waitFor(() => expect(held()).toBe(0))
+  // Too late already.
+  const late = await store.open(ref, gone.signal)
+  await vi.waitFor(() => expect(held()).toBe(0))
+  if (late.kind === 'media') await expect(buffer(late.body)).rejects.toThrow()
 })

@@ -285,6 +285,19 @@ describe('a raw client', () => {
 })
 
 describe('the limits', () => {
+  it('are not all for one address', async () => {
+    const { port, server } = await run({ sessions: 10, sessionsPerAddress: 3 })
+    const open = async (from: string) =>
+      (await postGateway(port, 'Action=open&Server=NS&IP=x', '', 'POST', { 'X-Forwarded-For': from })).status
+    const statuses = []
+    for (let each = 0; each < 5; each++) statuses.push(await open('192.0.2.1'))
+    // One machine has a whole /64.
+    for (let each = 0; each < 5; each++) statuses.push(await open(`2001:db8::${each}`))
+    expect(statuses).toEqual([200, 200, 200, 503, 503, 200, 200, 200, 503, 503])
+    expect(await open('192.0.2.2')).toBe(200)
+    expect(server.counters()).toMatchObject({ tunnels: 7 })
+  })
+
   it('hold for sessions, and what one leaves the next may take', async () => {
     const { port, server } = await run({ sessions: 2 })
     const guests = [1, 2, 3].map(() => new GatewayGuest(port, 'NS', 'x'))

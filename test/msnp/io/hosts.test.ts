@@ -18,6 +18,15 @@ describe('private addresses', () => {
     'fe80::1%eth0',
     'fd00::1',
     '::ffff:10.0.0.1',
+    '::ffff:a9fe:a9fe',
+    '::ffff:0:10.0.0.1',
+    '::127.0.0.1',
+    '64:ff9b::10.0.0.1',
+    '64:ff9b::a9fe:a9fe',
+    '64:ff9b:1::1',
+    '2002:7f00:1::1',
+    '2002:c0a8:101::1',
+    'fec0::1',
   ])('%s is one', (address) => expect(isPrivateAddress(address)).toBe(true))
 
   it.each([
@@ -27,6 +36,8 @@ describe('private addresses', () => {
     '192.167.0.1',
     '2001:db8::1',
     '::ffff:8.8.8.8',
+    '64:ff9b::8.8.8.8',
+    '2002:808:808::1',
     'localhost',
     'example.com',
     '',

@@ -431,6 +431,48 @@ describe('a file', () => {
   })
 })
 
+describe('a file that is confirmed', () => {
+  const confirmed = (then?: 'kept' | 'cancel') => {
+    const { room, alice, bob } = rig()
+    const file = someBytes(5_000)
+    alice.react = providing(file)
+    bob.react = (event) => {
+      if (event.kind === 'offered') return [{ kind: 'accept', session: event.session, confirms: true }]
+      return event.kind === 'received' && then !== undefined ? [{ kind: then, session: event.session }] : []
+    }
+    const session = alice.endpoint.handle()
+    room.does(alice, { kind: 'offer', session, peer: BOB, file: { name: 'a.bin', size: file.length } })
+    room.settle()
+    return { room, alice, bob, got: of(bob, 'data').reduce((sum, { bytes }) => sum + bytes.length, 0) }
+  }
+
+  it('has arrived when it is kept', () => {
+    const { alice, bob, got } = confirmed('kept')
+    expect([got, ends(alice), ends(bob), alice.endpoint.size, bob.endpoint.size]).toEqual([
+      5_000,
+      ['done'],
+      ['done'],
+      0,
+      0,
+    ])
+  })
+
+  it('has not arrived when it could not be kept', () => {
+    const { room, alice, bob, got } = confirmed('cancel')
+    room.passes(600_000)
+    expect([got, ends(alice), ends(bob)]).toEqual([5_000, ['cancelled'], []])
+  })
+
+  it('is all there, whatever the sender does meanwhile', () => {
+    const { room, alice, bob, got } = confirmed()
+    expect([got, of(bob, 'received').length, ends(alice), ends(bob)]).toEqual([5_000, 1, [], []])
+    room.leaves(alice)
+    expect(ends(bob)).toEqual(['done'])
+    room.does(bob, { kind: 'kept', session: 1 })
+    expect([bob.endpoint.size, ends(bob)]).toEqual([0, ['done']])
+  })
+})
+
 describe('one switchboard', () => {
   it('carries many sessions of several people at once, each to whom it is for', () => {
     const { room, alice, bob } = rig()

@@ -152,6 +152,23 @@ describe('a client whose connection broke', () => {
     expect(bench.answers.map(({ body }) => body)).toEqual(['', '', 'CVR 1\r\n'])
   })
 
+  it('while the first is still waited for, is heard once, and both are told the same', () => {
+    const bench = new Bench()
+    bench.ask('MSG 1 N 3\r\nabc', 10)
+    bench.ask('MSG 1 N 3\r\nabc', 10)
+    expect(bench.heard).toEqual(['MSG 1 N 3\r\nabc'])
+    expect(bench.answers).toEqual([
+      { request: 0, session: '7.11', closes: false, body: '' },
+      { request: 1, session: '7.11', closes: false, body: '' },
+    ])
+    // A poll says nothing that could be heard twice: the newer one waits.
+    bench.ask('', 11, 5_000)
+    bench.ask('', 11, 5_000)
+    expect(bench.answers.map(({ request }) => request)).toEqual([0, 1, 2])
+    bench.say('hello')
+    expect(bench.answers.at(-1)).toEqual({ request: 3, session: '7.13', closes: false, body: 'hello' })
+  })
+
   it('is not mistaken for one that says the same twice', () => {
     const bench = new Bench()
     bench.ask('')

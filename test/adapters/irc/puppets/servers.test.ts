@@ -164,6 +164,7 @@ describe.each(['inspircd', 'ngircd'] as const)('fifty contacts on %s', (name) =>
       ended.push(() => other.close())
       const town = await Town.on(port)
       await other.join('#msn')
+      await town.amy.until(() => town.saw('JOIN').includes('p0[m]'))
       const before = town.saw('JOIN').length
       await town.presence(p0, 'online')
       await town.amy.until(() => town.saw('JOIN').length > before)
