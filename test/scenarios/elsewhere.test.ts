@@ -19,11 +19,13 @@ afterEach(async () => {
 const WALTER = `walter=localhost@matrix.${DOMAIN}`
 const ELSEWHERE = `    elsewhere: { networks: [matrix, irc], people: ["carol@${DOMAIN}"], servers: [localhost] }`
 const BOTH = ELSEWHERE.replace('people: [', `people: ["dave@${DOMAIN}", `)
+/** Where there is no IRC network. */
+const alone = (service: string): string => service.replace(', irc]', ']')
 
 describe('a person of Matrix', () => {
   onEachHomeserver((start) => {
     test('is added by address, is invited to a chat, and talks; without any login', async () => {
-      world = await MatrixWorld.start({ start, people: ['carol'], service: ELSEWHERE })
+      world = await MatrixWorld.start({ start, people: ['carol'], service: alone(ELSEWHERE) })
       const walter = await world.homeserver.person('walter')
       walter.acceptInvites()
       const carol = await world.messenger('carol', [])
@@ -60,7 +62,7 @@ describe('a person of Matrix', () => {
     }, 60_000)
 
     test('who has an account of their own is not asked which one they mean from then on', async () => {
-      world = await MatrixWorld.start({ start, people: ['carol', 'walter', 'dave'], service: ELSEWHERE })
+      world = await MatrixWorld.start({ start, people: ['carol', 'walter', 'dave'], service: alone(ELSEWHERE) })
       const walter = await world.resident('walter')
       const carol = await world.messenger('carol', [])
       expect((await carol.ask('ADD', 'FL', WALTER, 'Walter', '0')).words[0]).toBe('ADD')
@@ -74,7 +76,7 @@ describe('a person of Matrix', () => {
     }, 60_000)
 
     test('is met by two at once, each in a chat of their own; our ghosts and the bot are nobody to meet', async () => {
-      world = await MatrixWorld.start({ start, people: ['carol', 'dave'], service: BOTH })
+      world = await MatrixWorld.start({ start, people: ['carol', 'dave'], service: alone(BOTH) })
       const walter = await world.homeserver.person('walter')
       walter.acceptInvites()
       const both = [await world.messenger('carol', []), await world.messenger('dave', [])]
