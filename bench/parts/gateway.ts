@@ -151,6 +151,8 @@ export const gatewayClients: Part = {
 const STORED = 1_000_000
 const PAGE = 100
 const PAGES = 500
+/** Asked for before it is measured, as the first bursts are. */
+const WARMING = 50
 const CAPS = ['message-tags', 'server-time', 'batch', 'draft/chathistory']
 
 /** A million like the first message, before it; gives whose conversation that is. */
@@ -172,7 +174,7 @@ const fill = (file: string): string => {
 
 export const gatewayHistory: Part = {
   name: 'gateway history',
-  about: `CHATHISTORY LATEST ${PAGE}, until the end of the batch, of a conversation with ${STORED.toLocaleString('en')} messages stored`,
+  about: `CHATHISTORY LATEST ${PAGE}, until the end of the batch, of a conversation with ${STORED.toLocaleString('en')} messages stored; the first ${WARMING} warm up`,
   targets: { p50_ms: { max: 5 }, p99_ms: { max: 5 } },
   run: () =>
     withPerson(CAPS, async (gateway, { load }): Promise<Figures> => {
@@ -183,7 +185,8 @@ export const gatewayHistory: Part = {
       const nick = fill(database)
       await gateway.run()
       await irc.ask('listen', port, { ...PERSON, caps: CAPS })
-      const times = await irc.ask<readonly number[]>('latest', nick, PAGE, PAGES)
+      const asked = await irc.ask<readonly number[]>('latest', nick, PAGE, WARMING + PAGES)
+      const times = asked.slice(WARMING)
       return { p50_ms: quantile(times, 0.5), p99_ms: quantile(times, 0.99) }
     }),
 }
