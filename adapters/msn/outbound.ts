@@ -51,13 +51,18 @@ export const TEXT_ROOM = textRoom(WIDEST)
 /** The same, in one message of several parts. */
 export const CHUNKED_ROOM = 8 * TEXT_ROOM
 
-/** The wire's messages for it, in order; none where there is nothing to say. `id`: 32 hexadecimal digits, new each time. */
-export const payloadsOf = (op: Outbound, voice: Voice, id: string): readonly Uint8Array[] => {
+/** The wire's messages for it, in order; none where there is nothing to say. `makeId`: 32 hexadecimal digits, new each time. */
+export const payloadsOf = (op: Outbound, voice: Voice, makeId: () => string): readonly Uint8Array[] => {
   const whole = payloadOf(op, voice)
   if (whole === undefined) return []
   if (whole.length <= MAX_MESSAGE_BYTES) return [whole]
   if (voice.chunks)
-    return inParts(whole, id.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12}).*$/, '$1-$2-$3-$4-$5').toUpperCase())
+    return inParts(
+      whole,
+      makeId()
+        .replace(/^(.{8})(.{4})(.{4})(.{4})(.{12}).*$/, '$1-$2-$3-$4-$5')
+        .toUpperCase(),
+    )
   // Whoever was there when it was cut took more.
   return partsOf(op).flatMap((part) => payloadOf(part, voice) ?? [])
 }

@@ -66,7 +66,7 @@ export class Speech {
     if (op.kind === 'redact' && live.transfers.takeBack(op.target)) return DELIVERED
     const nudges = allKnow(conversation, live, NUDGES)
     const voice = { ownName: live.line.name, nudges, chunks: allKnow(conversation, live, CHUNKS) }
-    const payloads = payloadsOf(op, voice, this.#options.random())
+    const payloads = payloadsOf(op, voice, this.#options.random)
     if (payloads.length === 0) return DELIVERED
     const pictured = this.#pictured(conversation, op)
     // Without a pause where there is nothing to wait for.

@@ -197,7 +197,7 @@ describe('a message in several parts', () => {
   }
 
   it('is one message for clients that join them, with the look of the whole', () => {
-    const payloads = payloadsOf(long, chunky, ID)
+    const payloads = payloadsOf(long, chunky, () => ID)
     expect(payloads.length).toBe(5)
     expect(Math.max(...payloads.map(({ length }) => length))).toBeLessThanOrEqual(MAX_MESSAGE_BYTES)
     expect(joined(payloads)).toMatchObject({ kind: 'text', text: wordsOf(long), format: { bold: true } })
@@ -209,11 +209,11 @@ describe('a message in several parts', () => {
   })
 
   it('is several messages for others, and one part where it fits', () => {
-    const payloads = payloadsOf(long, voice, ID)
+    const payloads = payloadsOf(long, voice, () => ID)
     const texts = payloads.map((one) => parseSaid(parseMime(one))).map((one) => (one.kind === 'text' ? one.text : ''))
     expect(texts.join('')).toBe(wordsOf(long))
-    expect(payloadsOf(text({ text: 'hi' }), chunky, ID)).toEqual([payload(text({ text: 'hi' }))])
-    expect(payloadsOf(text(), chunky, ID)).toEqual([])
+    expect(payloadsOf(text({ text: 'hi' }), chunky, () => ID)).toEqual([payload(text({ text: 'hi' }))])
+    expect(payloadsOf(text(), chunky, () => ID)).toEqual([])
   })
 
   it('is cut only where it would be too many parts', () => {
@@ -222,7 +222,7 @@ describe('a message in several parts', () => {
     const parts = partsOf(huge, CHUNKED_ROOM)
     expect(parts).toHaveLength(3)
     expect(parts.map(wordsOf).join('')).toBe(wordsOf(huge))
-    for (const part of parts) expect(payloadsOf(part, chunky, ID).length).toBeLessThan(10)
+    for (const part of parts) expect(payloadsOf(part, chunky, () => ID).length).toBeLessThan(10)
   })
 
   it('is whatever was said, and each part is text by itself', () => {
