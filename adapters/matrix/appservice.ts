@@ -168,8 +168,8 @@ export class Appservice {
       return wrong(400, 'M_NOT_JSON', 'the body is no JSON')
     }
     const first = !this.#known.has(request.socket)
-    this.#known.add(request.socket)
     await this.#options.transaction(body, first)
+    this.#known.add(request.socket)
     return OK
   }
 

@@ -16,6 +16,12 @@ const SINCE = 'catch-up/since'
 const PAGE = 100
 /** Pages of one room; what is older than that is not fetched. */
 const MAX_PAGES = 50
+/** What a run waits before it asks again; a homeserver that is just starting may bring events before it answers. Milliseconds. */
+const PATIENCE = [250, 500, 1_000, 2_000] as const
+/** A run does not ask again after so long: the homeserver waits for our answer to a transaction for a minute. Milliseconds. */
+const RUN_MS = 10_000
+/** So many runs in a row fail before what comes next is taken all the same. */
+const GIVEN_UP_AFTER = 3
 
 const TYPES = [
   'm.room.message',
@@ -41,16 +47,22 @@ const TYPES_OF_ROOM = JSON.stringify({ types: TYPES })
 
 export interface CatchUpDeps {
   readonly network: NetworkId
-  readonly context: Pick<AdapterContext, 'state' | 'log' | 'metrics'>
+  readonly context: Pick<AdapterContext, 'state' | 'log' | 'metrics' | 'clock'>
   readonly homeserver: Pick<HomeserverPort, 'request' | 'bot'>
   readonly table: Pick<RoomTable, 'all' | 'byRoom'>
   /** Resolves when they are on disk. */
   readonly take: (events: readonly unknown[]) => Promise<void>
+  /** Aborts when the bridge stops. */
+  readonly life: AbortSignal
 }
 
 export class CatchUp {
   readonly #deps: CatchUpDeps
-  #running: Promise<void> | undefined
+  #running: Promise<boolean> | undefined
+  /** Begins when the running one has ended. */
+  #next: Promise<boolean> | undefined
+  /** Runs that failed in a row. */
+  #failures = 0
   /** Rooms that were linked the last time already: what was said in one before it was linked is not for the other side. */
   #linked: ReadonlySet<RoomId> = new Set()
   #unsupported = false
@@ -70,38 +82,68 @@ export class CatchUp {
     this.#unsupported = false
   }
 
-  /** Fetches what is missing; calls share one run. Never rejects: what fails is fetched the next time. */
-  run(): Promise<void> {
-    this.#running ??= this.#run()
-      .catch((error: unknown) => {
-        this.#deps.context.log.warn({ error: String(error) }, 'what the homeserver may have forgotten was not fetched')
-      })
-      .finally(() => {
-        this.#running = undefined
-      })
-    return this.#running
+  /**
+   * Fetches what the homeserver had when this was called; calls that wait share a run. Never rejects. False: it failed, and
+   * what the homeserver brings now would overtake what is missing; after three failures in a row that is not waited for.
+   */
+  run(): Promise<boolean> {
+    if (this.#next !== undefined) return this.#next
+    if (this.#running === undefined) return (this.#running = this.#attempts())
+    // The one under way may have been answered before the last thing happened.
+    this.#next = this.#running.then(() => {
+      this.#next = undefined
+      return (this.#running = this.#attempts())
+    })
+    return this.#next
   }
 
-  /** Resolves when the run that is under way has ended. */
-  settled(): Promise<void> {
-    return this.#running ?? Promise.resolve()
+  /** Resolves when nothing is under way any more. */
+  async settled(): Promise<void> {
+    await (this.#next ?? this.#running)
   }
 
-  async #run(): Promise<void> {
-    if (this.#unsupported) return
+  async #attempts(): Promise<boolean> {
+    const { context, life } = this.#deps
+    const started = context.clock.now()
+    let failure = await this.#attempt()
+    for (const patience of PATIENCE) {
+      if (failure === undefined || life.aborted || context.clock.now() - started > RUN_MS) break
+      await context.clock.sleep(patience, life)
+      failure = await this.#attempt()
+    }
+    this.#running = undefined
+    this.#failures = failure === undefined ? 0 : this.#failures + 1
+    if (failure === undefined) return true
+    context.log.warn({ failure, failures: this.#failures }, 'what the homeserver may have forgotten was not fetched')
+    return this.#failures >= GIVEN_UP_AFTER
+  }
+
+  /** Answers why it failed. */
+  async #attempt(): Promise<string | undefined> {
+    try {
+      return await this.#fetch()
+    } catch (error) {
+      return String(error)
+    }
+  }
+
+  async #fetch(): Promise<string | undefined> {
+    if (this.#unsupported) return undefined
     const { context } = this.#deps
     const since = await context.state.get(SINCE)
     const answer = await this.#sync(since)
     if (!answer.ok) {
       this.#unsupported = answer.failure.kind === 'refused'
-      if (this.#unsupported && since !== undefined) await context.state.update([[SINCE, undefined]])
-      return
+      if (!this.#unsupported) return answer.failure.detail
+      if (since !== undefined) await context.state.update([[SINCE, undefined]])
+      return undefined
     }
     const next = textIn(answer.value, 'next_batch')
-    if (next === undefined) return
+    if (next === undefined) return undefined
     if (since !== undefined) await this.#take(answer.value, since)
     this.start()
     if (next !== since) await context.state.update([[SINCE, next]])
+    return undefined
   }
 
   #sync(since: string | undefined): Promise<Answer<unknown>> {

@@ -142,7 +142,14 @@ export const makeParts = (options: PartsOptions): Parts => {
     ephemeral: (event) => void ephemeral.take(event),
     conceal: (event) => talk.conceal(event),
   })
-  const catchUp = new CatchUp({ network, context, homeserver, table, take: (events) => intake.transaction({ events }) })
+  const catchUp = new CatchUp({
+    network,
+    context,
+    homeserver,
+    table,
+    take: (events) => intake.transaction({ events }),
+    life: life.signal,
+  })
   const uploads = new Uploads({
     network,
     homeserver: config.homeserver,
@@ -169,7 +176,8 @@ export const makeParts = (options: PartsOptions): Parts => {
     hsToken: registration.hs_token,
     log,
     transaction: async (body, first) => {
-      await (first ? catchUp.run() : catchUp.settled())
+      if (!first) await catchUp.settled()
+      else if (!(await catchUp.run())) throw new Error('what came before it could not be fetched')
       await intake.transaction(body)
     },
     isGhost: (user) => ghosts.userOf(user) !== undefined,

@@ -15,13 +15,14 @@ const rig = (...rooms: readonly Room[]) => {
   const take = async (events: readonly unknown[]): Promise<void> => {
     for (const event of events) taken.push((event as { readonly event_id: string }).event_id)
   }
-  const catchUp = new CatchUp({ network: NETWORK, context, homeserver, table, take })
+  const life = new AbortController()
+  const catchUp = new CatchUp({ network: NETWORK, context, homeserver, table, take, life: life.signal })
   catchUp.start()
   const answers = (next: string, timelines: Readonly<Record<string, object>>): void => {
     const join = Object.fromEntries(Object.entries(timelines).map(([room, timeline]) => [room, { timeline }]))
     homeserver.answer = () => ({ ok: true, value: { next_batch: next, rooms: { join } } })
   }
-  return { homeserver, context, table, taken, catchUp, answers, take }
+  return { homeserver, context, table, taken, catchUp, answers, life }
 }
 
 test('the first time only the place is noted, and later what came since is taken', async () => {
@@ -68,23 +69,78 @@ test('what was said before the bot came in, or before a room was linked, is not 
   expect(taken).toEqual(['$2', '$4'])
 })
 
-test('what could not be stored, or got no answer, is asked for again', async () => {
-  const { homeserver, context, table, answers } = rig(roomOf('!a'))
+const GONE = failing({ kind: 'unreachable', sent: true, detail: 'gone' })
+const WAITS_MS = 250 + 500 + 1_000 + 2_000
+
+test('what could not be stored, or got no answer, is asked for again at once, in order', async () => {
+  const { homeserver, context, answers, catchUp, taken } = rig(roomOf('!a'))
   answers('s1', {})
+  expect(await catchUp.run()).toBe(true)
   let failures = 0
-  const full = async (): Promise<void> => {
+  homeserver.answer = () => {
     failures++
-    throw new Error('the disk is full')
+    if (failures === 2) answers('s2', { '!a': { events: [said('$1')] } })
+    return GONE
   }
-  const catchUp = new CatchUp({ network: NETWORK, context, homeserver, table, take: full })
+  const run = catchUp.run()
+  await context.clock.advance(WAITS_MS)
+  expect(await run).toBe(true)
+  expect(failures).toBe(2)
+  expect(taken).toEqual(['$1'])
+  expect(context.stored.get('catch-up/since')).toBe('s2')
+})
+
+test('what cannot be stored stays to be fetched, and the third failure in a row lets the rest come', async () => {
+  const { homeserver, context, table, answers, life } = rig(roomOf('!a'))
+  answers('s1', {})
+  let full = true
+  const taken: unknown[] = []
+  const take = async (events: readonly unknown[]): Promise<void> => {
+    if (full) throw new Error('the disk is full')
+    taken.push(...events)
+  }
+  const catchUp = new CatchUp({ network: NETWORK, context, homeserver, table, take, life: life.signal })
   await catchUp.run()
   answers('s2', { '!a': { events: [said('$1')] } })
+  for (const mayGoOn of [false, false, true]) {
+    const run = catchUp.run()
+    await context.clock.advance(WAITS_MS)
+    expect(await run).toBe(mayGoOn)
+    expect(context.stored.get('catch-up/since')).toBe('s1')
+  }
+  full = false
+  expect(await catchUp.run()).toBe(true)
+  expect(taken).toHaveLength(1)
+  full = true
+  answers('s3', { '!a': { events: [said('$2')] } })
+  const run = catchUp.run()
+  await context.clock.advance(WAITS_MS)
+  expect(await run).toBe(false)
+})
+
+test('who asks while a run is under way gets one that began after', async () => {
+  const { homeserver, catchUp, answers } = rig(roomOf('!a'))
+  answers('s1', {})
   await catchUp.run()
-  expect(failures).toBe(1)
-  expect(context.stored.get('catch-up/since')).toBe('s1')
-  homeserver.answer = () => failing({ kind: 'unreachable', sent: true, detail: 'gone' })
-  await catchUp.run()
-  expect(context.stored.get('catch-up/since')).toBe('s1')
+  const { promise: late, resolve: answer } = Promise.withResolvers<Answer<unknown>>()
+  homeserver.answer = () => late
+  const before = homeserver.calls.length
+  const first = catchUp.run()
+  const [second, third] = [catchUp.run(), catchUp.run()]
+  answers('s2', {})
+  answer({ ok: true, value: { next_batch: 's1', rooms: {} } })
+  expect(await Promise.all([first, second, third])).toEqual([true, true, true])
+  expect(homeserver.calls).toHaveLength(before + 2)
+  await catchUp.settled()
+})
+
+test('a run ends with the bridge', async () => {
+  const { homeserver, catchUp, life } = rig(roomOf('!a'))
+  homeserver.answer = () => GONE
+  const run = catchUp.run()
+  life.abort()
+  expect(await run).toBe(false)
+  expect(homeserver.calls.length).toBeLessThan(3)
 })
 
 test('a homeserver that does not know it is not asked again until it is another', async () => {
