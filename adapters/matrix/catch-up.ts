@@ -1,49 +1,39 @@
 /**
- * What the homeserver has stored and never brought us: Synapse forgets the events that it is about to push when it ends. The
- * bot asks for everything since the last time, now and then and whenever the homeserver comes anew; what we have already
- * the intake knows by its id.
+ * What the homeserver has stored and never brought us: Synapse forgets the events that it is about to push when it ends. So
+ * rooms are looked at again when it may have been started anew, each before anything else that is said in it is taken. What
+ * we have already the intake knows by its id.
+ *
+ * `/sync` would tell of all rooms at once, but Synapse has none for the user of an application service.
  */
 import type { AdapterContext } from '../../bridge/adapter.ts'
 import type { NetworkId } from '../../bridge/model/ids.ts'
-import { isRoomId } from './ids.ts'
-import { path } from './paths.ts'
-import type { Answer, HomeserverPort, RoomId, RoomTable } from './types.ts'
-import { isRecord, recordOf, textIn } from './untrusted.ts'
+import { missedIn, type Place, placesIn } from './missed.ts'
+import type { HomeserverPort, RoomId, RoomTable } from './types.ts'
 
-/** Up to where everything was asked for. */
-const SINCE = 'catch-up/since'
-/** Events of one room in one answer; more are asked for page by page. */
-const PAGE = 100
-/** Pages of one room; what is older than that is not fetched. */
-const MAX_PAGES = 50
-/** What a run waits before it asks again; a homeserver that is just starting may bring events before it answers. Milliseconds. */
+/** Up to when everything came, as milliseconds since the epoch. */
+const HEARD = 'catch-up/heard'
+/** Since when a channel is linked, by its room. */
+const LINKED = 'catch-up/linked/'
+/** How often the first of them is written. Milliseconds. */
+const HEARD_MS = 60_000
+/** What came shortly before is looked at again: it may have overtaken what was lost. Milliseconds. */
+const MARGIN_MS = 120_000
+/** Rooms in which something was said so lately are looked at when a connection is new. Milliseconds. */
+const RECENT_MS = 15 * 60_000
+/** No homeserver ends and starts within this. Milliseconds. */
+const FRESH_MS = 1_000
+/** All rooms are looked at so often, in case the homeserver was started anew behind a proxy. Milliseconds. */
+const ALL_MS = 60 * 60_000
+/** Rooms that nobody waits for are looked at one by one, with this between them. Milliseconds. */
+const PACE_MS = 50
+/** What is waited before a room is asked for again: a homeserver that has just started may bring events before it answers. Milliseconds. */
 const PATIENCE = [250, 500, 1_000, 2_000] as const
-/** A run does not ask again after so long: the homeserver waits for our answer to a transaction for a minute. Milliseconds. */
-const RUN_MS = 10_000
-/** So many runs in a row fail before what comes next is taken all the same. */
-const GIVEN_UP_AFTER = 3
-
-const TYPES = [
-  'm.room.message',
-  'm.room.encrypted',
-  'm.room.redaction',
-  'm.room.member',
-  'm.room.topic',
-  'm.room.tombstone',
-  'm.room.encryption',
-  'm.room.power_levels',
-  'm.reaction',
-  'm.sticker',
-]
-const NONE = { types: [] }
-const nothingElse = { presence: NONE, account_data: NONE }
-/** Only the token, without a room. */
-const START = JSON.stringify({ ...nothingElse, room: { rooms: [] } })
-const SINCE_THEN = JSON.stringify({
-  ...nothingElse,
-  room: { timeline: { limit: PAGE, types: TYPES }, state: NONE, ephemeral: NONE, account_data: NONE },
-})
-const TYPES_OF_ROOM = JSON.stringify({ types: TYPES })
+/** No further attempt after so long: the homeserver waits for our answer to a transaction for a minute. Milliseconds. */
+const ATTEMPTS_MS = 10_000
+/** So many transactions in a row are refused before the next is taken all the same. */
+const REFUSALS = 2
+/** Before rooms that could not be looked at are tried again. Milliseconds. */
+const AGAIN_MS = 30_000
 
 export interface CatchUpDeps {
   readonly network: NetworkId
@@ -51,161 +41,210 @@ export interface CatchUpDeps {
   readonly homeserver: Pick<HomeserverPort, 'request' | 'bot'>
   readonly table: Pick<RoomTable, 'all' | 'byRoom'>
   /** Resolves when they are on disk. */
-  readonly take: (events: readonly unknown[]) => Promise<void>
+  readonly take: (transaction: unknown) => Promise<void>
   /** Aborts when the bridge stops. */
   readonly life: AbortSignal
 }
 
+interface Last {
+  readonly event: string
+  readonly at: number
+}
+
 export class CatchUp {
   readonly #deps: CatchUpDeps
-  #running: Promise<boolean> | undefined
-  /** Begins when the running one has ended. */
-  #next: Promise<boolean> | undefined
-  /** Runs that failed in a row. */
-  #failures = 0
-  /** Rooms that were linked the last time already: what was said in one before it was linked is not for the other side. */
-  #linked: ReadonlySet<RoomId> = new Set()
-  #unsupported = false
+  /** When something came last. */
+  #heard = 0
+  #written = 0
+  /** When all rooms were last due. */
+  #all = 0
+  /** Rooms that are to be looked at, and what happened before which time came in them; milliseconds since the epoch. */
+  readonly #due = new Map<RoomId, number>()
+  /** The last event of each room that came, with nothing missing before it. */
+  readonly #last = new Map<RoomId, Last>()
+  readonly #lookedAt = new Map<RoomId, number>()
+  readonly #looking = new Map<RoomId, Promise<string | undefined>>()
+  /** Since when a channel is linked: what was said in it before is not for the other side. */
+  readonly #linked = new Map<RoomId, number>()
+  #sweeping: Promise<void> | undefined
+  /** Transactions that were refused in a row. */
+  #refusals = 0
 
   constructor(deps: CatchUpDeps) {
     this.#deps = deps
   }
 
   /** The rooms are loaded. */
-  start(): void {
-    const channels = [...this.#deps.table.all()].filter(({ kind }) => kind === 'channel')
-    this.#linked = new Set(channels.map(({ room }) => room))
+  async start(): Promise<void> {
+    const { state, clock } = this.#deps.context
+    const heard = Number(await state.get(HEARD))
+    this.#heard = heard > 0 ? heard : clock.now()
+    this.#all = this.#heard
+    const linked = new Map(await state.list(LINKED))
+    for (const { room, kind } of this.#deps.table.all())
+      if (kind === 'channel') this.#linked.set(room, Number(linked.get(LINKED + room) ?? 0))
+    const gone = [...linked.keys()].filter((key) => !this.#linked.has(key.slice(LINKED.length) as RoomId))
+    if (gone.length > 0) await state.update(gone.map((key) => [key, undefined]))
   }
 
-  /** The homeserver may be another version by now. */
-  reset(): void {
-    this.#unsupported = false
+  /** The homeserver was away, or we were: all rooms are looked at, one after the other, lively ones first. */
+  all(): void {
+    const lately = [...this.#last.keys()].reverse()
+    for (const room of lately) this.#owe(room)
+    for (const { room } of this.#deps.table.all()) this.#owe(room)
+    this.#all = this.#deps.context.clock.now()
+    this.#sweep()
+  }
+
+  /** The homeserver is still there. */
+  alive(): void {
+    if (this.#deps.context.clock.now() - this.#all >= ALL_MS) this.all()
+    else this.#sweep()
   }
 
   /**
-   * Fetches what the homeserver had when this was called; calls that wait share a run. Never rejects. False: it failed, and
-   * what the homeserver brings now would overtake what is missing; after three failures in a row that is not waited for.
+   * Takes a transaction once nothing is missing before it; `first`: it came by a connection that brought none before.
+   * Rejects when it should come again.
    */
-  run(): Promise<boolean> {
-    if (this.#next !== undefined) return this.#next
-    if (this.#running === undefined) return (this.#running = this.#attempts())
-    // The one under way may have been answered before the last thing happened.
-    this.#next = this.#running.then(() => {
-      this.#next = undefined
-      return (this.#running = this.#attempts())
-    })
-    return this.#next
+  async transaction(body: unknown, first: boolean): Promise<void> {
+    const places = placesIn(body)
+    const rooms = [...new Set(places.map(({ room }) => room))]
+    if (first) await this.#suspect(rooms)
+    const failures = await Promise.all(rooms.filter((room) => this.#due.has(room)).map((room) => this.#look(room)))
+    this.#admit(failures.find((each) => each !== undefined))
+    this.#sweep()
+    await this.#deps.take(body)
+    this.#heard = this.#deps.context.clock.now()
+    await this.#note(places)
+    if (this.#heard - this.#written >= HEARD_MS) await this.#write()
   }
 
-  /** Resolves when nothing is under way any more. */
+  /** Resolves when nothing is looked at any more. */
   async settled(): Promise<void> {
-    await (this.#next ?? this.#running)
+    await this.#sweeping
   }
 
-  async #attempts(): Promise<boolean> {
-    const { context, life } = this.#deps
-    const started = context.clock.now()
-    let failure = await this.#attempt()
-    for (const patience of PATIENCE) {
-      if (failure === undefined || life.aborted || context.clock.now() - started > RUN_MS) break
-      await context.clock.sleep(patience, life)
-      failure = await this.#attempt()
+  /** It may be another homeserver than the one that brought the last: something may be missing where people talk. */
+  async #suspect(rooms: readonly RoomId[]): Promise<void> {
+    // Who was asked already may have answered too early.
+    await Promise.all(rooms.flatMap((room) => this.#looking.get(room) ?? []))
+    const since = this.#deps.context.clock.now() - RECENT_MS
+    const lately = [...this.#last].flatMap(([room, { at }]) => (at >= since ? [room] : []))
+    for (const room of [...rooms, ...lately]) this.#owe(room)
+  }
+
+  #admit(failure: string | undefined): void {
+    if (failure === undefined) {
+      this.#refusals = 0
+      return
     }
-    this.#running = undefined
-    this.#failures = failure === undefined ? 0 : this.#failures + 1
-    if (failure === undefined) return true
-    context.log.warn({ failure, failures: this.#failures }, 'what the homeserver may have forgotten was not fetched')
-    return this.#failures >= GIVEN_UP_AFTER
+    const isRefused = this.#refusals < REFUSALS
+    this.#refusals++
+    const { log } = this.#deps.context
+    log.warn({ failure, refused: isRefused }, 'what the homeserver may have forgotten was not fetched')
+    if (isRefused) throw new Error('what was said before could not be fetched')
   }
 
-  /** Answers why it failed. */
-  async #attempt(): Promise<string | undefined> {
+  async #write(): Promise<void> {
+    const { state, log } = this.#deps.context
+    this.#written = this.#heard
+    let upTo = this.#heard
+    for (const after of this.#due.values()) upTo = Math.min(upTo, after)
+    await state.update([[HEARD, String(upTo)]]).catch((error: unknown) => {
+      log.warn({ error: String(error) }, 'up to when everything came could not be written down')
+    })
+  }
+
+  /** Insertion order is age. Where something may be missing, what came since says nothing. */
+  async #note(places: readonly Place[]): Promise<void> {
+    const { clock, state } = this.#deps.context
+    const at = clock.now()
+    const linked: RoomId[] = []
+    for (const { room, event } of places) {
+      const row = this.#deps.table.byRoom(room)
+      if (row === undefined || this.#due.has(room)) continue
+      this.#last.delete(room)
+      this.#last.set(room, { event, at })
+      if (row.kind !== 'channel' || this.#linked.has(room)) continue
+      this.#linked.set(room, at)
+      linked.push(room)
+    }
+    if (linked.length > 0) await state.update(linked.map((room) => [LINKED + room, String(at)]))
+  }
+
+  #owe(room: RoomId): void {
+    const now = this.#deps.context.clock.now()
+    const row = this.#deps.table.byRoom(room)
+    if (row === undefined || this.#due.has(room) || now - (this.#lookedAt.get(room) ?? 0) < FRESH_MS) return
+    // Nothing has come from a channel that is not known here: it was linked just now.
+    const linked = row.kind === 'channel' ? (this.#linked.get(room) ?? now) : 0
+    this.#due.set(room, Math.max(linked, (this.#last.get(room)?.at ?? this.#all) - MARGIN_MS))
+  }
+
+  /** Answers why it failed. Whoever asks for a room that is being looked at waits for that. */
+  #look(room: RoomId): Promise<string | undefined> {
+    const underway = this.#looking.get(room)
+    if (underway !== undefined) return underway
+    const look = this.#attempts(room).finally(() => this.#looking.delete(room))
+    this.#looking.set(room, look)
+    return look
+  }
+
+  async #attempts(room: RoomId): Promise<string | undefined> {
+    const { context, life } = this.#deps
+    const { clock } = context
+    const started = clock.now()
+    let failure = await this.#attempt(room)
+    for (const patience of PATIENCE) {
+      if (failure === undefined || life.aborted || clock.now() - started > ATTEMPTS_MS) break
+      await clock.sleep(patience, life)
+      failure = await this.#attempt(room)
+    }
+    return failure
+  }
+
+  async #attempt(room: RoomId): Promise<string | undefined> {
+    const { homeserver, context, take, network } = this.#deps
+    const { clock, metrics } = context
+    const after = this.#due.get(room)
+    if (after === undefined) return undefined
+    const asked = clock.now()
+    const bounds = { after, known: this.#last.get(room)?.event }
+    const answer = await missedIn({ homeserver, room, bounds, now: () => clock.now() })
+    if (!answer.ok) return answer.failure.detail
+    const found = { events: answer.value }
     try {
-      return await this.#fetch()
+      if (answer.value.length > 0) await take(found)
+      this.#due.delete(room)
+      await this.#note(placesIn(found))
     } catch (error) {
       return String(error)
     }
-  }
-
-  async #fetch(): Promise<string | undefined> {
-    if (this.#unsupported) return undefined
-    const { context } = this.#deps
-    const since = await context.state.get(SINCE)
-    const answer = await this.#sync(since)
-    if (!answer.ok) {
-      this.#unsupported = answer.failure.kind === 'refused'
-      if (!this.#unsupported) return answer.failure.detail
-      if (since !== undefined) await context.state.update([[SINCE, undefined]])
-      return undefined
-    }
-    const next = textIn(answer.value, 'next_batch')
-    if (next === undefined) return undefined
-    if (since !== undefined) await this.#take(answer.value, since)
-    this.start()
-    if (next !== since) await context.state.update([[SINCE, next]])
+    this.#lookedAt.set(room, asked)
+    metrics.count('matrix_fetched_events', { network }, answer.value.length)
     return undefined
   }
 
-  #sync(since: string | undefined): Promise<Answer<unknown>> {
-    return this.#deps.homeserver.request<unknown>({
-      method: 'GET',
-      path: '/_matrix/client/v3/sync',
-      query: {
-        timeout: 0,
-        set_presence: 'offline',
-        ...(since === undefined ? { filter: START } : { filter: SINCE_THEN, since }),
-      },
+  #sweep(): void {
+    if (this.#due.size === 0) return
+    this.#sweeping ??= this.#sweepAll().finally(() => {
+      this.#sweeping = undefined
     })
   }
 
-  async #take(answer: unknown, since: string): Promise<void> {
-    const joined = recordOf(recordOf(recordOf(answer)['rooms'])['join'])
-    for (const [room, about] of Object.entries(joined)) {
-      if (!isRoomId(room) || !this.#isOurs(room)) continue
-      const timeline = recordOf(recordOf(about)['timeline'])
-      const { events, limited } = timeline
-      const latest = Array.isArray(events) ? (events as readonly unknown[]) : []
-      const from = textIn(timeline, 'prev_batch')
-      const before = limited === true && from !== undefined ? await this.#before(room, from, since) : []
-      const missing = this.#sinceJoin([...before, ...latest]).map((event) =>
-        isRecord(event) ? { ...event, room_id: room } : event,
-      )
-      if (missing.length === 0) continue
-      await this.#deps.take(missing)
-      this.#deps.context.metrics.count('matrix_fetched_events', { network: this.#deps.network }, missing.length)
+  async #sweepAll(): Promise<void> {
+    const { context, life, network } = this.#deps
+    const { clock, log, metrics } = context
+    const show = (): void => metrics.gauge('matrix_rooms_to_look_at', this.#due.size, { network })
+    for (const [room] of this.#due) {
+      show()
+      const failure = await this.#look(room)
+      if (life.aborted) return
+      if (failure !== undefined)
+        log.warn({ failure, rooms: this.#due.size }, 'what the homeserver may have forgotten is looked for later')
+      await clock.sleep(failure === undefined ? PACE_MS : AGAIN_MS, life)
     }
-  }
-
-  #isOurs(room: RoomId): boolean {
-    const row = this.#deps.table.byRoom(room)
-    return row !== undefined && (row.kind !== 'channel' || this.#linked.has(room))
-  }
-
-  /** Between two tokens, oldest first. */
-  async #before(room: RoomId, from: string, to: string): Promise<readonly unknown[]> {
-    const pages: (readonly unknown[])[] = []
-    let next: string | undefined = from
-    for (let page = 0; next !== undefined && page < MAX_PAGES; page++) {
-      const answer: Answer<unknown> = await this.#deps.homeserver.request<unknown>({
-        method: 'GET',
-        path: path`/_matrix/client/v3/rooms/${room}/messages`,
-        query: { dir: 'b', from: next, to, limit: PAGE, filter: TYPES_OF_ROOM },
-      })
-      if (!answer.ok) throw new Error(answer.failure.detail)
-      const { chunk } = recordOf(answer.value)
-      if (Array.isArray(chunk)) pages.push((chunk as readonly unknown[]).toReversed())
-      next = textIn(answer.value, 'end')
-    }
-    return pages.toReversed().flat()
-  }
-
-  /** A room that the bot has just entered shows what was said before, too. */
-  #sinceJoin(events: readonly unknown[]): readonly unknown[] {
-    const { bot } = this.#deps.homeserver
-    const joined = events.findLastIndex((event) => {
-      const { type, state_key, content } = recordOf(event)
-      return type === 'm.room.member' && state_key === bot && recordOf(content)['membership'] === 'join'
-    })
-    return events.slice(joined + 1)
+    show()
+    await this.#write()
   }
 }

@@ -69,7 +69,7 @@ class MatrixAdapter implements HostingAdapter {
     const session = new MatrixSession({ account: this.#account.id, botName: config.bot.name, context, parts })
     try {
       await Promise.all([parts.service.start(), parts.talk.load(), parts.presence.start(), session.load()])
-      parts.catchUp.start()
+      await parts.catchUp.start()
       await parts.intake.start()
       this.#running = { parts, session, port: await parts.appservice.start() }
     } catch (error) {

@@ -147,7 +147,7 @@ export const makeParts = (options: PartsOptions): Parts => {
     context,
     homeserver,
     table,
-    take: (events) => intake.transaction({ events }),
+    take: (transaction) => intake.transaction(transaction),
     life: life.signal,
   })
   const uploads = new Uploads({
@@ -175,11 +175,7 @@ export const makeParts = (options: PartsOptions): Parts => {
     port: config.listen.port,
     hsToken: registration.hs_token,
     log,
-    transaction: async (body, first) => {
-      if (!first) await catchUp.settled()
-      else if (!(await catchUp.run())) throw new Error('what came before it could not be fetched')
-      await intake.transaction(body)
-    },
+    transaction: (body, first) => catchUp.transaction(body, first),
     isGhost: (user) => ghosts.userOf(user) !== undefined,
   })
   return { homeserver, appservice, intake, catchUp, service, deliveries, presence, ephemeral, talk, life }

@@ -66,10 +66,9 @@ export class MatrixSession implements Session {
       parts.ephemeral.clear()
       this.#change({ kind: 'waiting', until: context.clock.now(), fault })
     }
-    homeserver.watch(watching.signal, lost, () => void parts.catchUp.run())
+    homeserver.watch(watching.signal, lost, () => parts.catchUp.alive())
     void this.#askWhoIsThere(watching.signal)
-    parts.catchUp.reset()
-    void parts.catchUp.run()
+    parts.catchUp.all()
     presence.online()
     void service.rooms.resume().catch((error: unknown) => {
       context.log.warn({ error: String(error) }, 'what was left half done waits for the next connection')

@@ -280,7 +280,6 @@ export class FakeHomeserver {
   }
 
   #stored(event: StoredEvent, room: FakeRoom): void {
-    this.state.stream.push(event)
     for (const service of this.services) {
       const key = `${service.registration.id} ${room.id}`
       const about = event.type === 'm.room.member' ? event.state_key : undefined

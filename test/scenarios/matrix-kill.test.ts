@@ -106,11 +106,17 @@ onEachHomeserver((start) => {
     await alice.waitForMessage(portal, 'hello')
     return { alice, portal, bob: new Talker(messenger, room), world }
   }
+  const warnings = (): string =>
+    (world?.daemon.log ?? [])
+      .filter(({ level }) => level !== 'info')
+      .slice(-10)
+      .map((entry) => JSON.stringify(entry))
+      .join(' ')
   /** The last message has been acknowledged on MSN. */
   const arrived = (alice: MatrixPerson, portal: string, id: string): Promise<unknown> =>
     alice.until(
       () => alice.receipts(portal, world?.bot ?? '').includes(id),
-      () => 'the last message was not read',
+      () => `the last message was not read; the bridge says: ${warnings()}`,
       90_000,
     )
   const atMatrix = (alice: MatrixPerson, portal: string): readonly number[] =>

@@ -1,10 +1,16 @@
 /** What a client may do with rooms. */
 import { badRequest, forbidden, notFound } from './errors.ts'
 import type { FakeHomeserver } from '../fake-homeserver.ts'
-import type { FakeRoom, NewEvent } from './room.ts'
+import type { FakeRoom, NewEvent, StoredEvent } from './room.ts'
 import { route, type Incoming, type Route } from './router.ts'
 
 const PAGE = 10
+
+/** As it is shown: with its age, by the clock of the homeserver. */
+const aged = (event: StoredEvent): object => ({
+  ...event,
+  unsigned: { ...event.unsigned, age: Date.now() - event.origin_server_ts },
+})
 
 export const roomRoutes = (server: FakeHomeserver): readonly Route[] => {
   const { state } = server
@@ -83,35 +89,13 @@ export const roomRoutes = (server: FakeHomeserver): readonly Route[] => {
     if (event === undefined) throw notFound('Event not found.')
     return event
   }
-  const messages = (request: Incoming) => {
-    const room = within(request)
-    const limit = Number(request.query.get('limit') ?? PAGE)
-    const until = Number(request.query.get('from') ?? room.events.length)
-    const to = request.query.get('to')
-    // What a token of `sync` leaves out.
-    const later = to === null ? undefined : new Set(state.stream.slice(Number(to)))
-    const first = later === undefined ? 0 : room.events.findIndex((event) => later.has(event))
-    const start = Math.max(first === -1 ? until : first, until - limit)
-    const chunk = room.events.slice(start, until).reverse()
-    return { chunk, start: String(until), ...(start > Math.max(0, first) ? { end: String(start) } : {}) }
-  }
-  /** All at once, without waiting: what a client asks for that only wants to know what it has missed. */
-  const sync = ({ query, user }: Incoming) => {
-    const since = Number(query.get('since') ?? state.stream.length)
-    const filter = JSON.parse(query.get('filter') ?? '{}') as {
-      readonly room?: { readonly timeline?: { readonly limit?: number; readonly types?: readonly string[] } }
-    }
-    const { limit = PAGE, types } = filter.room?.timeline ?? {}
-    const mine = state.stream
-      .slice(since)
-      .filter(({ type, room_id }) => (types?.includes(type) ?? true) && state.room(room_id).membership(user) === 'join')
-    const join = [...Map.groupBy(mine, ({ room_id }) => room_id)].map(([room, events]) => {
-      const latest = events.slice(-limit)
-      const first = latest[0]
-      const prev_batch = String(first === undefined ? 0 : state.room(room).events.indexOf(first))
-      return [room, { timeline: { events: latest, limited: events.length > limit, prev_batch } }] as const
-    })
-    return { next_batch: String(state.stream.length), rooms: { join: Object.fromEntries(join) } }
+  const messages = ({ query, ...request }: Incoming) => {
+    const { types } = JSON.parse(query.get('filter') ?? '{}') as { readonly types?: readonly string[] }
+    const events = within({ query, ...request }).events.filter(({ type }) => types?.includes(type) ?? true)
+    const until = Number(query.get('from') ?? events.length)
+    const start = Math.max(0, until - Number(query.get('limit') ?? PAGE))
+    const chunk = events.slice(start, until).reverse()
+    return { chunk: chunk.map(aged), start: String(until), ...(start > 0 ? { end: String(start) } : {}) }
   }
   const relations = (request: Incoming) => {
     const related = within(request).events.filter(({ content }) => {
@@ -183,7 +167,6 @@ export const roomRoutes = (server: FakeHomeserver): readonly Route[] => {
     route(`GET ${at}/state/:type/:key`, getState),
     route(`GET ${at}/event/:event`, getEvent),
     route(`GET ${at}/messages`, messages),
-    route('GET /_matrix/client/v3/sync', sync),
     route('GET /_matrix/client/v1/rooms/:room/relations/:event', relations),
     route(`GET ${at}/members`, (request) => ({
       chunk: within(request)

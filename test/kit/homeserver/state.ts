@@ -40,8 +40,6 @@ export class HomeserverState {
   readonly rooms = new Map<string, FakeRoom>()
   readonly aliases = new Map<string, string>()
   readonly media = new Map<string, Media>()
-  /** Every event of every room, in order. */
-  readonly stream: StoredEvent[] = []
   /** Access tokens of people. */
   readonly tokens = new Map<string, string>()
   /** Rooms by joined user. */
