@@ -2,7 +2,9 @@
 import { askRoster } from './ask-roster.ts'
 import { chooseAccount, ownAccounts } from './accounts.ts'
 import type { Answer, Call, Command } from './deps.ts'
+import { pictureWords } from './pictures.ts'
 import { nameList, SHOWN } from './words.ts'
+import { playingWords } from '../model/playing-words.ts'
 import type { Availability } from '../model/presence.ts'
 
 /** Characters of a personal message. */
@@ -77,6 +79,8 @@ const profile = async ({ request, words, deps }: Call): Promise<Answer> => {
     `${account.id}: ${account.login}`,
     `Name: ${own.name}`,
     ...(own.text === undefined || own.text === '' ? [] : [`Personal message: ${own.text}`]),
+    ...(own.playing === undefined ? [] : [`Listening to: ${playingWords(own.playing)}`]),
+    `Picture: ${pictureWords(account.id, deps)}`,
     `Who may see you: ${own.strangers === 'allowed' ? 'everyone whom you have not blocked' : 'only those whom you have let in'}`,
     `Groups: ${own.groups.length === 0 ? 'none' : own.groups.join(', ')}`,
     ...(blocked.length === 0 ? [] : [`Blocked: ${nameList(blocked)}`]),

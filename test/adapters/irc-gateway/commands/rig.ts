@@ -168,6 +168,7 @@ export class FakePerson implements PersonPort {
         state: { kind: 'online', since: NOW },
         wanted: true,
         fixed: false,
+        picture: 'none',
       },
     ]
   }

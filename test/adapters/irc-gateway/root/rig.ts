@@ -33,6 +33,7 @@ const view = (id: AccountId, login: string): AccountView => ({
   state: { kind: 'online', since: 0 },
   wanted: true,
   fixed: false,
+  picture: 'none',
 })
 
 export class FakeSettings implements SettingsPort {
