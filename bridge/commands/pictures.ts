@@ -77,7 +77,7 @@ export const pictureCommands: readonly (readonly [string, Command])[] = [
     {
       ...common,
       usage: 'set-picture [ACCOUNT]',
-      about: 'show the image that came with it to your contacts, instead of your avatar',
+      about: 'show your contacts the image that it answers, or the one that you send next, instead of your avatar',
       run: setPicture,
     },
   ],
