@@ -186,7 +186,10 @@ export class Daemon {
     await hub.start({ people, links: this.#links(adapters, all) })
     await news.start(all.map(({ id }) => id))
     await ownStatus.start()
-    await ownPictures.start(await configuredPictures(config, log))
+    const pictures = await configuredPictures(config, (account, detail) =>
+      log.error({ account, detail }, 'a picture of the config cannot be read'),
+    )
+    await ownPictures.start(pictures)
     await this.#open(
       this.#admin,
       (port) => {

@@ -40,16 +40,17 @@ interface Picture {
 }
 
 /** Where the picture of an account comes from. */
-export type PictureSource = /** `by`: whom it was chosen by, or who looks like that. */
-(
-  | { readonly kind: 'chosen' | 'avatar'; readonly by: UserRef }
-  | { readonly kind: 'config' }
-  /** Nothing was given to it. */
-  | { readonly kind: 'none' }
-) & {
-  /** A half-sentence: why its network has not taken it, so that the one before is shown. */
-  readonly wrong?: string
-}
+export type PictureSource =
+  /** `by`: whom it was chosen by, or who looks like that. */
+  (
+    | { readonly kind: 'chosen' | 'avatar'; readonly by: UserRef }
+    | { readonly kind: 'config' }
+    /** Nothing was given to it. */
+    | { readonly kind: 'none' }
+  ) & {
+    /** A half-sentence: why its network has not taken it, so that the one before is shown. */
+    readonly wrong?: string
+  }
 
 interface Known {
   chosen: Picture | undefined

@@ -2,7 +2,6 @@
 import { createHash } from 'node:crypto'
 import { closeSync, openSync, readSync, statSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
-import type { Logger } from '../bridge/adapter.ts'
 import { kindOf, TELLING_BYTES } from '../bridge/media/kinds.ts'
 import type { FileRef } from '../bridge/model/body.ts'
 import type { AccountId, NetworkId } from '../bridge/model/ids.ts'
@@ -27,7 +26,7 @@ export const CONFIG_PICTURES = '~config' as NetworkId
 /** By account. One that cannot be read any more is told, and keeps nothing else from starting. */
 export const configuredPictures = async (
   { accounts }: Config,
-  log: Logger,
+  failed: (account: AccountId, detail: string) => void,
 ): Promise<ReadonlyMap<AccountId, FileRef>> => {
   const pictures = new Map<AccountId, FileRef>()
   for (const { id, picture } of accounts) {
@@ -37,7 +36,7 @@ export const configuredPictures = async (
       const ref = `${id}/${hash.digest('hex')}`
       pictures.set(id as AccountId, { network: CONFIG_PICTURES, ref, name: 'picture', media: 'image' })
     } catch (error) {
-      log.error({ account: id, detail: String(error) }, 'a picture of the config cannot be read')
+      failed(id as AccountId, String(error))
     }
   }
   return pictures

@@ -1,15 +1,14 @@
 /** The picture of an account: chosen by its owner, taken back, and which it is in words. */
 import type { PictureSource } from '../own-pictures.ts'
 import type { Own } from '../roster.ts'
-import { chooseAccount } from './accounts.ts'
+import { chooseOnly } from './accounts.ts'
 import type { Answer, Call, Command, CommandDeps } from './deps.ts'
 import type { AccountId } from '../model/ids.ts'
 
-const setPicture = async ({ request, words, deps }: Call): Promise<Answer> => {
-  const choice = chooseAccount(words, request, deps, { scope: 'roster' })
-  if ('wrong' in choice) return [choice.wrong]
-  const { account, rest } = choice
-  if (rest.length > 0) return [`There is no account ${rest.join(' ')}.`]
+const setPicture = async (call: Call): Promise<Answer> => {
+  const { request, deps } = call
+  const account = chooseOnly(call)
+  if ('wrong' in account) return [account.wrong]
   const { file } = request
   if (file === undefined)
     return ['No picture came with it. Say it where you can send one: on Matrix, or by DCC to root of the gateway.']
@@ -22,11 +21,10 @@ const setPicture = async ({ request, words, deps }: Call): Promise<Answer> => {
   ]
 }
 
-const removePicture = async ({ request, words, deps }: Call): Promise<Answer> => {
-  const choice = chooseAccount(words, request, deps, { scope: 'roster' })
-  if ('wrong' in choice) return [choice.wrong]
-  const { account, rest } = choice
-  if (rest.length > 0) return [`There is no account ${rest.join(' ')}.`]
+const removePicture = async (call: Call): Promise<Answer> => {
+  const { deps } = call
+  const account = chooseOnly(call)
+  if ('wrong' in account) return [account.wrong]
   const { id } = account
   const before = deps.pictures.sourceOf(id)
   if (before.kind !== 'chosen')

@@ -1,6 +1,6 @@
 /** How somebody appears to their contacts. */
 import { askRoster } from './ask-roster.ts'
-import { chooseAccount, ownAccounts } from './accounts.ts'
+import { chooseAccount, chooseOnly, ownAccounts } from './accounts.ts'
 import type { Answer, Call, Command } from './deps.ts'
 import { pictureWords } from './pictures.ts'
 import { nameList, SHOWN } from './words.ts'
@@ -67,11 +67,10 @@ const setMessage = async ({ request, words, deps }: Call): Promise<Answer> => {
   return [text === '' ? `${account.id} has no personal message now.` : `${account.id} says beside its name: ${text}`]
 }
 
-const profile = async ({ request, words, deps }: Call): Promise<Answer> => {
-  const choice = chooseAccount(words, request, deps, { scope: 'roster' })
-  if ('wrong' in choice) return [choice.wrong]
-  const { account, rest } = choice
-  if (rest.length > 0) return [`There is no account ${rest.join(' ')}.`]
+const profile = async (call: Call): Promise<Answer> => {
+  const { deps } = call
+  const account = chooseOnly(call)
+  if ('wrong' in account) return [account.wrong]
   const own = deps.roster.own(account.id)
   if (own === undefined) return [`${account.id} was not connected yet, so nothing is known of it.`]
   const blocked = deps.roster.contacts(account.id).filter((contact) => contact.blocked)

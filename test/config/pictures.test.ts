@@ -6,7 +6,6 @@ import { buffer } from 'node:stream/consumers'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { checkConfig } from '../../config/load.ts'
 import { CONFIG_PICTURES, configuredPictures, openPicture } from '../../config/pictures.ts'
-import { recordingLog } from '../kit/observers.ts'
 import { noisyPng } from '../kit/png.ts'
 
 let folder = ''
@@ -28,6 +27,9 @@ const wrongOf = (picture: string, pictures?: string): readonly string[] => {
   const result = check(picture, pictures)
   return result.kind === 'broken' ? result.problems : []
 }
+const neverTold = (account: string, detail: string) => {
+  throw new Error(`${account}: ${detail}`)
+}
 const PLACE = 'config.yaml:4:92 accounts.0.picture:'
 
 test('one that is there, is a picture and fits is opened by its account', async () => {
@@ -35,14 +37,14 @@ test('one that is there, is a picture and fits is opened by its account', async 
   writeFileSync(join(folder, 'me.png'), face)
   const result = check('me.png')
   if (result.kind === 'broken') throw new Error(result.problems.join('\n'))
-  const file = [...(await configuredPictures(result.config, recordingLog())).values()][0]
+  const file = [...(await configuredPictures(result.config, neverTold)).values()][0]
   expect(file).toMatchObject({ network: CONFIG_PICTURES, media: 'image' })
   const opened = await openPicture(result.config, file?.ref ?? '')
   if (opened.kind === 'refused') throw new Error(opened.detail)
   expect((await buffer(opened.body)).equals(face)).toBe(true)
   // Another picture under the same name is another one.
   writeFileSync(join(folder, 'me.png'), noisyPng(40, 2))
-  const [other] = (await configuredPictures(result.config, recordingLog())).values()
+  const [other] = (await configuredPictures(result.config, neverTold)).values()
   expect(other?.ref).not.toBe(file?.ref)
   expect(await openPicture(result.config, 'nobody/x')).toMatchObject({ kind: 'refused', reason: 'not-found' })
 })
@@ -52,9 +54,10 @@ test('one that is gone when it is wanted keeps nothing from starting', async () 
   const result = check('me.png')
   rmSync(join(folder, 'me.png'))
   if (result.kind === 'broken') throw new Error(result.problems.join('\n'))
-  const log = recordingLog()
-  expect((await configuredPictures(result.config, log)).size).toBe(0)
-  expect(log.lines.map(({ message }) => message)).toEqual(['a picture of the config cannot be read'])
+  const told: string[] = []
+  const pictures = await configuredPictures(result.config, (account, detail) => told.push(`${account} ${detail}`))
+  expect(pictures.size).toBe(0)
+  expect(told).toEqual([expect.stringMatching(/^relay Error: ENOENT/)])
   expect(await openPicture(result.config, 'relay/x')).toMatchObject({ kind: 'refused' })
 })
 
