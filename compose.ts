@@ -6,6 +6,7 @@ import { AccountNews } from './bridge/account-news.ts'
 import { Accounts } from './bridge/accounts.ts'
 import type { Account, AdapterContext, Clock, Files, Logger, Secrets, Session } from './bridge/adapter.ts'
 import { askRoster } from './bridge/commands/ask-roster.ts'
+import { pictureWords } from './bridge/commands/pictures.ts'
 import { Commands } from './bridge/commands.ts'
 import type { DataFolder } from './bridge/data-folder.ts'
 import { madeItself } from './bridge/ends.ts'
@@ -35,6 +36,7 @@ import { NetworkVisitors } from './bridge/visitors.ts'
 import { configuredAccounts, friendPolicy, offlineAs, patienceOf, tellsPresence, timingOf } from './config/apply.ts'
 import type { Environment } from './config/load.ts'
 import { isVisitor, signUpPlace } from './config/own-service.ts'
+import { CONFIG_PICTURES, openPicture } from './config/pictures.ts'
 import type { Config } from './config/schema.ts'
 
 export interface DaemonOptions {
@@ -59,6 +61,7 @@ export interface Parts {
   readonly friends: FriendRequests
   readonly outage: OutageNotices
   readonly ownStatus: OwnStatus
+  readonly ownPictures: OwnPictures
   /** Absent where no network has files, or there is no key to sign links with. */
   readonly media: MediaServer | undefined
   readonly blobs: BlobStore
@@ -114,6 +117,7 @@ export const compose = (
   })
   const mediaOf = (network: NetworkId): MediaOf | undefined => {
     if (network === BLOBS) return (ref, signal) => blobs.open(ref, signal)
+    if (network === CONFIG_PICTURES) return (ref) => openPicture(config, ref)
     const adapter = isRunning(network) ? adapters.get(network) : undefined
     return adapter?.media === undefined ? undefined : async (ref, signal) => adapter.media?.(ref, signal) ?? NO_FILE
   }
@@ -143,7 +147,8 @@ export const compose = (
   })
   const watch: PeopleWatch = new PeopleWatch({ identity: hub.identity, accounts, adapters, log })
   const told = { store, clock, portals: hub.portals, ...linkOf }
-  const shown = { identity: hub.identity, accounts, roster: hub.roster, adapters, stateOf }
+  const pictureOf = (id: AccountId): string => pictureWords(id, { pictures: ownPictures, roster: hub.roster })
+  const shown = { identity: hub.identity, accounts, roster: hub.roster, adapters, stateOf, pictureOf }
   const outage = new OutageNotices({
     clock,
     account: (id) => accounts.get(id),
@@ -181,12 +186,14 @@ export const compose = (
     facts: (account) => store.accountFacts(account),
     setFact: (account, key, value) => store.setAccountFact(account, key, value),
   })
-  const ownPictures = new OwnPictures({
+  const ownPictures: OwnPictures = new OwnPictures({
     clock,
     log,
     identity: hub.identity,
     accounts: () => accounts.all(),
     sessionOf,
+    facts: (account) => store.accountFacts(account),
+    setFact: (account, key, value) => store.setAccountFact(account, key, value),
   })
   const supervisor = new Supervisor({
     ...shared,
@@ -239,6 +246,7 @@ export const compose = (
     roster: hub.roster,
     identity: hub.identity,
     accept: (event) => hub.accept(event),
+    pictures: ownPictures,
     pin: (account, pin) => ownStatus.pin(account, pin),
     linksChanged: () => ownStatus.changed(),
     mint: randomUUID,
@@ -315,7 +323,22 @@ export const compose = (
           metrics,
           media: mediaOf,
         })
-  return { data, adapters, media, blobs, accounts, logins, hub, networks, supervisor, news, friends, outage, ownStatus }
+  return {
+    data,
+    adapters,
+    media,
+    blobs,
+    accounts,
+    logins,
+    hub,
+    networks,
+    supervisor,
+    news,
+    friends,
+    outage,
+    ownStatus,
+    ownPictures,
+  }
 }
 
 type MediaOf = (ref: string, signal: AbortSignal) => Promise<MediaResult>

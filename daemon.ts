@@ -15,6 +15,7 @@ import { buildReport } from './bridge/status-report.ts'
 import { compose, type DaemonOptions, type Parts } from './compose.ts'
 import { configuredPeople, configuredUsers, secretKey, secretReader } from './config/apply.ts'
 import { servesFiles } from './config/cross-checks.ts'
+import { configuredPictures } from './config/pictures.ts'
 import { trustingOurselves } from './config/own-service.ts'
 
 /** A port of ours that is taken is asked for again after so long. */
@@ -168,7 +169,8 @@ export class Daemon {
     return adapters
   }
 
-  async #startParts({ hub, networks, accounts, adapters, media, blobs, news, ownStatus }: Parts): Promise<void> {
+  async #startParts(parts: Parts): Promise<void> {
+    const { hub, networks, accounts, adapters, media, blobs, news, ownStatus, ownPictures } = parts
     const { config, log } = this.#options
     // Without them everything else works.
     await blobs.start().catch((error: unknown) => log.error({ detail: String(error) }, 'no files can be kept'))
@@ -184,6 +186,10 @@ export class Daemon {
     await hub.start({ people, links: this.#links(adapters, all) })
     await news.start(all.map(({ id }) => id))
     await ownStatus.start()
+    const pictures = await configuredPictures(config, (account, detail) =>
+      log.error({ account, detail }, 'a picture of the config cannot be read'),
+    )
+    await ownPictures.start(pictures)
     await this.#open(
       this.#admin,
       (port) => {

@@ -158,7 +158,7 @@ export type RosterRequest =
   | { readonly kind: 'move'; readonly user: UserId; readonly group?: string }
   /** Whether those who are neither allowed nor blocked may see us and write to us. */
   | { readonly kind: 'privacy'; readonly strangers: Strangers }
-  /** Our own picture, for good, also while we are not signed in. Absent: none. */
+  /** Our own picture, for good, also while we are not signed in. Absent: none. Refused: the one before stays. */
   | { readonly kind: 'picture'; readonly picture?: FileRef }
 
 export interface Account {
@@ -269,10 +269,12 @@ export interface AccountView {
   readonly fixed: boolean
   /** Absent until its network has told. */
   readonly own?: OwnView
+  /** Which picture it shows, in words. */
+  readonly picture: string
 }
 
 /** How an account is on its network, as that network last told. */
-export type OwnView = Pick<Extract<Inbound, { kind: 'own' }>, 'name' | 'groups' | 'strangers' | 'text'>
+export type OwnView = Omit<Extract<Inbound, { kind: 'own' }>, 'kind' | 'account'>
 
 export interface ContactView {
   readonly user: UserId
@@ -419,6 +421,8 @@ export interface CommandRequest {
   readonly role: Role
   /** Without the trigger word: "who bob". */
   readonly line: string
+  /** A file that came with it: the image that it answers, or one that was sent to the bridge for it. */
+  readonly file?: FileRef
   /** Answers `CommandReply.secretNext`; `line` is empty then. Never logged. */
   readonly secret?: string
   /** What a line begins with there to be a command, for answers that show how to write one: "!msn ". Absent: nothing. */

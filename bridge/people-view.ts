@@ -13,6 +13,8 @@ export interface PeopleDeps {
   readonly roster: Pick<Roster, 'contact' | 'contacts' | 'own'>
   readonly adapters: ReadonlyMap<NetworkId, Pick<Adapter, 'role'>>
   readonly stateOf: (account: AccountId) => SessionState | undefined
+  /** Which picture an account shows, in words. */
+  readonly pictureOf: (account: AccountId) => string
 }
 
 export class NetworkPeople implements PeopleView {
@@ -56,6 +58,7 @@ export class NetworkPeople implements PeopleView {
       state: stateOf(id) ?? { kind: 'offline' },
       wanted: accounts.isWanted(id),
       fixed: origin === 'config',
+      picture: this.#deps.pictureOf(id),
       ...(own === undefined ? {} : { own }),
     }
   }

@@ -213,10 +213,19 @@ export class Roster {
     return JSON.stringify(before ?? OFFLINE) !== JSON.stringify(state)
   }
 
-  #own({ account, name, groups, strangers, text }: Extract<RosterEvent, { kind: 'own' }>): boolean {
+  #own(event: Extract<RosterEvent, { kind: 'own' }>): boolean {
+    const { account, name, groups, strangers, text, playing, picture, beside } = event
     const list = this.#list(account)
     const before = list.own
-    list.own = { name, groups, strangers, ...(text === undefined ? {} : { text }) }
+    list.own = {
+      name,
+      groups,
+      strangers,
+      ...(text === undefined ? {} : { text }),
+      ...(playing === undefined ? {} : { playing }),
+      ...(picture === undefined ? {} : { picture }),
+      ...(beside === undefined ? {} : { beside }),
+    }
     return JSON.stringify(before) !== JSON.stringify(list.own)
   }
 

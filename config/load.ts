@@ -4,6 +4,7 @@ import { dirname, isAbsolute, relative, resolve } from 'node:path'
 import { LineCounter, parseDocument } from 'yaml'
 import { crossChecks } from './cross-checks.ts'
 import type { SecretRef } from './fields.ts'
+import { pictureProblems } from './pictures.ts'
 import { pathText, placeOf, type Problem, problemsOf, wording } from './problems.ts'
 import { type Config, configSchema } from './schema.ts'
 import { aliasProblem, yamlProblem } from './yaml-words.ts'
@@ -99,7 +100,8 @@ export const checkConfig = (text: string, { name, base, env, secrets = 'needed' 
     ...crossChecks(parsed.data),
     ...placeFiles(parsed.data, value, base, secrets === 'needed' ? env : undefined),
   ]
-  if (problems.length > 0) return broken(problems)
+  const all = problems.length > 0 ? problems : pictureProblems(parsed.data)
+  if (all.length > 0) return broken(all)
   return { kind: 'loaded', config: { ...parsed.data, data: resolve(base, parsed.data.data) } }
 }
 

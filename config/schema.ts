@@ -5,7 +5,7 @@ import { ircConfig } from '../adapters/irc/config.ts'
 import { matrixConfig } from '../adapters/matrix/config.ts'
 import { msnServiceConfig } from '../adapters/msn-service/config.ts'
 import { msnConfig } from '../adapters/msn/config.ts'
-import { id, listenAt, secret } from './fields.ts'
+import { file, id, listenAt, secret } from './fields.ts'
 
 /** One fragment for each type of network; the registry has one module for each. */
 export const fragments = {
@@ -40,6 +40,9 @@ const account = z.strictObject({
   person: z.string().meta({ description: 'The id of a person; by default the account stands alone.' }).optional(),
   login: address.meta({ description: 'The address to sign in with.' }),
   password: secret('Its password: { env: NAME } or { file: path }.'),
+  picture: file(
+    'Its display picture: PNG, JPEG or GIF. By default the avatar of its person, where they live on Matrix; set-picture wins over both.',
+  ).optional(),
 })
 
 const end = z

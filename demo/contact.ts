@@ -143,6 +143,7 @@ export class DemoContact {
       case 'list':
       case 'own-name':
       case 'own-status':
+      case 'messenger':
       case 'switchboard':
       case 'typing':
       case 'joined':

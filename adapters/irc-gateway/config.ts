@@ -62,6 +62,18 @@ export const ircGatewayConfig = z
       .enum(['away', 'hidden'])
       .meta({ description: 'How somebody looks on MSN while none of their clients is connected.' })
       .default('away'),
+    dcc: z
+      .strictObject({
+        receive: z
+          .enum(['any', 'passive', 'off'])
+          .meta({
+            description:
+              'Files that clients offer by DCC SEND, to root as own picture, to contacts as files. any: we connect to the address that the client comes from, or it to us. passive: only it to us; for where clients come through a proxy on this machine. off: none are taken.',
+          })
+          .default('any'),
+      })
+      .meta({ description: 'Files from IRC clients.' })
+      .prefault({}),
     playback: count(
       'Messages of one conversation that are shown to who was away; the rest stays in the history.',
     ).default(500),

@@ -3,19 +3,18 @@
  * nobody but an address that is attached already may fetch it.
  */
 import { once } from 'node:events'
-import { createServer, isIPv4, type Server, type Socket } from 'node:net'
+import { createServer, type Server, type Socket } from 'node:net'
 import type { AdapterContext } from '../../bridge/adapter.ts'
 import type { FileRef } from '../../bridge/model/body.ts'
 import { listen } from '../../sansio/listen.ts'
-import { addressOf } from './client.ts'
+import { comesFrom } from './dcc-meet.ts'
+import { nameOf, placeOf } from './dcc-offer.ts'
 import { maskOf, type ClientPort, type DccPort, type Face } from './types.ts'
 
 /** Files that are offered or on their way, of all people. */
 export const MAX_DCC = 8
-/** So long a client may take to accept, and to take some bytes. Milliseconds. */
-export const ACCEPT_MS = 120_000
+/** So long a client may take to take some bytes. Milliseconds. */
 const IDLE_MS = 60_000
-const MAX_NAME = 120
 
 export class Dcc implements DccPort {
   readonly #context: Pick<AdapterContext, 'files' | 'clock' | 'log'>
@@ -60,17 +59,7 @@ export class Dcc implements DccPort {
   }
 
   async #serve(server: Server, host: string, file: FileRef, size: number): Promise<boolean> {
-    const late = new AbortController()
-    const { promise: met, resolve } = Promise.withResolvers<Socket | undefined>()
-    const waiting = AbortSignal.any([late.signal, this.#life.signal])
-    void this.#context.clock.sleep(ACCEPT_MS, waiting).then(() => resolve(undefined))
-    server.on('connection', (socket) => {
-      if (addressOf(socket) === host) resolve(socket)
-      else socket.destroy()
-    })
-    const socket = await met
-    late.abort()
-    server.close()
+    const socket = await comesFrom(server, host, this.#context.clock, this.#life.signal)
     if (socket === undefined) return false
     try {
       return await this.#stream(socket, file, size)
@@ -119,21 +108,4 @@ export class Dcc implements DccPort {
     this.#life.signal.removeEventListener('abort', end)
     return size === 0 || hasAll
   }
-}
-
-/** One word, without a path. */
-const nameOf = ({ name }: FileRef): string => {
-  const last = name.split(/[/\\]/).at(-1) ?? ''
-  const clean = last
-    .replaceAll(/[\s\p{C}"]+/gu, '_')
-    .replace(/^\.+/, '')
-    .slice(0, MAX_NAME)
-    .toWellFormed()
-  return clean === '' ? 'file' : clean
-}
-
-/** An address of IPv4 is a number. */
-const placeOf = (address: string): string => {
-  const plain = address.replace(/^::ffff:/, '')
-  return isIPv4(plain) ? String(plain.split('.').reduce((sum, part) => sum * 256 + Number(part), 0)) : plain
 }

@@ -58,6 +58,7 @@ export class IrcGatewayAdapter implements HostingAdapter {
     if (parts === undefined) return
     parts.hall.dismiss('The bridge is going down')
     parts.dcc.stop()
+    parts.inbox.stop()
     await parts.listeners.stop()
     await parts.dispatch.idle()
   }

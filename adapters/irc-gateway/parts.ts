@@ -8,6 +8,7 @@ import { Dispatch } from './commands/dispatch.ts'
 import { markLine, placeOfChannel } from './commands/markread.ts'
 import type { IrcGatewayConfig } from './config.ts'
 import { Dcc } from './dcc.ts'
+import { DccInbox } from './dcc-inbox.ts'
 import { Hall, type Resident } from './hall.ts'
 import { Listeners } from './listeners.ts'
 import { IRCD_LIMITS, type IrcdLimits } from './machine/ircd-events.ts'
@@ -38,6 +39,7 @@ export interface Parts {
   readonly listeners: Listeners
   readonly dispatch: Dispatch
   readonly dcc: Dcc
+  readonly inbox: DccInbox
   readonly session: GatewaySession
   counts(): Counts
 }
@@ -120,7 +122,15 @@ export const makeParts = ({ config, network, account, context, defaults }: Parts
     limits: { clientsPerPerson: limits.clients_per_person, strangersPerAddress: limits.strangers_per_address },
   })
   const dcc = new Dcc(context)
-  const root: Root = new Root({ ...deps, users: hall, dcc, knownNetworks: () => context.people.networks, isAdmin })
+  const inbox = new DccInbox({ context, receive: config.dcc.receive })
+  const root: Root = new Root({
+    ...deps,
+    users: hall,
+    dcc,
+    inbox,
+    knownNetworks: () => context.people.networks,
+    isAdmin,
+  })
   const counts = (): Counts => {
     const clients = hall.size
     let known = 0
@@ -134,6 +144,7 @@ export const makeParts = ({ config, network, account, context, defaults }: Parts
   const dispatch: Dispatch = new Dispatch({
     ...deps,
     root,
+    inbox,
     facts: { version: VERSION, startedAt, motd: () => motd, counts },
   })
   const machineLimits = limitsOf(config)
@@ -161,7 +172,7 @@ export const makeParts = ({ config, network, account, context, defaults }: Parts
     },
     onTurned: () => metrics.count('gateway_turned', { reason: 'full' }),
   })
-  return { users, people, hall, listeners, dispatch, dcc, session: new GatewaySession(world, people), counts }
+  return { users, people, hall, listeners, dispatch, dcc, inbox, session: new GatewaySession(world, people), counts }
 }
 
 const limitsOf = ({ limits }: IrcGatewayConfig): IrcdLimits => ({

@@ -2,9 +2,10 @@
  * What the parts of the gateway know of each other. A client is one IRC connection; a person is one account of the
  * gateway with all clients that are attached to it; a face is somebody or something that they see under a nick.
  */
-import type { AccountView, AdapterContext, ContactView } from '../../bridge/adapter.ts'
+import type { AccountView, AdapterContext, ContactView, PutResult } from '../../bridge/adapter.ts'
 import type { FileRef, MessageBody } from '../../bridge/model/body.ts'
 import type { AccountId, ChatId, MessageId, NetworkId, UserId } from '../../bridge/model/ids.ts'
+import type { FileOffer } from './dcc-offer.ts'
 import type { Cap } from './wire/caps.ts'
 import type { ServerMessage } from './wire/message.ts'
 
@@ -52,6 +53,12 @@ export interface ClientPort {
 export interface DccPort {
   /** A sentence: that it is offered, or why not. `over` is told what became of it. Never rejects. */
   send(client: ClientPort, from: Face, file: FileRef, over: (line: string) => void): Promise<string>
+}
+
+/** Takes files that clients offer by DCC SEND. */
+export interface InboxPort {
+  /** `to`: whom it was offered to. `detail` of a refusal is a half-sentence for the person. Never rejects. */
+  take(client: ClientPort, to: Face, offer: FileOffer, maxBytes: number): Promise<PutResult>
 }
 
 /** A contact of one account. */
@@ -184,6 +191,9 @@ export interface PersonPort {
   /** Makes another control channel; what fills it is a setting of the channel. */
   joinControl(channel: string): Promise<string | undefined>
 
-  /** Runs a command of the bridge as this person: lines of its answer. `secret` answers its question for a password. */
-  command(line: string, secret?: string): Promise<readonly string[]>
+  /**
+   * Runs a command of the bridge as this person: lines of its answer. `secret` answers its question for a password, `file`
+   * came with it.
+   */
+  command(line: string, secret?: string, file?: FileRef): Promise<readonly string[]>
 }

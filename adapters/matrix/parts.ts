@@ -15,6 +15,7 @@ import { Homeserver } from './homeserver.ts'
 import { Intake } from './intake.ts'
 import { Names } from './names.ts'
 import { grantOf } from './permissions.ts'
+import { PictureAsks } from './picture-asks.ts'
 import { PresenceEngine, REFRESH_MS } from './presence-engine.ts'
 import type { LoadedRegistration } from './registration.ts'
 import { RoomService } from './room-service.ts'
@@ -99,6 +100,7 @@ export const makeParts = (options: PartsOptions): Parts => {
     },
     secrets: new Secrets(context),
     choices,
+    pictures: new PictureAsks({ network, clock, homeserver }),
     answers: new SaidOnce(context),
     signedIn: (user, { account: signedIn, network: on, login }) => {
       void service.spaces.ensure({ owner: user, account: signedIn, network: on, login }, life.signal)

@@ -9,6 +9,7 @@ import { isEventId } from './ids.ts'
 import { answerTo, SOURCE } from './outbound.ts'
 import { ownCommand, OWN_HELP, words, type OwnDeps } from './own-commands.ts'
 import { path } from './paths.ts'
+import type { PictureAsks, PictureCommand } from './picture-asks.ts'
 import { roleOf, type Grant } from './permissions.ts'
 import { redact } from './redaction.ts'
 import { membersIn } from './members-in.ts'
@@ -40,6 +41,7 @@ export interface TalkDeps extends MatrixDeps {
   readonly own: OwnDeps
   readonly secrets: Secrets
   readonly choices: Choices
+  readonly pictures: PictureAsks
   readonly answers: SaidOnce
   /** They have just signed in with this account. */
   readonly signedIn: (user: Mxid, account: AccountNews) => void
@@ -134,7 +136,8 @@ export class Talk {
     const chosen = this.#deps.choices.chosenBy(event)
     const kind = concealedOf(event)
     const spoken = this.#spoken(event)
-    if (chosen === undefined && kind === undefined && spoken === undefined) return undefined
+    const picture = kind === undefined ? this.#sent(event) : undefined
+    if (chosen === undefined && kind === undefined && spoken === undefined && picture === undefined) return undefined
     const grant = this.#deps.grantOf(event.sender)
     if (roleOf(grant) === 'none') {
       const text = this.#refusal(event.sender, grant)
@@ -145,7 +148,22 @@ export class Talk {
       return { ...outcome, changes: [...(outcome.changes ?? []), this.#deps.choices.close(chosen.ask)] }
     }
     if (kind !== undefined) return this.#secret(event, kind, signal)
+    if (picture !== undefined) return this.#picture(event, picture, {})
     return spoken === undefined ? undefined : this.#command(event, spoken, signal)
+  }
+
+  /** An image, where they speak with the bot alone. */
+  #sent(event: RoomEvent): PictureCommand | undefined {
+    const isAlone = event.type === 'm.room.message' && isAtHome(this.#deps.table.byRoom(event.room_id), event.sender)
+    return isAlone ? this.#deps.pictures.sent(event) : undefined
+  }
+
+  async #picture(event: RoomEvent, picture: PictureCommand, trigger: Pick<Spoken, 'trigger'>): Promise<Outcome> {
+    if ('say' in picture) return said(picture.say)
+    return {
+      lines: (await this.#ask({ ...this.#request(event, { line: picture.line, ...trigger }), file: picture.file }))
+        .lines,
+    }
   }
 
   #spoken(event: RoomEvent): Spoken | undefined {
@@ -162,6 +180,13 @@ export class Talk {
         ? said(answer)
         : this.#asks(event, { lines: [plain(answer.ask)] }, 'puppet', signal)
     }
+    const alone = isAtHome(this.#deps.table.byRoom(event.room_id), event.sender)
+    const picture = await this.#deps.pictures.said(event, spoken, alone, signal)
+    if (picture !== undefined) {
+      const { trigger } = spoken
+      return this.#picture(event, picture, trigger === undefined ? {} : { trigger })
+    }
+    if (isCancel(spoken.line) && this.#deps.pictures.cancel(event.sender, event.room_id)) return said('Cancelled.')
     const topic = ownCommand(verbOf(spoken.line.trim().slice(verb.length)))
     if (verb === 'help' && topic !== undefined) return said(`${spoken.trigger ?? ''}${topic.usage}: ${topic.about}`)
     const cancelled = isCancel(spoken.line) ? this.#cancelled(event) : undefined

@@ -4,13 +4,14 @@ import type { AccountId, NetworkId, UserRef } from '../../bridge/model/ids.ts'
 import type { PresenceState } from '../../bridge/model/presence.ts'
 import { onList, type Contact, type Group, type MsnClientEvent, type PersonalMessage } from '../../msnp/index.ts'
 import type { Line } from './line.ts'
+import type { OwnLooks } from './own-looks.ts'
 import { stateOf } from './personal.ts'
 import { availabilityOf } from './presence.ts'
 import { oneLine, userIdOf } from './words.ts'
 
 export type ContactEvent = Extract<
   MsnClientEvent,
-  { kind: 'roster' | 'presence' | 'personal-message' | 'list' | 'arranged' | 'own-name' }
+  { kind: 'roster' | 'presence' | 'personal-message' | 'list' | 'arranged' | 'own-name' | 'messenger' }
 >
 
 /** What of a sign-in can be looked at. */
@@ -29,18 +30,14 @@ export class Contacts {
   readonly #network: NetworkId
   readonly #account: AccountId
   readonly #line: Lists
+  readonly #looks: OwnLooks
   readonly #told = new Map<string, Told>()
-  #text = ''
 
-  constructor(network: NetworkId, account: AccountId, line: Lists) {
+  constructor(network: NetworkId, account: AccountId, line: Lists, looks: OwnLooks) {
     this.#network = network
     this.#account = account
     this.#line = line
-  }
-
-  /** What stands beside our own name, as far as we have said it. */
-  saysBeside(text: string): void {
-    this.#text = text
+    this.#looks = looks
   }
 
   read(event: ContactEvent): readonly PassingInbound[] {
@@ -56,9 +53,12 @@ export class Contacts {
       case 'list':
         return this.#list(event)
       case 'arranged':
-        return [this.#whole([...this.#line.contacts.values()]), this.#own()]
+        return [this.#whole([...this.#line.contacts.values()]), this.own()]
+      case 'messenger':
+        this.#looks.beside(event.messenger)
+        return [this.own()]
       case 'own-name':
-        return [this.#own()]
+        return [this.own()]
     }
   }
 
@@ -68,7 +68,7 @@ export class Contacts {
       this.#of(contact.email).name = contact.name
       return this.#presence(contact)
     })
-    return [this.#whole(contacts), this.#own(), ...changes]
+    return [this.#whole(contacts), this.own(), ...changes]
   }
 
   #whole(contacts: readonly Contact[]): PassingInbound {
@@ -81,7 +81,8 @@ export class Contacts {
     }
   }
 
-  #own(): PassingInbound {
+  /** How the account itself is now. */
+  own(): PassingInbound {
     const { name, groups, privacy } = this.#line
     return {
       kind: 'own',
@@ -89,7 +90,7 @@ export class Contacts {
       name: nameOf(name),
       groups: namedGroups(groups).map((group) => group.name),
       strangers: privacy === 'AL' ? 'allowed' : 'blocked',
-      ...(this.#text === '' ? {} : { text: this.#text }),
+      ...this.#looks.seen(),
     }
   }
 

@@ -38,6 +38,10 @@ export class OwnPicture {
     this.#key = `own-picture/${options.account}`
   }
 
+  get bytes(): number | undefined {
+    return this.#shown?.bytes.length
+  }
+
   /** As it is described; undefined: we have none. */
   get xml(): string | undefined {
     return this.#shown?.xml
@@ -99,6 +103,6 @@ export class OwnPicture {
       return 'the picture cannot be read'
     }
     const bytes = Buffer.concat(pieces)
-    return isShowable(bytes) ? bytes : 'this is no picture that MSN could show'
+    return isShowable(bytes) ? bytes : 'this is no picture that MSN could show: PNG, JPEG and GIF are'
   }
 }

@@ -26,6 +26,7 @@ import { Held } from './held.ts'
 import type { Line, OpenLine } from './line.ts'
 import { downWords, mailWords, NOTICE_RATE } from './notices.ts'
 import { OwnEmoticons } from './own-emoticons.ts'
+import { OwnLooks } from './own-looks.ts'
 import { OwnPicture } from './own-picture.ts'
 import { Openings } from './openings.ts'
 import { partsOf, TEXT_ROOM } from './outbound.ts'
@@ -65,6 +66,7 @@ interface Live {
   readonly line: Line
   readonly chats: Chats
   readonly contacts: Contacts
+  readonly looks: OwnLooks
   readonly pictures: Pictures
   readonly things: Things
   readonly emoticons: Emoticons
@@ -245,17 +247,27 @@ export class MsnSession implements Session {
   #saysBeside(live: Live, text: string): void {
     this.#asked = text
     this.#personal = { text, media: undefined }
-    live.personal = this.#personal
-    live.contacts.saysBeside(text)
-    for (const passing of live.contacts.read({ kind: 'arranged' })) this.#held.passing(passing)
+    this.#said(live, this.#personal)
   }
 
+  #said(live: Live, personal: PersonalMessage): void {
+    live.personal = personal
+    live.looks.says(personal)
+    this.#held.passing(live.contacts.own())
+  }
+
+  /** It is kept for the next sign-in, whatever the server says now. */
   async #setPicture(picture: FileRef | undefined, signal: AbortSignal): Promise<RosterResult> {
+    const before = this.#picture.xml
     const kept = await this.#picture.set(picture, signal)
     const live = this.#live
-    if (kept.kind !== 'done' || live === undefined || this.#state.kind !== 'online') return kept
-    const said = await live.line.setPicture(this.#picture.xml)
-    return said.ok ? kept : { kind: 'refused', reason: 'network', detail: 'the MSN server has not taken the picture' }
+    const { xml, bytes } = this.#picture
+    if (live === undefined || this.#state.kind !== 'online' || xml === before) return kept
+    const said = await live.line.setPicture(xml)
+    if (!said.ok) this.#options.context.log.debug({ account: this.account }, 'the server has not taken a picture')
+    live.looks.shows(bytes)
+    this.#held.passing(live.contacts.own())
+    return kept
   }
 
   #begin(): Live {
@@ -299,8 +311,9 @@ export class MsnSession implements Session {
       fetch: async (user, object, xml, signal) =>
         (await chats.withPeer(user, (talk, email) => talk.fetch(email, object, xml, signal))) ?? UNREACHED,
     })
-    const contacts = new Contacts(network, account.id, line)
-    return { line, chats, contacts, pictures, emoticons, transfers, things, personal: this.#personal }
+    const looks = new OwnLooks(this.#personal ?? NO_PERSONAL_MESSAGE, this.#picture.bytes)
+    const contacts = new Contacts(network, account.id, line, looks)
+    return { line, chats, contacts, looks, pictures, emoticons, transfers, things, personal: this.#personal }
   }
 
   #on(live: Live, event: MsnClientEvent): void {
@@ -326,6 +339,7 @@ export class MsnSession implements Session {
         return
       case 'roster':
       case 'arranged':
+      case 'messenger':
       case 'own-name':
         for (const passing of live.contacts.read(event)) this.#held.passing(passing)
         return
@@ -389,7 +403,7 @@ export class MsnSession implements Session {
     if (changed.kind !== 'delivered' || message === undefined) return changed
     if (live.personal !== undefined && samePersonalMessage(live.personal, message)) return changed
     const said = resultOfCommand(await live.line.setPersonalMessage(message))
-    if (said.kind === 'delivered') live.personal = message
+    if (said.kind === 'delivered') this.#said(live, message)
     return said
   }
 

@@ -1,6 +1,6 @@
 /** Which of our accounts a command is about: named, or the one that the chat makes plain, or else the person is asked. */
 import type { Account, CommandRequest } from '../adapter.ts'
-import type { Chosen, CommandDeps } from './deps.ts'
+import type { Call, Chosen, CommandDeps } from './deps.ts'
 import type { Found } from '../portals.ts'
 
 /** chat: something in the chat where it is said. roster: what belongs to the account itself. */
@@ -75,6 +75,18 @@ export const chooseAccount = (
   if (only === undefined) return { wrong: nothingToUse(request, deps) }
   if (others.length > 0) return { wrong: `Which account? Write one of these at the end: ${idsOf(fitting)}` }
   return { kind: 'account', account: only, rest: words }
+}
+
+/** The same where nothing but the account is written. */
+export const chooseOnly = ({
+  request,
+  words,
+  deps,
+}: Pick<Call, 'request' | 'words' | 'deps'>): Account | { readonly wrong: string } => {
+  const choice = chooseAccount(words, request, deps, { scope: 'roster' })
+  if ('wrong' in choice) return choice
+  const { account, rest } = choice
+  return rest.length > 0 ? { wrong: `There is no account ${rest.join(' ')}.` } : account
 }
 
 /** What people signed in with is used by others only when it is named, or linked here. */

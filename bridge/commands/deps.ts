@@ -10,6 +10,7 @@ import type { AccountId, ChatRef, NetworkId, PortalId, UserId, UserRef } from '.
 import type { Availability } from '../model/presence.ts'
 import type { SessionState } from '../model/result.ts'
 import type { Portals } from '../portals.ts'
+import type { OwnPictures } from '../own-pictures.ts'
 import type { Roster } from '../roster.ts'
 
 export interface CommandDeps {
@@ -39,6 +40,7 @@ export interface CommandDeps {
   readonly roster: Pick<Roster, 'who' | 'contacts' | 'contact' | 'own' | 'setNickname'>
   readonly identity: Pick<Identity, 'personOf' | 'person' | 'userOf' | 'become' | 'people' | 'identities'>
   readonly accept: (event: Inbound) => Promise<unknown>
+  readonly pictures: Pick<OwnPictures, 'choose' | 'sourceOf'>
   /** How an account appears, whatever its owner does elsewhere; `undefined`: as they do. */
   readonly pin: (account: AccountId, pin: Pin | undefined) => Promise<void>
   /** Links were made or taken away. */

@@ -1,4 +1,5 @@
 /** Who there is, and who is on the contact list. */
+import { playingWords } from '../model/playing-words.ts'
 import { askRoster, parseUser } from './ask-roster.ts'
 import { allowedAccounts, chooseAccount, meantUnnamed, portalOf, withName } from './accounts.ts'
 import { membersOf } from './chats.ts'
@@ -79,7 +80,7 @@ const info: About = async (user, account, { deps }) => {
     ...(name === '' || name === user ? [] : [`Name: ${name}`]),
     ...(nickname === undefined ? [] : [`You call them: ${nickname}`]),
     `Status: ${SHOWN[show]}${text === '' ? '' : ` (${text})`}`,
-    ...(playing === undefined ? [] : [`Listens to: ${[playing.artist, playing.title].filter(Boolean).join(' - ')}`]),
+    ...(playing === undefined ? [] : [`Listens to: ${playingWords(playing)}`]),
     ...(groups.length === 0 ? [] : [`Groups: ${groups.join(', ')}`]),
     ...phones.map(({ kind, number }) => `Phone (${kind}): ${number}`),
     ...(blocked ? [`They are blocked. To undo that: unblock ${user}`] : []),

@@ -1,8 +1,10 @@
 /** How somebody appears to their contacts. */
 import { askRoster } from './ask-roster.ts'
-import { chooseAccount, ownAccounts } from './accounts.ts'
+import { chooseAccount, chooseOnly, ownAccounts } from './accounts.ts'
 import type { Answer, Call, Command } from './deps.ts'
+import { pictureWords } from './pictures.ts'
 import { nameList, SHOWN } from './words.ts'
+import { playingWords } from '../model/playing-words.ts'
 import type { Availability } from '../model/presence.ts'
 
 /** Characters of a personal message. */
@@ -65,11 +67,10 @@ const setMessage = async ({ request, words, deps }: Call): Promise<Answer> => {
   return [text === '' ? `${account.id} has no personal message now.` : `${account.id} says beside its name: ${text}`]
 }
 
-const profile = async ({ request, words, deps }: Call): Promise<Answer> => {
-  const choice = chooseAccount(words, request, deps, { scope: 'roster' })
-  if ('wrong' in choice) return [choice.wrong]
-  const { account, rest } = choice
-  if (rest.length > 0) return [`There is no account ${rest.join(' ')}.`]
+const profile = async (call: Call): Promise<Answer> => {
+  const { deps } = call
+  const account = chooseOnly(call)
+  if ('wrong' in account) return [account.wrong]
   const own = deps.roster.own(account.id)
   if (own === undefined) return [`${account.id} was not connected yet, so nothing is known of it.`]
   const blocked = deps.roster.contacts(account.id).filter((contact) => contact.blocked)
@@ -77,6 +78,8 @@ const profile = async ({ request, words, deps }: Call): Promise<Answer> => {
     `${account.id}: ${account.login}`,
     `Name: ${own.name}`,
     ...(own.text === undefined || own.text === '' ? [] : [`Personal message: ${own.text}`]),
+    ...(own.playing === undefined ? [] : [`Listening to: ${playingWords(own.playing)}`]),
+    `Picture: ${pictureWords(account.id, deps)}`,
     `Who may see you: ${own.strangers === 'allowed' ? 'everyone whom you have not blocked' : 'only those whom you have let in'}`,
     `Groups: ${own.groups.length === 0 ? 'none' : own.groups.join(', ')}`,
     ...(blocked.length === 0 ? [] : [`Blocked: ${nameList(blocked)}`]),

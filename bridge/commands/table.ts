@@ -6,6 +6,7 @@ import { groupCommands } from './groups.ts'
 import { linkCommands } from './links.ts'
 import { loginCommands, stateCommands } from './logins.ts'
 import { peopleCommands } from './people.ts'
+import { pictureCommands } from './pictures.ts'
 import { selfCommands } from './self.ts'
 
 export const commandRows: readonly (readonly [name: string, command: Command])[] = [
@@ -15,6 +16,7 @@ export const commandRows: readonly (readonly [name: string, command: Command])[]
   ...chatCommands,
   ...linkCommands,
   ...selfCommands,
+  ...pictureCommands,
   ...stateCommands,
   ...adminCommands,
 ]

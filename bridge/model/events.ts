@@ -84,8 +84,13 @@ export type PassingInbound =
       /** All groups of its contact list, those without contacts included. */
       readonly groups: readonly string[]
       readonly strangers: Strangers
-      /** The personal message, where the network has one. */
+      /** The personal message, and what is played, where the network has such; as others see it. */
       readonly text?: string
+      readonly playing?: PresenceState['playing']
+      /** Bytes of the picture that we show; absent: none. */
+      readonly picture?: number
+      /** Another client of the account is signed in as well, and others see the picture of that one: its bytes; absent: it has none. */
+      readonly beside?: { readonly picture?: number }
     }
 
 export type Inbound = StoredInbound | PassingInbound

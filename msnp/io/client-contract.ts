@@ -6,10 +6,12 @@ import type { MailNews } from '../model/mail.ts'
 import type { PersonalMessage } from '../model/personal-message.ts'
 import type { Status } from '../model/status.ts'
 import type { Contact, Presence } from '../session/roster.ts'
+import type { Messenger } from '../session/notification-states.ts'
 import type { AckType, Member, SendOutcome } from '../session/switchboard-client-states.ts'
 import type { LoginPages } from './login.ts'
 
 export type { LoginPages } from './login.ts'
+export type { Messenger } from '../session/notification-states.ts'
 export type { AckType, Member } from '../session/switchboard-client-states.ts'
 
 export interface MsnClientOptions {
@@ -247,6 +249,8 @@ export type MsnClientEvent =
   | { readonly kind: 'own-name'; readonly name: string }
   /** The server says that our status is this, unasked or in answer. */
   | { readonly kind: 'own-status'; readonly status: Status }
+  /** What others see of the Messenger beside which we stand (`beside`); undefined: it has gone. Repetitions are dropped. */
+  | { readonly kind: 'messenger'; readonly messenger: Messenger | undefined }
   /** We answered an invitation and are in; `members` are those who were there. */
   | { readonly kind: 'switchboard'; readonly switchboard: Switchboard; readonly invitedBy: Member }
   | {

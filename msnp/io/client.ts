@@ -358,6 +358,7 @@ export class MsnClient {
       case 'personal-message':
       case 'own-name':
       case 'own-status':
+      case 'messenger':
         this.#tell(event)
         break
       case 'ring':

@@ -141,6 +141,7 @@ export class NotificationConnection {
       case 'personal-message':
       case 'own-name':
       case 'own-status':
+      case 'messenger':
       case 'ring':
       case 'going-down':
       case 'mail':

@@ -34,7 +34,7 @@ import {
   type Phones,
   type ShownPhone,
 } from './phones.ts'
-import { announce, appearance, canSee, offlineLine, tellPersonal } from './presence.ts'
+import { announce, appearance, canSee, offlineLine, tellBeside, tellPersonal } from './presence.ts'
 
 /** The requests that change an account. */
 export type Change = Extract<
@@ -318,7 +318,9 @@ export class Changes {
       after: () => {
         const isSame = text === before && JSON.stringify(media) === JSON.stringify(online.media)
         online.media = media
-        if (!isSame) tellPersonal(this.#accounts, online)
+        if (isSame) return
+        tellPersonal(this.#accounts, online)
+        tellBeside(this.#accounts, online.email)
       },
     }
   }

@@ -23,7 +23,7 @@ import { allows } from './lists.ts'
 import { loginPolicy, welcomeProfile } from './login.ts'
 import { Online } from './online.ts'
 import { nameWord } from './name-word.ts'
-import { announce, vanish } from './presence.ts'
+import { announce, tellBesideGone, vanish } from './presence.ts'
 import { Requests } from './requests.ts'
 import { watchedBy, withoutWatcher } from './removal.ts'
 import { residentOnline } from './resident.ts'
@@ -322,6 +322,7 @@ export class Notifications implements NotificationDesk {
         announce(this.#accounts, left, online.isVisible ? 'seen' : 'unseen')
       else if (online.isVisible) vanish(this.#accounts, online, this.#stopping ? 'quietly' : 'to all')
     }
+    if (!online.beside && online.presence !== undefined && !this.#stopping) tellBesideGone(this.#accounts, online.email)
     online.presence = undefined
     this.#deps.switchboards.signedOut(online.email, online.beside)
     this.#notice(online, 'signed-out')

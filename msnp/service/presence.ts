@@ -53,6 +53,20 @@ export function tellPersonal(accounts: Accounts, online: Online): void {
   accounts.shows(seen(online, 'here'))
 }
 
+/** To the session beside the Messenger, how the Messenger is seen, or would be if it were not hidden. */
+export function tellBeside(accounts: Accounts, email: string): void {
+  const messenger = accounts.session(email, false)
+  const beside = accounts.session(email, true)
+  if (messenger?.presence === undefined || beside?.presence === undefined) return
+  beside.push(appearance(messenger, beside.dialect))
+}
+
+/** The same when the Messenger has gone. */
+export function tellBesideGone(accounts: Accounts, email: string): void {
+  const beside = accounts.session(email, true)
+  if (beside?.presence !== undefined) beside.push(offlineLine(email))
+}
+
 /** `FLN` to everybody who could see them; quietly: when everybody goes, that helps nobody. */
 export function vanish(accounts: Accounts, online: Online, how: 'to all' | 'quietly' = 'to all'): void {
   const { record } = online

@@ -6,7 +6,7 @@ import type { AccountRecord, ServiceLimits, SwitchboardDesk } from './contract.t
 import { isOn } from './lists.ts'
 import type { Online } from './online.ts'
 import { keyedLists } from './keyed-sync.ts'
-import { announce, initialPresence, vanish } from './presence.ts'
+import { announce, initialPresence, tellBeside, vanish } from './presence.ts'
 import { shields } from './shields.ts'
 import { allGroups, fullLists, oneList, upToDate } from './sync.ts'
 
@@ -102,6 +102,7 @@ export class Requests {
       if (initial !== undefined) online.push(initial)
       online.line.send({ kind: 'challenge' })
     }
+    if (first || !online.beside) tellBeside(accounts, online.email)
     const shown = accounts.online(online.email) ?? online
     const now = shown.presence
     const isSame =

@@ -2,7 +2,7 @@ import { isAddress } from '../model/address.ts'
 import { CONFIRM_HEADER, parseServerSaid } from '../model/content-types.ts'
 import { newsOfMail } from '../model/mail.ts'
 import { nameOf } from '../model/names.ts'
-import { parsePersonalMessage } from '../model/personal-message.ts'
+import { NO_PERSONAL_MESSAGE, parsePersonalMessage } from '../model/personal-message.ts'
 import { statusOf } from '../model/status.ts'
 import { parseMime } from '../wire/mime.ts'
 import { parsePresence } from './list-lines.ts'
@@ -61,9 +61,15 @@ export const SIGNED_IN: Handlers<State> = {
   // NLN NLN bob@example.com Bob 268435456 %3Cmsnobj...
   NLN: (context, { session }, frame) => see(context, session, frame.params),
   // FLN bob@example.com
-  FLN({ line }, { session: { roster } }, { params: [email] }) {
+  FLN(context, { session }, { params: [email] }) {
+    const { line } = context
+    const { roster } = session
     if (!isAddress(email)) {
       line.malformedLines++
+      return
+    }
+    if (isMessenger(context, session, email)) {
+      messengerIs(line, session, undefined)
       return
     }
     const known = roster.get(email)
@@ -71,13 +77,19 @@ export const SIGNED_IN: Handlers<State> = {
     line.emit({ kind: 'presence', email: known.email, name: known.name, presence: undefined })
   },
   // UBX bob@example.com 85: an empty payload takes it back
-  UBX({ line }, { session: { roster } }, { params: [email], payload }) {
+  UBX(context, { session }, { params: [email], payload }) {
+    const { line } = context
+    const { roster } = session
     if (!isAddress(email) || payload === undefined) {
       line.malformedLines++
       return
     }
     const known = roster.get(email)
     const message = parsePersonalMessage(payload)
+    if (session.messenger !== undefined && isMessenger(context, session, email)) {
+      messengerIs(line, session, { ...session.messenger, personal: message })
+      return
+    }
     if (known === undefined || !roster.hear(email, message)) return
     line.emit({ kind: 'personal-message', email: known.email, message })
   },
@@ -168,10 +180,26 @@ const lineOf = (request: Extract<NotificationRequest, { kind: 'list-add' | 'list
   group: request.group,
 })
 
-function see({ line }: NotificationContext, session: SignedIn, words: readonly string[]): void {
+/** The own address is that of the Messenger beside which we stand. */
+const isMessenger = ({ beside }: NotificationContext, session: SignedIn, email: string): boolean =>
+  beside && keyOf(email) === keyOf(session.email)
+
+function messengerIs(line: NotificationContext['line'], session: SignedIn, messenger: SignedIn['messenger']): void {
+  if (JSON.stringify(session.messenger) === JSON.stringify(messenger)) return
+  session.messenger = messenger
+  line.emit({ kind: 'messenger', messenger })
+}
+
+function see(context: NotificationContext, session: SignedIn, words: readonly string[]): void {
+  const { line } = context
   const seen = parsePresence(words)
   if (seen === undefined) {
     line.malformedLines++
+    return
+  }
+  if (isMessenger(context, session, seen.email)) {
+    const { personal = NO_PERSONAL_MESSAGE } = session.messenger ?? {}
+    messengerIs(line, session, { ...seen.presence, personal })
     return
   }
   if (keyOf(seen.email) === keyOf(session.email)) return

@@ -135,6 +135,7 @@ function signedIn(context: NotificationContext, state: In<'authenticating'>, fra
     lastListed: undefined,
     pingAt: line.now + timings.pingMs,
     pongBy: undefined,
+    messenger: undefined,
     confirms: false,
   }
   line.emit({ kind: 'signed-in', session })

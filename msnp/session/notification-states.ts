@@ -44,6 +44,13 @@ export interface SignedIn {
   pongBy: number | undefined
   /** The server waits for CFM before it acknowledges to others what they tell us. */
   confirms: boolean
+  /** The Messenger beside which we stand, as those see it who may see the account; undefined: it is not signed in. */
+  messenger: Messenger | undefined
+}
+
+/** HDN: nobody sees it. */
+export interface Messenger extends Presence {
+  readonly personal: PersonalMessage
 }
 
 export interface Synchronization {
@@ -153,6 +160,8 @@ export type NotificationEvent =
   | { readonly kind: 'personal-message'; readonly email: string; readonly message: PersonalMessage }
   | { readonly kind: 'own-name'; readonly name: string }
   | { readonly kind: 'own-status'; readonly status: Status }
+  /** What others see of the Messenger beside which we stand; undefined: it has gone. Repetitions are dropped. */
+  | { readonly kind: 'messenger'; readonly messenger: Messenger | undefined }
   /** Somebody invites us. */
   | {
       readonly kind: 'ring'

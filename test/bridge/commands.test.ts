@@ -129,6 +129,7 @@ const rig = (options: { readonly accounts?: readonly Account[]; readonly portals
       retitle: async () => undefined,
       deletePortal: async () => true,
     },
+    pictures: { choose: async () => undefined, sourceOf: () => ({ kind: 'none' }) },
     pin: async () => undefined,
     sessionOf: (account) => ({
       members: () => undefined,
@@ -205,10 +206,10 @@ describe('who may', () => {
     const userCommands =
       'login, logout, disconnect, reconnect, list-logins, ping, who, contacts, search, info, add, remove, block, unblock, requests, accept, decline, rename, list-groups, add-group, rename-group, delete-group, move, start-chat, create-group, groups, invite, leave, nudge, delete-portal'
     expect(await say('help', { role: 'user' })).toEqual([
-      `Commands: ${userCommands}, set-name, set-message, set-privacy, profile, set-status, status, version. More about one: help login`,
+      `Commands: ${userCommands}, set-name, set-message, set-privacy, profile, set-status, set-picture, remove-picture, status, version. More about one: help login`,
     ])
     expect(await say('', { role: 'admin' })).toEqual([
-      `Commands: ${userCommands}, link, unlink, set-name, set-message, set-privacy, profile, set-status, status, version, list-users, sudo, delete-all-portals. More about one: help login`,
+      `Commands: ${userCommands}, link, unlink, set-name, set-message, set-privacy, profile, set-status, set-picture, remove-picture, status, version, list-users, sudo, delete-all-portals. More about one: help login`,
     ])
     expect(await say('help add')).toEqual(['add ADDRESS [ACCOUNT]: put somebody on the contact list'])
   })

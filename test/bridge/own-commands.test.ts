@@ -42,7 +42,7 @@ test('help is in groups where people live', async () => {
     'Accounts: login, logout, disconnect, reconnect, list-logins, ping',
     'People: who, contacts, search, info, add, remove, block, unblock, requests, accept, decline, rename, list-groups, add-group, rename-group, delete-group, move',
     'Chats: start-chat, create-group, groups, invite, leave, nudge, delete-portal',
-    'You: set-name, set-message, set-privacy, profile, set-status',
+    'You: set-name, set-message, set-privacy, profile, set-status, set-picture, remove-picture',
     'The bridge: status, version',
     'More about one: !msn help login',
   ])
@@ -372,4 +372,72 @@ test('after logout the chats say that nothing goes through them', async () => {
   const told = house.matrix.ops('delivery')
   expect(told).toMatchObject([{ outcome: 'refused' }])
   expect(told.map(({ text }) => textOf(text)).join()).toContain('there no more')
+})
+
+describe('the picture of an account', () => {
+  const image = { network: MATRIX, ref: 'mxc://hs/face', name: 'me.png', media: 'image' } as const
+  const own = (house: House, more: object = {}) =>
+    house.emit({ kind: 'own', account: ID, name: 'Alice', groups: [], strangers: 'allowed', ...more })
+  const shown = async (house: House) => (await house.ask('profile')).find((line) => line.startsWith('Picture: '))
+
+  test('is chosen with an image, and taken back', async () => {
+    const { house, asked } = await signedIn()
+    await own(house)
+    expect(await shown(house)).toBe('Picture: none')
+    expect(await house.ask('set-picture', { file: image, trigger: '!msn ' })).toEqual([
+      `${ID} shows that picture now. To undo it: !msn remove-picture`,
+    ])
+    expect(await shown(house)).toBe('Picture: set by @alice:hs on matrix')
+    expect(await house.ask('remove-picture')).toEqual([`Taken back. The picture of ${ID} now: none.`])
+    expect(await house.ask('remove-picture')).toEqual([
+      `Nothing was set with set-picture for ${ID}. Its picture: none.`,
+    ])
+    expect(asked).toEqual([
+      { kind: 'picture', picture: image, by: ID },
+      { kind: 'picture', by: ID },
+    ])
+  })
+
+  test('is not chosen without an image, or where the network will not have it', async () => {
+    const { house, asked } = await signedIn()
+    await own(house)
+    expect(await house.ask('set-picture')).toEqual([expect.stringMatching(/^No picture came with it\./)])
+    expect(await house.ask('set-picture', { file: { ...image, media: 'file' } })).toEqual([
+      'set-picture failed: that is no image',
+    ])
+    expect(await house.ask('set-picture nobody@x', { file: image })).toEqual(['There is no account nobody@x.'])
+    expect(asked).toEqual([])
+    house.retro.askedRoster = async () => ({
+      kind: 'refused',
+      reason: 'unsupported',
+      detail: 'the picture is too large',
+    })
+    expect(await house.ask('set-picture', { file: image })).toEqual(['set-picture failed: the picture is too large'])
+    expect(await shown(house)).toBe('Picture: none')
+  })
+
+  test('is told together with that of another client, and with what is said and played beside the name', async () => {
+    const { house } = await signedIn()
+    await house.ask('set-picture', { file: image })
+    await own(house, { text: 'at the lake', playing: { title: 'Song', artist: 'Band' }, beside: { picture: 12_001 } })
+    const lines = await house.ask('profile')
+    expect(lines).toContain('Personal message: at the lake')
+    expect(lines).toContain('Listening to: Band - Song')
+    expect(lines).toContain(
+      'Picture: that of your other client (13 kB), while that is signed in; then: set by @alice:hs on matrix',
+    )
+    await own(house, { beside: {} })
+    expect(await shown(house)).toBe(
+      'Picture: none, as your other client has it, while that is signed in; then: set by @alice:hs on matrix',
+    )
+  })
+
+  test('of somebody who lives here is their avatar until they choose another one', async () => {
+    const { house } = await signedIn()
+    await own(house, { picture: 700 })
+    expect(await shown(house)).toBe('Picture: one that it had before')
+    const alice = house.user('@alice:hs')
+    await house.emit({ kind: 'profile', account: 'matrix' as AccountId, user: alice, name: 'Alice', avatar: image })
+    await expect.poll(() => shown(house)).toBe('Picture: your avatar on matrix')
+  })
 })

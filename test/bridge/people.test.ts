@@ -49,6 +49,7 @@ describe('what is shown', () => {
         state: expect.objectContaining({ kind: 'online' }) as unknown,
         wanted: true,
         fixed: false,
+        picture: 'none',
       },
     ])
     const bob = {

@@ -141,3 +141,12 @@ ${more}
 `
   }
 }
+
+/** Somebody new on a gateway elsewhere: registered there. */
+export const registered = async (port: number, nick: string): Promise<IrcClient> => {
+  const client = await IrcClient.connect(port, nick)
+  await client.next(/ 366 /)
+  client.say(CONTROL, `register ${PASSWORD}`)
+  await client.next(/Account successfully created/)
+  return client
+}

@@ -4,11 +4,11 @@
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { freePort } from '../kit/daemon.ts'
-import { CONTROL } from '../kit/gateway-world.ts'
+import { CONTROL, registered } from '../kit/gateway-world.ts'
 import { FakeHomeserver } from '../kit/fake-homeserver.ts'
-import { IrcClient } from '../kit/irc-client.ts'
+import type { IrcClient } from '../kit/irc-client.ts'
 import { bodyOf } from '../kit/matrix-person.ts'
-import { MatrixWorld, PASSWORD, type Resident } from '../kit/matrix-world.ts'
+import { MatrixWorld, type Resident } from '../kit/matrix-world.ts'
 import type { Messenger, Received } from '../kit/messenger.ts'
 import { address } from '../kit/world.ts'
 
@@ -309,10 +309,7 @@ beforeAll(async () => {
   world = await MatrixWorld.start({ start: (options) => FakeHomeserver.start(options), people, networks, more: PEOPLE })
   await world.online('alices')
   resident = await world.guest('alice')
-  irc = await IrcClient.connect(port, 'alice')
-  await irc.next(/ 366 /)
-  irc.say(CONTROL, `register ${PASSWORD}`)
-  await irc.next(/Account successfully created/)
+  irc = await registered(port, 'alice')
   messenger = await world.messenger('alice', [])
   for (const place of PLACES) await world.messenger(`${place}-stranger`, ['alice'])
 }, 60_000)

@@ -111,4 +111,22 @@ onEachHomeserver((start, kind) => {
     // What is not ours is declined.
     expect(await peer.fetch(msnobj(address('alice'), noisyPng(4, 9)))).toBe(603)
   })
+
+  it('a picture that is chosen with the bot is shown instead of the avatar, and as small', async () => {
+    const face = noisyPng(120, 5)
+    const image = await alice.person.sendImage(alice.home, face, 'me.png')
+    await alice.person.send(alice.home, 'm.room.message', {
+      msgtype: 'm.text',
+      body: 'set-picture',
+      'm.relates_to': { 'm.in_reply_to': { event_id: image } },
+    })
+    const { words } = await bob.ns.next(
+      (line) => line.words[0] === 'NLN' && line.words[2] === address('alice') && line.words.length > 5,
+    )
+    const peer = new PeerRoom(await bob.call(address('alice')), address('bob'), address('alice'))
+    expectScaled(await peer.fetch(decodeURIComponent(words[5] ?? '')), face, 96)
+    expect(bodyOf(await world.ask(alice, 'profile', /^Picture/m))).toMatch(
+      /^Picture: set by @alice:localhost on matrix$/m,
+    )
+  })
 })

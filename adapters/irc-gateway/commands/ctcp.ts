@@ -1,6 +1,7 @@
 /** What a line says when it is spoken to a contact or a group: words, a nudge, typing, or a question of the client. Pure. */
 import type { MessageBody } from '../../../bridge/model/body.ts'
 import { parse } from '../../../irc/formatting.ts'
+import { parseOffer, type FileOffer } from '../dcc-offer.ts'
 import { isNudge } from '../../../irc/nudge.ts'
 
 /** answer: what the asked would say, as a NOTICE of theirs. */
@@ -8,6 +9,7 @@ export type Spoken =
   | { readonly kind: 'say'; readonly body: MessageBody }
   | { readonly kind: 'typing'; readonly forMs: number }
   | { readonly kind: 'answer'; readonly text: string }
+  | { readonly kind: 'offer'; readonly offer: FileOffer }
   | { readonly kind: 'nothing' }
 
 /** "6 seconds": how long typing is believed that nobody has confirmed. Source: ircv3.net, typing. */
@@ -32,9 +34,13 @@ const ctcpOf = (text: string): Ctcp | undefined => {
     : { command: inner.slice(0, blank).toUpperCase(), rest: inner.slice(blank + 1) }
 }
 
+/** What mIRC says besides of a file that it offers, with its own address. */
+const DCC_NOTICE = /^DCC Send .+ \([0-9A-Fa-f.:]+\)$/i
+
 /** `version`: what somebody says of their client who is not there to be asked. */
 export const spokenIn = (verb: 'PRIVMSG' | 'NOTICE', text: string, version: string): Spoken => {
   const ctcp = ctcpOf(text)
+  if (ctcp === undefined && verb === 'NOTICE' && DCC_NOTICE.test(text)) return NOTHING
   if (ctcp === undefined)
     return { kind: 'say', body: { kind: verb === 'NOTICE' ? 'notice' : 'text', text: parse(text) } }
   const { command, rest } = ctcp
@@ -55,11 +61,20 @@ export const spokenIn = (verb: 'PRIVMSG' | 'NOTICE', text: string, version: stri
     case 'VERSION':
       return { kind: 'answer', text: `\x01VERSION ${version}\x01` }
     case 'CLIENTINFO':
-      return { kind: 'answer', text: '\x01CLIENTINFO ACTION CLIENTINFO NUDGE PING TYPING VERSION\x01' }
+      return { kind: 'answer', text: '\x01CLIENTINFO ACTION CLIENTINFO DCC NUDGE PING TYPING VERSION\x01' }
+    case 'DCC': {
+      const offer = parseOffer(rest)
+      return offer === undefined ? unknown(command) : { kind: 'offer', offer }
+    }
     default:
-      return { kind: 'answer', text: `\x01ERRMSG ${command.slice(0, MAX_ECHO)} :not known here\x01` }
+      return unknown(command)
   }
 }
+
+const unknown = (command: string): Spoken => ({
+  kind: 'answer',
+  text: `\x01ERRMSG ${command.slice(0, MAX_ECHO)} :not known here\x01`,
+})
 
 /** `+typing=active`; "paused" and "done" end it: MSN knows no pause. */
 export const typingOf = (value: string | undefined): number | undefined =>

@@ -1,5 +1,6 @@
 /** What every handler gets: who asks, what they see, and what stands behind all clients. */
-import type { ClientPort, GatewayDeps, PersonPort } from '../types.ts'
+import type { FileOffer } from '../dcc-offer.ts'
+import type { ClientPort, GatewayDeps, InboxPort, PersonPort } from '../types.ts'
 import type { ClientLine } from '../wire/line.ts'
 import type { Monitors } from './monitors.ts'
 import type { ReadMarks } from './read-marks.ts'
@@ -9,6 +10,8 @@ import type { Sight } from './sight.ts'
 export interface RootPort {
   /** `where`: 'query', or the channel in which it was said. Resolves when it is answered. */
   hear(client: ClientPort, line: string, where: string): Promise<void>
+  /** A file was offered to root by DCC. Never rejects; resolves when it is answered, which may take minutes. */
+  offered(client: ClientPort, offer: FileOffer): Promise<void>
   /** A password that was typed as `/oper name password`, so that no client logs it. */
   oper(client: ClientPort, name: string, password: string): Promise<void>
 }
@@ -24,6 +27,7 @@ export interface ServerFacts {
 
 export interface DispatchDeps extends GatewayDeps {
   readonly root: RootPort
+  readonly inbox: InboxPort
   readonly facts: ServerFacts
 }
 

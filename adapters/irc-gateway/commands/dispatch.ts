@@ -51,6 +51,7 @@ export class Dispatch {
     }
     const root: RootPort = {
       hear: (client, line, where) => inOrder(client, deps.root.hear(client, line, where)),
+      offered: (client, offer) => deps.root.offered(client, offer),
       oper: (client, name, password) => inOrder(client, deps.root.oper(client, name, password)),
     }
     this.#desk = {

@@ -14,7 +14,8 @@ import { works } from '../wire/caps.ts'
 import { ISUPPORT_LIMITS } from '../wire/isupport.ts'
 import { timeTag } from '../world/outbound.ts'
 import { spokenIn, typingOf, type Spoken } from './ctcp.ts'
-import type { Answering, Asked, Commands } from './desk.ts'
+import type { FileOffer } from '../dcc-offer.ts'
+import type { Answering, Asked, Commands, DispatchDeps } from './desk.ts'
 import { outsideAnswer } from './labels.ts'
 import { quoted, reply } from './replies.ts'
 import { isChannel, same, withoutStatus } from './sight.ts'
@@ -97,6 +98,12 @@ const toRoot = (asked: Asked, verb: Verb, text: string, where = 'query'): Answer
   if (verb === 'NOTICE') return undefined
   if (!text.startsWith('\x01')) return desk.deps.root.hear(client, text, where)
   const spoken = spokenIn(verb, text, desk.deps.facts.version)
+  if (spoken.kind === 'offer') {
+    const { offer } = spoken
+    // Nothing else waits for a file.
+    outsideAnswer(() => void desk.deps.root.offered(client, offer))
+    return undefined
+  }
   const root = rootOf(asked)
   if (spoken.kind === 'answer' && root !== undefined) answer(asked, root, spoken)
   return undefined
@@ -147,10 +154,33 @@ const toContact = (
       echo(asked, verb, where ?? face.nick, text)
       answer(asked, face, spoken)
       return undefined
+    case 'offer': {
+      const { offer } = spoken
+      outsideAnswer(() => void passOn(client, person, { face, key }, offer, desk.deps))
+      return undefined
+    }
     case 'nothing':
       return undefined
   }
 }
+
+/** A file goes to a contact as one from anywhere else does: what becomes of it is told as of any message. Never rejects. */
+const passOn = async (
+  client: ClientPort,
+  person: PersonPort,
+  { face, key }: { readonly face: Face; readonly key: ContactKey },
+  offer: FileOffer,
+  { inbox, context }: Pick<DispatchDeps, 'inbox' | 'context'>,
+): Promise<void> => {
+  const put = await inbox.take(client, face, offer, context.files.maxBytes)
+  const said =
+    put.kind === 'refused' ? put : person.say(key, { body: { kind: 'file', file: put.file, text: [] } }, undefined)
+  const result = await Promise.resolve(said).catch((): SayResult => ({ kind: 'refused', detail: NOT_STORED }))
+  if (result.kind === 'refused')
+    person.rootSays(`The file for ${person.faceOf(key)?.nick ?? face.nick} was not passed on: ${result.detail}`)
+}
+
+const NOT_STORED = 'the bridge cannot store it now'
 
 const sayingOf = ({ tags }: Asked, { body }: Extract<Spoken, { kind: 'say' }>): Saying => {
   const replyTo = tags.get('+draft/reply') ?? tags.get('+reply') ?? ''
@@ -187,6 +217,7 @@ const inGroup = (asked: Asked, verb: Verb, channel: ChannelPort, text: string): 
       person.typing(channel.name, spoken.forMs)
       return undefined
     case 'answer':
+    case 'offer':
     case 'nothing':
       return undefined
   }

@@ -8,6 +8,7 @@ import { accountAsked } from './questions.ts'
 import { confirmed, signIn } from './sign-in.ts'
 import { oneOf } from './words.ts'
 import { shown } from './contacts.ts'
+import { playingWords } from '../../../bridge/model/playing-words.ts'
 import type { SessionState } from '../../../bridge/model/result.ts'
 
 const ALL = ['add', 'list', 'on', 'off'] as const
@@ -120,6 +121,8 @@ const placeOf = (tagged: Tagged, call: PersonCall): SettingPlace => {
       if (name === 'display_name' && one.own !== undefined) return one.own.name
       if (name === 'privacy' && one.own !== undefined) return PRIVACY[one.own.strangers]
       if (name === 'status') return one.own?.text ?? ''
+      if (name === 'now_playing') return one.own?.playing === undefined ? '' : playingWords(one.own.playing)
+      if (name === 'picture') return one.picture
       return accountSetting(settings, one.id, name)
     },
     act: (row, value) => act(row, value, tagged, call),
@@ -143,6 +146,10 @@ const act = (
       return askedOf(`set-privacy ${value ?? 'everyone'} ${tagged.account.id}`, call)
     case 'status':
       return askedOf(`set-message ${value ?? ''} ${tagged.account.id}`, call)
+    case 'picture':
+      return value === undefined
+        ? askedOf(`remove-picture ${tagged.account.id}`, call)
+        : Promise.resolve(pictureWanted(tagged, call))
     case 'password':
       return passwordWanted(value, tagged, call)
     default:
@@ -154,6 +161,15 @@ const PRIVACY = { allowed: 'everyone', blocked: 'contacts' } as const
 
 /** Kept by the network, not by us. */
 const askedOf = async (line: string, { person }: PersonCall) => ({ keep: false, lines: await person.command(line) })
+
+const pictureWanted = ({ account: { id } }: Tagged, { client, pictures }: PersonCall) => {
+  pictures.wait(client, id)
+  const nick = client.person?.settings.get('root_nick') ?? 'root'
+  return {
+    keep: false,
+    lines: [`Now offer me the image within five minutes: /dcc send ${nick} FILE`, 'It will be for this account alone.'],
+  }
+}
 
 const nameWanted = async (value: string, { account: { id } }: Tagged, { person }: PersonCall) => {
   const lines = await person.command(`set-name ${value} ${id}`)

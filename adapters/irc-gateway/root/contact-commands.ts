@@ -1,4 +1,5 @@
 /** The contact list: add, remove, rename, block, allow, info, nudge. */
+import { playingWords } from '../../../bridge/model/playing-words.ts'
 import type { ContactView } from '../../../bridge/adapter.ts'
 import type { Availability } from '../../../bridge/model/presence.ts'
 import { findAccount, type Tagged, taggedAccounts } from './accounts.ts'
@@ -178,7 +179,7 @@ const info = withContact(async ({ account, user, nick }, { person, deps }) => {
     ...(name === '' ? [] : [`Name: ${name}`]),
     ...(nickname === undefined || nickname === '' ? [] : [`You call them: ${nickname}`]),
     `Status: ${SHOWN[show]}${said}`,
-    ...(playing === undefined ? [] : [`Listens to: ${[playing.artist, playing.title].filter(Boolean).join(' - ')}`]),
+    ...(playing === undefined ? [] : [`Listens to: ${playingWords(playing)}`]),
     ...(groups.length === 0 ? [] : [`Groups: ${groups.join(', ')}`]),
     ...(phones.length === 0 ? [] : [`Phone: ${phones.map(({ kind, number }) => `${kind} ${number}`).join(', ')}`]),
     marks,

@@ -1,12 +1,14 @@
 /** What a command of root is, and what it may use. */
 import type { NetworkId, UserId } from '../../../bridge/model/ids.ts'
-import type { ClientPort, DccPort, GatewayDeps, PersonPort } from '../types.ts'
+import type { ClientPort, DccPort, GatewayDeps, InboxPort, PersonPort } from '../types.ts'
 import type { Passwords } from './passwords.ts'
+import type { PictureOffers } from './picture-offers.ts'
 import type { Questions } from './questions.ts'
 
 export interface RootDeps extends GatewayDeps {
   readonly users: UsersPort
   readonly dcc: DccPort
+  readonly inbox: InboxPort
   /** On which somebody can sign in with an account of theirs, in the order of the config. `type` is BitlBee's protocol. */
   knownNetworks(): readonly { readonly id: NetworkId; readonly type: string }[]
   /** They may use all commands of the bridge. */
@@ -43,6 +45,7 @@ export interface Call {
   readonly confirms: boolean
   readonly passwords: Passwords
   readonly questions: Questions
+  readonly pictures: PictureOffers
 }
 
 export interface PersonCall extends Call {

@@ -5,14 +5,18 @@
 import { render } from '../../../irc/formatting.ts'
 import { splitText } from '../../../irc/split.ts'
 import { plain } from '../../../bridge/model/text.ts'
+import type { FileOffer } from '../dcc-offer.ts'
 import { type ClientPort, maskOf, type PersonPort } from '../types.ts'
+import { rootFace } from '../world/faces.ts'
 import { BRIDGE_WORDS, bridgeWord } from './bridge-commands.ts'
 import { commandNames, commandOf } from './commands.ts'
 import type { Answer, Call, RootCommand, RootDeps, Where } from './deps.ts'
 import { usageLines } from './help.ts'
 import { passwordCame, STRANGER } from './identity-commands.ts'
-import { Passwords } from './passwords.ts'
+import type { Passwords } from './passwords.ts'
+import { PictureOffers } from './picture-offers.ts'
 import { type Asking, Questions, type QuestionsPort } from './questions.ts'
+import { Waits } from './waits.ts'
 import { nearest, readLine, type Said, shortFor } from './words.ts'
 
 /** Bytes of a line of an answer, as in BitlBee; and no more than fits into a line of IRC. */
@@ -36,18 +40,28 @@ export class Root implements QuestionsPort {
   readonly #deps: RootDeps
   readonly #passwords: Passwords
   readonly #questions: Questions
+  readonly #pictures: PictureOffers
   /** By person, else by client. */
   readonly #turns = new WeakMap<object, Turn>()
 
   constructor(deps: RootDeps) {
     this.#deps = deps
-    this.#passwords = new Passwords(deps.context.clock)
+    this.#passwords = new Waits(deps.context.clock)
     this.#questions = new Questions(deps.context.state)
+    this.#pictures = new PictureOffers(deps.inbox, deps.context.clock)
   }
 
   /** Somebody said it to root. Never rejects; resolves when it is answered. */
   hear(client: ClientPort, line: string, where: Where): Promise<void> {
     return this.#inTurn(client, where, () => this.#run(client, line, where))
+  }
+
+  /** A file was offered. Never rejects; what is said meanwhile does not wait for it. */
+  async offered(client: ClientPort, offer: FileOffer): Promise<void> {
+    const { person } = client
+    const root = rootFace(this.#nick(client), this.#deps.server)
+    const taken = person === undefined ? [STRANGER] : this.#pictures.take(client, person, root, offer)
+    this.#say(client, 'query', await Promise.resolve(taken).catch((error: unknown) => this.#failed(error)))
   }
 
   /** /OPER: a password that something waits for. Never rejects. */
@@ -73,15 +87,17 @@ export class Root implements QuestionsPort {
     }
     turn.waiting++
     turn.tail = turn.tail.then(async () => {
-      const lines = await run().catch((error: unknown) => {
-        this.#deps.context.log.error({ error: reasonOf(error) }, 'a command of root failed')
-        return ['That failed inside the bridge; its log says why.']
-      })
+      const lines = await run().catch((error: unknown) => this.#failed(error))
       turn.waiting--
       if (turn.waiting === 0) turn.told = false
       this.#say(client, where, lines)
     })
     await turn.tail
+  }
+
+  #failed(error: unknown): readonly string[] {
+    this.#deps.context.log.error({ error: reasonOf(error) }, 'a command of root failed')
+    return ['That failed inside the bridge; its log says why.']
   }
 
   async #run(client: ClientPort, line: string, where: Where): Promise<readonly string[]> {
@@ -97,6 +113,7 @@ export class Root implements QuestionsPort {
       confirms: this.#questions.expected(client),
       passwords: this.#passwords,
       questions: this.#questions,
+      pictures: this.#pictures,
     }
     const meant = shortFor(said.name, commandNames)
     const command = meant.kind === 'one' ? commandOf.get(meant.name) : undefined

@@ -269,6 +269,15 @@ export const settingRows: readonly SettingRow[] = [
     by: 'world',
   },
   {
+    name: 'now_playing',
+    scopes: ['account'],
+    type: TEXT,
+    default: '',
+    about: 'What your contacts see you listen to.',
+    by: 'root',
+    fixed: 'It is what your Messenger plays, or what is told of you on Matrix.',
+  },
+  {
     name: 'offline_user_quits',
     scopes: ['user'],
     type: BOOLEAN,
@@ -316,6 +325,15 @@ export const settingRows: readonly SettingRow[] = [
     default: '200',
     about: 'Milliseconds that paste_buffer waits for another line; up to 5 are seconds.',
     by: 'world',
+  },
+  {
+    name: 'picture',
+    scopes: ['account'],
+    type: TEXT,
+    default: '',
+    about:
+      'The picture that your contacts see: PNG, JPEG or GIF. /dcc send root FILE sets it for all accounts; with any value, root waits for one for this account alone. -del takes it back.',
+    by: 'root',
   },
   {
     name: 'privacy',

@@ -1,5 +1,6 @@
 /** One account of the gateway, live: it is there whether a client is attached or not. */
 import type { AccountView, ContactView, Delivery, PeopleNews, PortalRequest } from '../../../bridge/adapter.ts'
+import type { FileRef } from '../../../bridge/model/body.ts'
 import type { ChatId, MessageId, UserId } from '../../../bridge/model/ids.ts'
 import { parseNick } from '../../../irc/casemap.ts'
 import { render, withoutControls } from '../../../irc/formatting.ts'
@@ -298,7 +299,7 @@ export class Person implements PersonPort, Self {
     for (const client of this.clients) client.rename(nick)
   }
 
-  async command(line: string, secret?: string): Promise<readonly string[]> {
+  async command(line: string, secret?: string, file?: FileRef): Promise<readonly string[]> {
     const { roleOf } = this.#world
     const request = {
       from: { network: this.deps.network, user: this.user },
@@ -306,7 +307,7 @@ export class Person implements PersonPort, Self {
       via: this.deps.account,
       role: roleOf(this.user),
     }
-    const first = await this.context.command({ ...request, line })
+    const first = await this.context.command({ ...request, line, ...(file === undefined ? {} : { file }) })
     const reply =
       first.secretNext === true && secret !== undefined
         ? await this.context.command({ ...request, line: '', secret })

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { Choices, MAX_ASKS } from '../../../adapters/matrix/choices.ts'
+import { PictureAsks, WANTED_MS } from '../../../adapters/matrix/picture-asks.ts'
 import type { By } from '../../../adapters/matrix/room-calls.ts'
 import type { Grant } from '../../../adapters/matrix/permissions.ts'
 import { MAX_ANSWERS, SaidOnce } from '../../../adapters/matrix/said-once.ts'
@@ -89,6 +90,7 @@ class Desk {
       },
       secrets: new Secrets(context),
       choices: this.choices,
+      pictures: new PictureAsks({ network: NETWORK, clock: context.clock, homeserver: this.homeserver }),
       answers: new SaidOnce(context),
       signedIn: () => undefined,
     })
@@ -756,4 +758,94 @@ it('takes any content without a complaint', async () => {
       },
     ),
   )
+})
+
+const image = (more: object = {}) => ({ msgtype: 'm.image', body: 'me.png', url: 'mxc://example.org/face', ...more })
+const FACE = { network: 'matrix', ref: 'mxc://example.org/face#96', name: 'me.png', media: 'image' }
+const pictures = ({ context }: Desk) => context.commands.map(({ line, file, trigger }) => [line, file, trigger])
+
+it('takes the image that set-picture answers, small, in any room', async () => {
+  const desk = new Desk()
+  desk.homeserver.answer = ({ method, path }) =>
+    method === 'GET'
+      ? path.endsWith('%240')
+        ? { ok: true, value: { content: image() } }
+        : path.endsWith('%2400')
+          ? {
+              ok: true,
+              value: { content: { msgtype: 'm.image', body: 'x', file: { url: 'mxc://example.org/sealed' } } },
+            }
+          : failing({ kind: 'refused', status: 404, errcode: 'M_NOT_FOUND', detail: 'not there' })
+      : { ok: true, value: {} }
+  const answering = (event_id: string, body: string, room_id: RoomId = HOME) =>
+    desk.hear(
+      desk.event({
+        room_id,
+        content: { msgtype: 'm.text', body, 'm.relates_to': { 'm.in_reply_to': { event_id } } },
+      }),
+    )
+  await answering('$0', 'set-picture retro')
+  await answering('$0', `> <${BOT}> me.png\n\n!msn set-picture`, PORTAL)
+  await answering('$00', 'set-picture')
+  await answering('$1', 'set-picture')
+  expect(pictures(desk)).toEqual([
+    ['set-picture retro', FACE, undefined],
+    ['set-picture', FACE, '!msn '],
+  ])
+  const NO_IMAGE = 'The message that you answered has no image that I can read.'
+  expect(desk.notices.slice(2)).toEqual([NO_IMAGE, NO_IMAGE])
+})
+
+it('takes the next image, once, within five minutes, until cancelled', async () => {
+  const desk = new Desk()
+  const send = (more?: object) => desk.hear(desk.event({ content: image(more) }))
+  await desk.say('set-picture retro')
+  await desk.say('who')
+  await send()
+  await send()
+  await desk.say('set-picture')
+  await desk.say('cancel')
+  await send()
+  await desk.say('set-picture')
+  await desk.context.clock.advance(WANTED_MS)
+  await send()
+  const UNASKED = 'To show this image to your MSN contacts, answer to it with: set-picture'
+  const ASK = 'Send the image here now, or answer to one with set-picture. To leave it: cancel'
+  expect(pictures(desk)).toEqual([
+    ['who', undefined, undefined],
+    ['set-picture retro', FACE, undefined],
+  ])
+  expect(desk.notices).toEqual([
+    ASK,
+    'done: who',
+    'done: set-picture retro',
+    UNASKED,
+    ASK,
+    'Cancelled.',
+    UNASKED,
+    ASK,
+    UNASKED,
+  ])
+})
+
+it('takes an image that says it in its caption, and one by its address', async () => {
+  const desk = new Desk()
+  await desk.hear(desk.event({ content: image({ filename: 'me.png', body: 'set-picture retro' }) }))
+  await desk.say('set-picture mxc://example.org/face retro')
+  await desk.say('set-picture mxc://../x')
+  expect(pictures(desk)).toEqual([
+    ['set-picture retro', FACE, undefined],
+    ['set-picture retro', { ...FACE, name: 'picture' }, undefined],
+  ])
+  expect(desk.notices.at(-1)).toBe('mxc://../x is no address of an image: it is mxc://SERVER/ID')
+})
+
+it('waits for no image where others read along, and takes none from others', async () => {
+  const desk = new Desk()
+  await desk.say('!msn set-picture', { room_id: PORTAL })
+  expect(await desk.hear(desk.event({ room_id: PORTAL, content: image() }))).toBeUndefined()
+  await desk.say('set-picture')
+  await desk.hear(desk.event({ sender: ADMIN, content: image() }))
+  expect(desk.context.commands).toEqual([])
+  expect(desk.notices[0]).toBe('Answer with it to a message with an image.')
 })

@@ -178,8 +178,10 @@ describe('its conversations', () => {
     await expect(later.call(BRIDGE)).rejects.toThrow('CAL was answered 217')
     const verbs = [...beside.ns.received, ...later.ns.received].map(({ words: [verb] }) => verb)
     expect(verbs).not.toContain('RNG')
-    expect(verbs).not.toContain('NLN')
     expect(verbs).not.toContain('ILN')
+    // Only of the Messenger of the same account.
+    const seen = [...beside.ns.received, ...later.ns.received].filter(({ words: [verb] }) => verb === 'NLN')
+    expect(new Set(seen.map(({ words }) => words[2]))).toEqual(new Set(['carol@home.example']))
     carol.signOut()
     later.signOut()
   })

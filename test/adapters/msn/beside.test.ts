@@ -107,6 +107,24 @@ describe('beside the Messenger of the same person', () => {
     ).toEqual(['Play'])
   })
 
+  it('what others see of the Messenger is told of the account, until it has gone', async () => {
+    const { town, own } = await together()
+    const object =
+      '<msnobj Creator="relay" Size="1234" Type="3" Location="a" Friendly="AAA=" SHA1D="2jmj7l5rSw0yVb/vlWAYkK/YBwk="/>'
+    const told = (what: string, fits: (beside: { readonly picture?: number } | undefined) => boolean) =>
+      town.core.until(what, () =>
+        town.core
+          .of('own')
+          .slice(-1)
+          .find(({ beside }) => fits(beside)),
+      )
+    expect((await told('the Messenger', (beside) => beside !== undefined)).beside).toEqual({})
+    await own.status('NLN', object)
+    expect((await told('its picture', (beside) => beside?.picture !== undefined)).beside).toEqual({ picture: 1234 })
+    own.signOut()
+    expect((await told('its end', (beside) => beside === undefined)).picture).toBeUndefined()
+  })
+
   it('a dialect without personal messages is no place for one, and that is said', async () => {
     town = await (await Town.build({}, { dialects: ['MSNP9'] })).online()
     const answer = await town.session.roster({ kind: 'personal-message', text: 'x' }, AbortSignal.timeout(5_000))

@@ -154,6 +154,35 @@ describe('two sessions of one account', () => {
     expect(world.switchboards.gone).toEqual([ALICE, ALICE])
   })
 
+  it('the one beside is told how the Messenger is seen, with the own address, and nobody else is', async () => {
+    const object = '%3Cmsnobj%20Creator%3D%22alice%22%2F%3E'
+    const world = new DeskWorld()
+    const bridge = await world.online(ALICE, 'MSNP12', 'AWY', BESIDE_CLIENT)
+    const bob = await world.online(BOB)
+    bridge.take()
+    const messenger = await world.online(ALICE, 'MSNP12', 'HDN')
+    expect(bridge.take().filter((line) => /^(NLN|UBX)/.test(line))).toEqual([
+      `NLN HDN ${ALICE} alice 268435456`,
+      expect.stringMatching(/^UBX alice@example.com \d+/),
+    ])
+    await messenger.ask(`CHG 20 NLN 268435456 ${object}`)
+    expect(bridge.take().join('\n')).toContain(`NLN NLN ${ALICE} alice 268435456 ${object}`)
+    const words = '<Data><PSM>at the lake</PSM></Data>'
+    messenger.raw(Buffer.from(`UUX 21 ${words.length}\r\n${words}`))
+    await world.desk.idle()
+    expect(bridge.take().join('\n')).toContain(`UBX ${ALICE} `)
+    const told = messenger.take().filter((line) => /^(NLN|UBX|FLN)/.test(line))
+    expect([...told, ...bob.take()]).toEqual([])
+    // One that comes later is told as well.
+    const later = await world.signIn(ALICE, 'MSNP9', BESIDE_CLIENT)
+    later.send('SYN 5 0')
+    expect(await later.ask('CHG 6 AWY 268435456')).toContain(`NLN NLN ${ALICE} alice 268435456 ${object}`)
+    messenger.close()
+    expect(later.take()).toEqual([`FLN ${ALICE}`])
+    await later.ask('CHG 30 NLN 0')
+    expect(later.take()).not.toContainEqual(expect.stringMatching(/^(NLN|FLN)/))
+  })
+
   it('are hidden when the Messenger is', async () => {
     const world = new DeskWorld()
     const bob = await world.online(BOB)

@@ -42,8 +42,7 @@ class Client extends MachineBench<NotificationCommand, NotificationEvent> {
   readonly client: NotificationClient
   readonly dialect: Dialect
 
-  constructor(dialect: Dialect) {
-    const client = new NotificationClient({ timings: TIMINGS })
+  constructor(dialect: Dialect, client = new NotificationClient({ timings: TIMINGS })) {
     super(client)
     this.client = client
     this.dialect = dialect
@@ -574,6 +573,26 @@ describe.each(['MSNP11', 'MSNP12'] as const)('personal messages at %s', (dialect
     expect(alice.heard('personal-message')).toEqual([])
     expect(alice.session.roster.contacts.size).toBe(1)
     expect(alice.client.malformedLines).toBe(1)
+  })
+
+  it('of the own address are those of the Messenger beside which we stand', () => {
+    const client = new NotificationClient({ timings: TIMINGS, beside: true })
+    const alice = new Client(dialect, client).online().bytes(ubx(psm('too early'), EMAIL))
+    alice.says(`NLN HDN ${EMAIL.toUpperCase()} Alice 5`).says(`NLN HDN ${EMAIL} Alice 5`)
+    alice.bytes(ubx(psm('hi'), EMAIL)).bytes(ubx(psm('hi'), EMAIL))
+    alice.says(`NLN NLN ${EMAIL} Alice 5 %3Cmsnobj%20a%3D%22b%22%2F%3E`, `FLN ${EMAIL}`, `FLN ${EMAIL}`)
+    const personal = { text: 'hi', media: undefined }
+    expect(alice.heard('messenger').map(({ messenger }) => messenger)).toEqual([
+      { status: 'HDN', clientId: 5, object: undefined, personal: { text: '', media: undefined } },
+      { status: 'HDN', clientId: 5, object: undefined, personal },
+      { status: 'NLN', clientId: 5, object: '<msnobj a="b"/>', personal },
+      undefined,
+    ])
+    expect(alice.heard('presence')).toEqual([])
+    expect(alice.strange).toBe(0)
+    // Who stands alone hears nothing of themselves.
+    const alone = online().says(`NLN NLN ${EMAIL} Alice 5`, `FLN ${EMAIL}`)
+    expect(alone.heard('messenger')).toEqual([])
   })
 
   it('take no network id for an address', () => {

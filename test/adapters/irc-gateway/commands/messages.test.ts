@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { MessageId } from '../../../../bridge/model/ids.ts'
+import type { MessageId, NetworkId } from '../../../../bridge/model/ids.ts'
 import { SCRIPTS, thousands } from '../../../kit/scripts.ts'
 import { NOW, Rig, face } from './rig.ts'
 
@@ -41,6 +41,15 @@ const rows: readonly Row[] = [
   { line: 'PRIVMSG &bitlbee :account list', root: ['&bitlbee: account list'] },
   { line: 'PRIVMSG &bitlbee :root: help', root: ['&bitlbee: help'] },
   { line: 'PRIVMSG @&bitlbee :blist', root: ['&bitlbee: blist'] },
+  { line: 'PRIVMSG root :\x01DCC SEND me.png 2130706433 5000 300\x01', root: ['offer me.png'] },
+  { line: 'NOTICE root :\x01DCC SEND me.png 2130706433 5000 300\x01' },
+  // What mIRC says of an offer holds the address of its user.
+  { line: 'NOTICE bob :DCC Send me.png (192.0.2.7)' },
+  { line: 'PRIVMSG #friends :\x01DCC SEND me.png 2130706433 5000 300\x01' },
+  {
+    line: 'PRIVMSG bob :\x01DCC CHAT chat 2130706433 5000\x01',
+    answers: [':bob!bob@example.com NOTICE alice :\x01ERRMSG DCC :not known here\x01'],
+  },
   { line: 'NOTICE root :help' },
   { line: 'NOTICE &bitlbee :help' },
   // "bob: hi" reaches bob only.
@@ -175,4 +184,22 @@ describe('long texts', () => {
     expect(said.length).toBeGreaterThan(9)
     expect(said.join('') === whole).toBe(true)
   })
+})
+
+const OFFER = 'PRIVMSG bob :\x01DCC SEND me.png 2130706433 5000 300\x01'
+
+test('a file that is offered to a contact goes to them when it is here', async () => {
+  const rig = new Rig()
+  const file = { network: '~files' as NetworkId, ref: 'x', name: 'me.png', media: 'image' } as const
+  rig.taken = { kind: 'stored', file }
+  await rig.ask(rig.client(), OFFER)
+  expect(rig.offered).toEqual(['me.png bob'])
+  expect(rig.person.asked).toEqual(['say bob@example.com file '])
+})
+
+test('and one that does not come is told by root, and so is one that cannot be passed on', async () => {
+  const rig = new Rig()
+  await rig.ask(rig.client(), OFFER)
+  await new Promise(setImmediate)
+  expect(rig.person.asked).toEqual(['rootSays The file for bob was not passed on: no connection'])
 })

@@ -1,5 +1,5 @@
 /** A world for the commands: clients that keep what they are told, people who keep what they are asked, root, a store. */
-import type { AccountView, AdapterContext, HistoryRange, Said } from '../../../../bridge/adapter.ts'
+import type { AccountView, AdapterContext, HistoryRange, PutResult, Said } from '../../../../bridge/adapter.ts'
 import type { MessageBody } from '../../../../bridge/model/body.ts'
 import type { AccountId, ChatId, ChatRef, MessageId, NetworkId, UserId } from '../../../../bridge/model/ids.ts'
 import { plain, textOf } from '../../../../bridge/model/text.ts'
@@ -168,6 +168,7 @@ export class FakePerson implements PersonPort {
         state: { kind: 'online', since: NOW },
         wanted: true,
         fixed: false,
+        picture: 'none',
       },
     ]
   }
@@ -348,6 +349,9 @@ export class Rig {
   readonly history = new FakeHistory()
   readonly stored = new Map<string, string>()
   readonly toRoot: string[] = []
+  /** Files that were offered to contacts, and what becomes of them. */
+  readonly offered: string[] = []
+  taken: PutResult = { kind: 'refused', reason: 'network', detail: 'no connection' }
   readonly logged: string[] = []
   readonly person: FakePerson
   readonly dispatch: Dispatch
@@ -364,6 +368,10 @@ export class Rig {
       hear: (client, line, where) => {
         this.toRoot.push(`${where}: ${line}`)
         return this.rootAnswers(client)
+      },
+      offered: (_client, offer) => {
+        this.toRoot.push(`offer ${offer.name}`)
+        return Promise.resolve()
       },
       oper: (_client, name, password) => {
         this.toRoot.push(`oper ${name} ${password}`)
@@ -385,6 +393,7 @@ export class Rig {
         },
         clock: this.clock,
         history: this.history,
+        files: { maxBytes: 1_000 },
         state: {
           get: (key: string) => Promise.resolve(this.stored.get(key)),
           list: (prefix: string) =>
@@ -402,6 +411,12 @@ export class Rig {
       server: SERVER,
       control: '&bitlbee',
       root,
+      inbox: {
+        take: (_client, to, offer) => {
+          this.offered.push(`${offer.name} ${to.nick}`)
+          return Promise.resolve(this.taken)
+        },
+      },
       facts: {
         version: 'msn-bridge-1.0',
         startedAt: NOW - 3_661_000,

@@ -1,4 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest'
+import type { NetworkId } from '../../../../bridge/model/ids.ts'
+import type { FileOffer } from '../../../../adapters/irc-gateway/dcc-offer.ts'
 import { accountKey } from '../../../../adapters/irc-gateway/root/settings.ts'
 import { Bench, retro, SECRET, work } from './rig.ts'
 
@@ -229,4 +231,61 @@ test('a second account of a network has a number behind its tag', async () => {
   const [first] = bench.person.views
   bench.person.views = first === undefined ? [] : [first, { ...first, id: work, login: work as never }]
   expect((await bench.say('account list'))[1]).toMatch(/^ 1 \(retro2\)/)
+})
+
+describe('the own picture', () => {
+  const OFFER: FileOffer = { name: 'me.png', address: '127.0.0.1', port: 5000, size: 300 }
+  const offered = async (): Promise<readonly string[]> => {
+    const from = bench.client.sent.length
+    await bench.root.offered(bench.client, OFFER)
+    return bench.client.sent.slice(from).map(({ params }) => params[1] ?? '')
+  }
+  beforeEach(() => {
+    const file = { network: '~files' as NetworkId, ref: 'x', name: 'me.png', media: 'image' } as const
+    bench.taken = { kind: 'stored', file }
+    bench.person.answers = (line) => [`done: ${line}`]
+  })
+
+  test('comes by DCC for all accounts', async () => {
+    expect(await offered()).toEqual([`done: set-picture ${retro}`, `done: set-picture ${work}`])
+    expect(bench.person.commands).toEqual([`set-picture ${retro} <me.png>`, `set-picture ${work} <me.png>`])
+    expect(bench.offered).toEqual(['me.png root'])
+  })
+
+  test('or for one, once, within five minutes', async () => {
+    expect(await bench.say('account 1 set picture dcc')).toEqual([
+      'Now offer me the image within five minutes: /dcc send root FILE',
+      'It will be for this account alone.',
+    ])
+    expect(await offered()).toEqual([`done: set-picture ${work}`])
+    expect(await offered()).toHaveLength(2)
+    await bench.say('account 1 set picture dcc')
+    await bench.clock.advance(300_000)
+    expect(await offered()).toHaveLength(2)
+  })
+
+  test('is shown with where it comes from, and taken back', async () => {
+    setState(0, { picture: 'set by alice on irc' })
+    expect(await bench.say('account 0 set picture')).toEqual(["picture = `set by alice on irc'"])
+    expect(await bench.say('account 0 set -del picture')).toEqual([`done: remove-picture ${retro}`])
+    expect(await bench.say('remove-picture')).toEqual(['done: remove-picture'])
+  })
+
+  test('that cannot be had, or nobody could show, is told', async () => {
+    bench.taken = { kind: 'refused', reason: 'too-large', detail: 'it is too large' }
+    expect(await offered()).toEqual(['The picture was not taken: it is too large.'])
+    bench.person.views = []
+    expect((await offered())[0]).toMatch(/^You have no account/)
+    bench.client.person = undefined
+    expect((await offered())[0]).toMatch(/identify/)
+    expect(bench.person.commands).toEqual([])
+  })
+
+  test('what a Messenger plays is shown beside the words, and is not for changing', async () => {
+    const own = { name: 'Alice', groups: [], strangers: 'allowed', text: 'at the lake' } as const
+    setState(0, { own: { ...own, playing: { title: 'Song', artist: 'Band' } } })
+    expect(await bench.say('account 0 set')).toContain("now_playing = `Band - Song'")
+    expect(await bench.say('account 0 set status')).toEqual(["status = `at the lake'"])
+    expect((await bench.say('account 0 set now_playing x'))[0]).toContain('cannot be changed')
+  })
 })

@@ -39,6 +39,7 @@ const look = (): void => {
       state: { kind: 'online', since: 0 },
       wanted: house.parts.accounts.isWanted(account.id),
       fixed: false,
+      picture: 'none',
     }))
 }
 

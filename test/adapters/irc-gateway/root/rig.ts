@@ -1,6 +1,15 @@
 /** Root with everything around it made up: one person with two accounts, what the core would answer, and what it was told. */
 import { guardLine, MAX_LINE_BYTES } from '../../../../irc/guard.ts'
-import type { AccountView, AdapterContext, ContactView, Logger, Said, SignUp } from '../../../../bridge/adapter.ts'
+import type {
+  AccountView,
+  AdapterContext,
+  ContactView,
+  Logger,
+  PutResult,
+  Said,
+  SignUp,
+} from '../../../../bridge/adapter.ts'
+import type { FileRef } from '../../../../bridge/model/body.ts'
 import type { AccountId, ChatId, NetworkId, UserId } from '../../../../bridge/model/ids.ts'
 import type { RootDeps, UserResult, UsersPort, Where } from '../../../../adapters/irc-gateway/root/deps.ts'
 import { Root } from '../../../../adapters/irc-gateway/root/root.ts'
@@ -33,6 +42,7 @@ const view = (id: AccountId, login: string): AccountView => ({
   state: { kind: 'online', since: 0 },
   wanted: true,
   fixed: false,
+  picture: 'none',
 })
 
 export class FakeSettings implements SettingsPort {
@@ -129,8 +139,8 @@ export class FakePerson implements PersonPort {
     this.joined.push(channel)
     return channel
   }
-  async command(line: string, secret?: string): Promise<readonly string[]> {
-    this.commands.push(secret === undefined ? line : `${line} *`)
+  async command(line: string, secret?: string, file?: FileRef): Promise<readonly string[]> {
+    this.commands.push(`${line}${secret === undefined ? '' : ' *'}${file === undefined ? '' : ` <${file.name}>`}`)
     if (secret !== undefined) this.secrets.push(secret)
     const answer = this.answers(line)
     if (answer instanceof Error) throw answer
@@ -266,6 +276,10 @@ export class Bench {
     this.person.add(carol, 'carol', { presence: { show: 'busy' }, hasUs: false })
   }
 
+  /** Files that were offered, and what becomes of them. */
+  readonly offered: string[] = []
+  taken: PutResult = { kind: 'refused', reason: 'network', detail: 'no connection' }
+
   /** What the history has of every conversation. */
   written: readonly Said[] = []
 
@@ -309,6 +323,12 @@ export class Bench {
       server: 'localhost',
       control: '&bitlbee',
       users: this.users,
+      inbox: {
+        take: async (_, { nick }, { name }) => {
+          this.offered.push(`${name} ${nick}`)
+          return this.taken
+        },
+      },
       dcc: { send: async (_, { nick }, { name }) => `${name} of ${nick} is offered.` },
       knownNetworks: () => this.networks,
       isAdmin: (user) => this.admins.includes(user),

@@ -283,7 +283,7 @@ export class World {
   }
 
   account(id: AccountId = RETRO, state: SessionState = online, login = 'alice@home.example'): void {
-    const view = { id, network: MSN, login: login as UserId, state, wanted: true, fixed: false }
+    const view = { id, network: MSN, login: login as UserId, state, wanted: true, fixed: false, picture: 'none' }
     const at = this.bridge.accounts.findIndex((one) => one.id === id)
     if (at === -1) this.bridge.accounts.push(view)
     else this.bridge.accounts[at] = view

@@ -1,0 +1,125 @@
+/**
+ * Files that clients offer by DCC SEND. The connection goes to the address that the client is attached from, whatever the
+ * offer says, or, of a passive offer, comes from there. What arrives is kept with the files of the bridge.
+ */
+import { createServer, type Socket } from 'node:net'
+import type { AdapterContext, PutResult } from '../../bridge/adapter.ts'
+import type { Reason } from '../../bridge/model/result.ts'
+import { listen } from '../../sansio/listen.ts'
+import { comesFrom, goesTo } from './dcc-meet.ts'
+import { nameOf, placeOf, sameAddress, type FileOffer } from './dcc-offer.ts'
+import { maskOf, type ClientPort, type Face, type InboxPort } from './types.ts'
+
+/** Files that come at once, of all people and of one client. */
+export const MAX_COMING = 8
+export const MAX_OF_CLIENT = 2
+/** Without a byte, and in all. Milliseconds. */
+const IDLE_MS = 60_000
+const WHOLE_MS = 30 * 60_000
+/** Below it are services of the system. */
+const FIRST_PORT = 1_024
+
+export interface InboxOptions {
+  readonly context: Pick<AdapterContext, 'files' | 'clock'>
+  /** any: we also connect to clients. passive: they connect to us. off: nothing is taken. */
+  readonly receive: 'any' | 'passive' | 'off'
+}
+
+export class DccInbox implements InboxPort {
+  readonly #options: InboxOptions
+  readonly #life = new AbortController()
+  readonly #of = new WeakMap<ClientPort, number>()
+  #coming = 0
+
+  constructor(options: InboxOptions) {
+    this.#options = options
+  }
+
+  async take(client: ClientPort, to: Face, offer: FileOffer, maxBytes: number): Promise<PutResult> {
+    const wrong = this.#wrong(client, offer, maxBytes)
+    if (wrong !== undefined) return wrong
+    const { size = 0 } = offer
+    this.#count(client, 1)
+    const { clock, files } = this.#options.context
+    const over = new AbortController()
+    try {
+      const socket = await this.#meet(client, to, offer)
+      if (socket === undefined) return refused('network', 'no connection with your client came about')
+      const end = (): void => void socket.destroy()
+      socket.on('error', end).setTimeout(IDLE_MS, end)
+      const whole = AbortSignal.any([over.signal, this.#life.signal])
+      void clock.sleep(WHOLE_MS, whole).then(() => over.signal.aborted || end())
+      const put = await files.put(arriving(socket, size), { name: offer.name, maxBytes }, this.#life.signal)
+      socket.end()
+      return put
+    } catch (error) {
+      return refused('network', error instanceof Error ? error.message : String(error))
+    } finally {
+      over.abort()
+      this.#count(client, -1)
+    }
+  }
+
+  /** What is under way ends. Twice is harmless. */
+  stop(): void {
+    this.#life.abort()
+  }
+
+  #wrong(client: ClientPort, offer: FileOffer, maxBytes: number): PutResult | undefined {
+    const { receive } = this.#options
+    if (receive === 'off') return refused('forbidden', 'this gateway takes no files; its operator may allow it')
+    if (client.localAddress === undefined || this.#life.signal.aborted)
+      return refused('network', 'your client is not connected any more')
+    if (offer.size === undefined || offer.size === 0) return refused('unsupported', 'it does not say how large it is')
+    if (offer.size > maxBytes) return refused('too-large', `it has ${kB(offer.size)}, and may have ${kB(maxBytes)}`)
+    if (this.#coming >= MAX_COMING || (this.#of.get(client) ?? 0) >= MAX_OF_CLIENT)
+      return refused('rate-limited', 'too many files are on their way: try again in a minute')
+    if (isPassive(offer)) return undefined
+    if (receive === 'passive')
+      return refused('forbidden', 'this gateway connects to nobody: offer it passively (irssi: /dcc send -passive)')
+    if (!sameAddress(offer.address, client.host))
+      return refused(
+        'forbidden',
+        `your client wants to be reached at ${offer.address}, but comes from ${client.host}: offer it passively (irssi: /dcc send -passive), or mend its own address for DCC`,
+      )
+    if (offer.port < FIRST_PORT) return refused('forbidden', `a port below ${FIRST_PORT} is not connected to`)
+    return undefined
+  }
+
+  async #meet(client: ClientPort, to: Face, offer: FileOffer): Promise<Socket | undefined> {
+    const { clock } = this.#options.context
+    if (!isPassive(offer)) return goesTo(client.host, offer.port, clock, this.#life.signal)
+    const host = client.localAddress ?? client.host
+    const server = createServer()
+    const port = await listen(server, { host, port: 0 })
+    const words = `DCC SEND ${nameOf(offer)} ${placeOf(host)} ${port} ${offer.size} ${offer.token}`
+    client.send({ source: maskOf(to), verb: 'PRIVMSG', params: [client.nick, `\x01${words}\x01`] })
+    return comesFrom(server, client.host, clock, this.#life.signal)
+  }
+
+  #count(client: ClientPort, by: 1 | -1): void {
+    this.#coming += by
+    this.#of.set(client, (this.#of.get(client) ?? 0) + by)
+  }
+}
+
+const isPassive = ({ port, token }: FileOffer): boolean => port === 0 && token !== undefined
+
+/** Each piece is confirmed when it is kept: four bytes that say how much of the file is here, modulo 2^32. */
+async function* arriving(socket: Socket, size: number): AsyncGenerator<Uint8Array> {
+  let here = 0
+  for await (const chunk of socket.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+    const piece = chunk.subarray(0, size - here)
+    here += piece.length
+    yield piece
+    const said = Buffer.alloc(4)
+    said.writeUInt32BE(here % 2 ** 32)
+    socket.write(said)
+    if (here === size) return
+  }
+  throw new Error('the file broke off')
+}
+
+const kB = (bytes: number): string => `${Math.ceil(bytes / 1_000)} kB`
+
+const refused = (reason: Reason, detail: string): PutResult => ({ kind: 'refused', reason, detail })
