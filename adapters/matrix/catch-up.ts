@@ -7,7 +7,7 @@
  */
 import type { AdapterContext } from '../../bridge/adapter.ts'
 import type { NetworkId } from '../../bridge/model/ids.ts'
-import { missedIn, type Place, placesIn } from './missed.ts'
+import { missedIn, OVERLAP, type Place, placesIn } from './missed.ts'
 import type { HomeserverPort, RoomId, RoomTable } from './types.ts'
 
 /** Up to when everything came, as milliseconds since the epoch. */
@@ -46,8 +46,9 @@ export interface CatchUpDeps {
   readonly life: AbortSignal
 }
 
+/** The last events of a room, oldest first, and when the last of them came. */
 interface Last {
-  readonly event: string
+  readonly events: readonly string[]
   readonly at: number
 }
 
@@ -60,7 +61,7 @@ export class CatchUp {
   #all = 0
   /** Rooms that are to be looked at, and what happened before which time came in them; milliseconds since the epoch. */
   readonly #due = new Map<RoomId, number>()
-  /** The last event of each room that came, with nothing missing before it. */
+  /** What came last in each room, with nothing missing before it. */
   readonly #last = new Map<RoomId, Last>()
   readonly #lookedAt = new Map<RoomId, number>()
   readonly #looking = new Map<RoomId, Promise<string | undefined>>()
@@ -163,8 +164,9 @@ export class CatchUp {
     for (const { room, event } of places) {
       const row = this.#deps.table.byRoom(room)
       if (row === undefined || this.#due.has(room)) continue
+      const { events = [] } = this.#last.get(room) ?? {}
       this.#last.delete(room)
-      this.#last.set(room, { event, at })
+      this.#last.set(room, { events: [...events, event].slice(-OVERLAP), at })
       if (row.kind !== 'channel' || this.#linked.has(room)) continue
       this.#linked.set(room, at)
       linked.push(room)
@@ -209,7 +211,7 @@ export class CatchUp {
     const after = this.#due.get(room)
     if (after === undefined) return undefined
     const asked = clock.now()
-    const bounds = { after, known: this.#last.get(room)?.event }
+    const bounds = { after, known: this.#last.get(room)?.events ?? [] }
     const answer = await missedIn({ homeserver, room, bounds, now: () => clock.now() })
     if (!answer.ok) return answer.failure.detail
     const found = { events: answer.value }

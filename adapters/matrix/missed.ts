@@ -8,6 +8,11 @@ import { isRecord, recordOf, textIn } from './untrusted.ts'
 const PAGE = 100
 /** What is older than so many pages is not fetched. */
 const MAX_PAGES = 50
+/**
+ * A room is listed by the depth of its events, and they are brought in the order in which they were stored: of those that
+ * several people say at once, the one stored last may be listed earlier. So many are read behind one that is known.
+ */
+export const OVERLAP = 20
 const TYPES: readonly string[] = [
   'm.room.message',
   'm.room.encrypted',
@@ -23,8 +28,8 @@ const TYPES: readonly string[] = [
 const FILTER = JSON.stringify({ types: TYPES })
 
 export interface Bounds {
-  /** An event up to which all came. It may be gone from the room. */
-  readonly known?: string | undefined
+  /** The last that came, `OVERLAP` at most. They may be gone from the room. */
+  readonly known: readonly string[]
   /** What happened earlier came, or is not for us; by our clock, milliseconds since the epoch. */
   readonly after: number
 }
@@ -52,11 +57,13 @@ export interface Missed {
   readonly now: () => number
 }
 
-/** Oldest first. A refusal is an answer: there is nothing in that room for us. */
+/** Oldest first, without those that are known. A refusal is an answer: there is nothing in that room for us. */
 export const missedIn = async ({ homeserver, room, bounds, now }: Missed): Promise<Answer<readonly unknown[]>> => {
   const found: unknown[] = []
+  const known = new Set<unknown>(bounds.known)
+  let behind = 0
   let from: string | undefined
-  for (let page = 0; page < MAX_PAGES; page++) {
+  pages: for (let page = 0; page < MAX_PAGES; page++) {
     const answer: Answer<unknown> = await homeserver.request<unknown>({
       method: 'GET',
       path: path`/_matrix/client/v3/rooms/${room}/messages`,
@@ -67,21 +74,22 @@ export const missedIn = async ({ homeserver, room, bounds, now }: Missed): Promi
       break
     }
     const { chunk } = recordOf(answer.value)
-    const events: readonly unknown[] = Array.isArray(chunk) ? chunk : []
-    const end = events.findIndex((event) => isBound(event, homeserver.bot, bounds, now()))
-    found.push(...(end === -1 ? events : events.slice(0, end)))
+    for (const event of Array.isArray(chunk) ? (chunk as readonly unknown[]) : []) {
+      if (behind >= OVERLAP || isBound(event, homeserver.bot, bounds.after, now())) break pages
+      const isKnown = known.has(recordOf(event)['event_id'])
+      // Who lists the events of one room does not say in each which room it is.
+      if (!isKnown) found.push(isRecord(event) ? { ...event, room_id: room } : event)
+      if (isKnown || behind > 0) behind++
+    }
     from = textIn(answer.value, 'end')
-    if (end !== -1 || from === undefined) break
+    if (from === undefined) break
   }
-  // Who lists the events of one room does not say in each which room it is.
-  const value = found.reverse().map((event) => (isRecord(event) ? { ...event, room_id: room } : event))
-  return { ok: true, value }
+  return { ok: true, value: found.reverse() }
 }
 
 /** What the bot saw before it came in is not for us, either. */
-const isBound = (event: unknown, bot: string, { known, after }: Bounds, now: number): boolean => {
-  const { event_id, type, state_key, content, origin_server_ts, unsigned } = recordOf(event)
-  if (event_id === known && known !== undefined) return true
+const isBound = (event: unknown, bot: string, after: number, now: number): boolean => {
+  const { type, state_key, content, origin_server_ts, unsigned } = recordOf(event)
   if (type === 'm.room.member' && state_key === bot && recordOf(content)['membership'] === 'join') return true
   const { age } = recordOf(unsigned)
   // The clock of the homeserver may be another than ours; how old something is, it knows.

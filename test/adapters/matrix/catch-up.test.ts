@@ -227,6 +227,17 @@ test('what does not fit into one answer is fetched page by page, oldest first', 
   expect(rig.taken).toEqual(['$0', ...lost, '$last'])
 })
 
+test('what was said at the same moment as something that came may be listed before it', async () => {
+  const rig = await Rig.started(roomOf('!a'))
+  for (let count = 0; count < 30; count++) await rig.bring('!a', `$${count}`, count === 0)
+  const listed = rig.events.get('!a') ?? []
+  rig.events.set('!a', listed.toSpliced(28, 0, said('!a', '$lost', rig.context.clock.now())))
+  await rig.context.clock.advance(MINUTE)
+  await rig.bring('!a', '$next', true)
+  expect(rig.taken.slice(-2)).toEqual(['$lost', '$next'])
+  expect(rig.taken).toHaveLength(32)
+})
+
 test('after a restart of the bridge only what happened since is taken', async () => {
   const rig = await Rig.started(roomOf('!a'))
   await rig.bring('!a', '$1', true)
