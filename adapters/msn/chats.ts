@@ -184,7 +184,7 @@ export class Chats {
       clock: context.clock,
       offered: (file) => {
         const from = board.members.get(userIdOf(file.peer)) ?? { email: file.peer, name: file.peer }
-        transfers.offered(incoming(file), { chat: seat.conversation.chat, ...whoIs(from) })
+        transfers.offered(incoming(file), { chat: seat.conversation.chat, ...whoIs(from) }, talkOn(board, from))
       },
       isElsewhere: () => this.#isElsewhere(board),
       offeredElsewhere: (peer, call, file) => {
@@ -412,7 +412,7 @@ export class Chats {
         const fetch: PeerTalk['fetch'] = async (...asked) =>
           isOwn ? { kind: 'failed', how: 'left' } : talk.fetch(...asked)
         void this.#options.things
-          .bring(thing, (object, xml, signal) => fetch(event.from.email, object, xml, signal))
+          .bring(thing, about.sender, (object, xml, signal) => fetch(event.from.email, object, xml, signal))
           .then((body) => this.#options.held.stored({ ...about, body }, confirm))
         return
       }

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { systemClock } from '../../bridge/clock.ts'
 import { BlobStore } from '../../bridge/media/blobs.ts'
+import type { NetworkId, UserId } from '../../bridge/model/ids.ts'
 import { receiveFile, sendFile, type Meeting } from '../../msnp/index.ts'
 import { recordingLog, recordingMetrics } from '../../test/kit/observers.ts'
 import { answer } from '../processes.ts'
@@ -16,6 +17,7 @@ const blobs = new BlobStore({
   folder,
   maxBytes: 1_000_000_000,
   maxTotalBytes: 10_000_000_000,
+  maxShare: 1,
   keepMs: 3_600_000,
   clock: systemClock,
   log: recordingLog(),
@@ -52,7 +54,11 @@ answer({
     begin(async (meeting) => {
       const result = await receiveFile({ ...shared, size, meeting })
       if (!result.ok) throw new Error(result.failure.detail)
-      const put = await blobs.put(result.file.body, { name: 'file' }, never)
+      const put = await blobs.put(
+        result.file.body,
+        { name: 'file', from: { network: 'msn' as NetworkId, user: 'bob@example.com' as UserId } },
+        never,
+      )
       result.file.done(put.kind === 'stored')
       if (put.kind === 'refused') throw new Error(put.detail)
       kept = put.file.ref

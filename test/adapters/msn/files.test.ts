@@ -60,7 +60,8 @@ class House {
     this.blobs = blobs
     const files: Files = {
       maxBytes: 50_000_000,
-      put: (body, about, signal) => blobs.put(body, about, signal),
+      put: blobs.put.bind(blobs),
+      refusal: blobs.refusal.bind(blobs),
       open: async () => {
         this.opened++
         const chunks = content()
@@ -84,7 +85,7 @@ class House {
   }
 
   get kept(): readonly string[] {
-    return readdirSync(this.folder)
+    return readdirSync(this.folder).filter((name) => !name.includes('.'))
   }
 
   notice(start: string) {
@@ -117,6 +118,7 @@ const settle = async (files: object = {}): Promise<House> => {
     folder,
     maxBytes: 50_000_000,
     maxTotalBytes: 500_000_000,
+    maxShare: 1,
     keepMs: 1_000_000,
     clock: systemClock,
     log: recordingLog(),
@@ -268,6 +270,7 @@ describe('a file that a contact offers', () => {
     await call(files)
     old.offer(room, 'big.iso', size)
     expect(await old.heard(room)).toMatchObject({ 'invitation-command': 'CANCEL', 'cancel-code': code })
+    expect((await room.heard()).text).toMatch(/^\(The file "big.iso" was declined, because it /)
     await house.notice(words)
     expect(house.kept).toEqual([])
   })
