@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { systemClock } from '../../bridge/clock.ts'
 import { BlobStore } from '../../bridge/media/blobs.ts'
 import type { NetworkId, UserId } from '../../bridge/model/ids.ts'
-import { receiveFile, sendFile, type Meeting } from '../../msnp/index.ts'
+import { FilePorts, receiveFile, sendFile, type Meeting } from '../../msnp/index.ts'
 import { recordingLog, recordingMetrics } from '../../test/kit/observers.ts'
 import { answer } from '../processes.ts'
 
@@ -41,8 +41,8 @@ const watched = async (work: () => Promise<unknown>): Promise<number> => {
 
 const begin = (work: (meeting: Meeting) => Promise<unknown>): Promise<number> => {
   const { promise, resolve } = Promise.withResolvers<number>()
-  const ports = { host: '127.0.0.1', from: 0, to: 0 }
-  under = watched(() => work({ kind: 'listen', ports, onPort: resolve }))
+  const ports = new FilePorts({ host: '127.0.0.1', from: 0, to: 0 })
+  under = watched(() => work({ kind: 'listen', ports, peer: 'bench', onPort: resolve }))
   return promise
 }
 

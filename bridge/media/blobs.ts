@@ -32,8 +32,9 @@ export interface BlobsOptions {
   readonly metrics: Metrics
 }
 
-/** Files that are written at once; more are refused. */
+/** Files that are written at once, and of those from one sender; more are refused. */
 export const MAX_PUTS = 32
+export const MAX_PUTS_FROM_ONE = 8
 /** Files that are kept at once. */
 export const MAX_BLOBS = 100_000
 /** Where there is no more room, the oldest go, but none that is younger. Milliseconds. */
@@ -75,10 +76,10 @@ export class BlobStore {
   /** In the order in which they were last put. */
   readonly #blobs = new Map<string, Blob>()
   readonly #shares = new Shares()
+  readonly #puts = new Set<{ readonly owner: string }>()
   readonly #writing = new Set<Writing>()
   readonly #life = new AbortController()
   #kept = 0
-  #puts = 0
   #ready = false
   /** Names appear and disappear one after the other. */
   #turn: Promise<unknown> = Promise.resolve()
@@ -125,15 +126,19 @@ export class BlobStore {
     const part = join(folder, `${randomUUID()}.part`)
     const source = body[Symbol.asyncIterator]()
     let writing: Writing | undefined
-    this.#puts++
+    const owner = ownerOf(about.from)
+    const mine = { owner }
+    this.#puts.add(mine)
     try {
       if (!this.#ready) throw new Refusal('network', 'the bridge cannot keep files now')
-      if (this.#puts > MAX_PUTS) throw new Refusal('rate-limited', 'too many files are under way')
+      const theirs = [...this.#puts].filter((other) => other.owner === owner)
+      if (this.#puts.size > MAX_PUTS || theirs.length > MAX_PUTS_FROM_ONE)
+        throw new Refusal('rate-limited', 'too many files are under way')
       writing = {
         handle: await open(part, 'wx', 0o600),
         signal: AbortSignal.any([signal, this.#life.signal]),
         limit: Math.min(maxBytes, about.maxBytes ?? maxBytes),
-        owner: ownerOf(about.from),
+        owner,
         bytes: 0,
       }
       this.#writing.add(writing)
@@ -150,7 +155,7 @@ export class BlobStore {
       const detail = code === undefined ? 'the file broke off' : `the bridge cannot keep the file (${code})`
       return { kind: 'refused', reason: 'network', detail }
     } finally {
-      this.#puts--
+      this.#puts.delete(mine)
       if (writing !== undefined) {
         this.#writing.delete(writing)
         await writing.handle.close().catch(() => undefined)

@@ -5,7 +5,15 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { buffer } from 'node:stream/consumers'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { BLOBS, BlobStore, MAX_BLOBS, MAX_PUTS, SPARED_MS, type BlobsOptions } from '../../../bridge/media/blobs.ts'
+import {
+  BLOBS,
+  BlobStore,
+  MAX_BLOBS,
+  MAX_PUTS,
+  MAX_PUTS_FROM_ONE,
+  SPARED_MS,
+  type BlobsOptions,
+} from '../../../bridge/media/blobs.ts'
 import type { PutResult } from '../../../bridge/adapter.ts'
 import type { NetworkId, UserId, UserRef } from '../../../bridge/model/ids.ts'
 import { VirtualClock } from '../../kit/clock.ts'
@@ -174,8 +182,16 @@ describe('is not taken, and nothing of it stays,', () => {
     const store = await opened()
     const giveUp = new AbortController()
     const stuck = { [Symbol.asyncIterator]: () => ({ next: () => new Promise<never>(() => undefined) }) }
-    const puts = Array.from({ length: MAX_PUTS }, () => store.put(stuck, { name: 'x', from: BOB }, giveUp.signal))
-    expect(await put(store, 'x')).toMatchObject({ kind: 'refused', reason: 'rate-limited' })
+    const from = (at: number): UserRef => ({
+      network: MSN,
+      user: `p${Math.floor(at / MAX_PUTS_FROM_ONE)}@example.com` as UserId,
+    })
+    const begin = (at: number) => store.put(stuck, { name: 'x', from: from(at) }, giveUp.signal)
+    const puts = Array.from({ length: MAX_PUTS_FROM_ONE }, (_, at) => begin(at))
+    const refusal = { kind: 'refused', reason: 'rate-limited' }
+    expect(await put(store, 'x', 'x', from(0))).toMatchObject(refusal)
+    for (let at = MAX_PUTS_FROM_ONE; at < MAX_PUTS; at++) puts.push(begin(at))
+    expect(await put(store, 'x', 'x', from(MAX_PUTS))).toMatchObject(refusal)
     giveUp.abort()
     await Promise.all(puts)
     expect(readdirSync(folder)).toEqual([])
