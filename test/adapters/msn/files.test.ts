@@ -50,6 +50,8 @@ class House {
   readonly folder: string
   readonly blobs: BlobStore
   opened = 0
+  /** The other network gives a file no sooner. */
+  gate: Promise<unknown> = Promise.resolve()
   /** Bytes that the other network gave so far. */
   given = 0
   #ids = 0
@@ -64,6 +66,7 @@ class House {
       refusal: blobs.refusal.bind(blobs),
       open: async () => {
         this.opened++
+        await this.gate
         const chunks = content()
         const body = new ReadableStream<Uint8Array>(
           {
@@ -482,6 +485,25 @@ describe('a file for a contact', () => {
     expect(town.session.capabilities(chatOf('carol@example.com')).bodies.file).toBe('text')
     expect(town.session.capabilities(await town.group()).bodies.file).toBe('text')
     expect(town.session.capabilities().bodies.file).toBe('text')
+  })
+
+  it('is not overtaken by what is said after it, however long its network takes', async () => {
+    const { session } = (await settle()).town
+    const { promise, resolve } = Promise.withResolvers<undefined>()
+    house.gate = promise
+    const file = house.send()
+    const body = { kind: 'text', text: [{ text: 'seen it?' }] } as const
+    const op: Outbound = { kind: 'message', as: { kind: 'self' }, body, at: 0 }
+    const words = session.deliver({ id: 'words' as EventId, chat, op }, AbortSignal.timeout(20_000))
+    await expect.poll(() => house.opened).toBe(1)
+    resolve(undefined)
+    room = await her.answer()
+    const types = [0, 1].map(async () => (await room.wire.next(({ words: [verb] }) => verb === 'MSG')).payload)
+    expect(await Promise.all(types)).toEqual([
+      expect.stringContaining('text/x-msmsgsinvite'),
+      expect.stringContaining('seen it?'),
+    ])
+    expect([await file, await words]).toMatchObject([{ kind: 'delivered' }, { kind: 'delivered' }])
   })
 
   it('has its words before it', async () => {
