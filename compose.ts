@@ -113,6 +113,7 @@ export const compose = (
     folder: join(config.data, 'files'),
     maxBytes: maxFileBytes(config),
     maxTotalBytes: config.media.keep_mb * 1_000_000,
+    maxShare: config.media.share_percent / 100,
     keepMs: linkMs(config),
   })
   const mediaOf = (network: NetworkId): MediaOf | undefined => {
@@ -124,6 +125,7 @@ export const compose = (
   const files: Files = {
     maxBytes: maxFileBytes(config),
     put: (body, about, signal) => blobs.put(body, about, signal),
+    refusal: (from, bytes) => blobs.refusal(from, bytes),
     open: async ({ network, ref }, signal) => mediaOf(network)?.(ref, signal) ?? NO_FILE,
   }
   const links = keys.media === undefined ? undefined : mediaLinks(config, keys.media)

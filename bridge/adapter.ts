@@ -229,11 +229,15 @@ export interface Files {
    * Never rejects, and ends `body` when it does not want the rest.
    */
   put(body: AsyncIterable<Uint8Array>, about: FileAbout, signal: AbortSignal): Promise<PutResult>
+  /** Why a file of so many bytes from that sender would not be kept now, a half-sentence; undefined: it would. */
+  refusal(from: UserRef, bytes: number): string | undefined
   /** The bytes of any file, wherever it is. Never rejects. */
   open(file: Pick<FileRef, 'network' | 'ref'>, signal: AbortSignal): Promise<MediaResult>
 }
 
 export interface FileAbout {
+  /** Whose share of the room it takes up. */
+  readonly from: UserRef
   /** As its sender calls it. Untrusted: it is made fit to be shown. */
   readonly name: string
   /** Absent: what its first bytes and its name say. */

@@ -1,8 +1,10 @@
 /** What passes: typing, read marks, presence, names. Newest wins for each chat, kind and user; nothing is stored. */
+import { backoffMs, DEFAULT_BACKOFF } from './backoff.ts'
 import type { Clock, Logger, Metrics, Session } from './adapter.ts'
 import type { Op } from './degrade.ts'
 import type { Outbound } from './model/events.ts'
 import type { AccountId, ChatRef, EventId } from './model/ids.ts'
+import type { DeliveryResult } from './model/result.ts'
 import type { Openings } from './opening.ts'
 import { laneKey } from './place.ts'
 import { referenceOf, resolve } from './references.ts'
@@ -25,6 +27,8 @@ export type OwnState = Extract<Outbound, { kind: 'presence' | 'profile' }>
 const SLOTS_LIMIT = 500
 /** The same for one account: all whom it shows may come and go at once. */
 const ACCOUNT_SLOTS_LIMIT = 20_000
+/** Names and pictures that failed and are tried again; of further ones the next sign-in or change tells. */
+const FAILED_LIMIT = 2_000
 
 interface Stream {
   readonly account: AccountId
@@ -34,10 +38,17 @@ interface Stream {
   readonly slots: Map<string, Op>
 }
 
+interface Failed {
+  readonly op: Op
+  readonly failures: number
+}
+
 export class Ephemeral {
   readonly #deps: EphemeralDeps
   readonly #streams = new Map<LaneKey | AccountId, Stream>()
   readonly #own = new Map<AccountId, Map<OwnState['kind'], OwnState>>()
+  /** The newest name and picture of somebody, by account and slot, where it failed and may yet succeed. */
+  readonly #failed = new Map<string, Failed>()
   readonly #stopping = new AbortController()
 
   constructor(deps: EphemeralDeps) {
@@ -91,6 +102,7 @@ export class Ephemeral {
     const running = this.#streams.get(key)
     const stream = running ?? { account, place, slots: new Map<string, Op>() }
     const slot = slotOf(op)
+    if (this.#failed.get(failedKey(account, slot))?.op !== op) this.#failed.delete(failedKey(account, slot))
     stream.slots.delete(slot)
     if (stream.slots.size >= (place === undefined ? ACCOUNT_SLOTS_LIMIT : SLOTS_LIMIT)) {
       const [oldest] = stream.slots.keys()
@@ -107,7 +119,8 @@ export class Ephemeral {
     for (const [slot, op] of nextOf(stream.slots)) {
       stream.slots.delete(slot)
       try {
-        await this.#deliver(stream, op)
+        const result = await this.#deliver(stream, op)
+        if (op.kind === 'profile' && stream.place === undefined) this.#settled(stream, slot, op, result)
       } catch (error) {
         const detail = error instanceof Error ? error.message : String(error)
         this.#deps.log.debug({ account: stream.account, kind: op.kind, detail }, 'something passing was not delivered')
@@ -116,11 +129,35 @@ export class Ephemeral {
     if (this.#streams.get(key) === stream) this.#streams.delete(key)
   }
 
-  async #deliver({ account, place }: Stream, op: Op): Promise<void> {
+  /** A picture that could not be brought is tried again, unless something newer comes meanwhile. */
+  #settled({ account, slots }: Stream, slot: string, op: Op, result: DeliveryResult | undefined): void {
+    if (result?.kind === 'retry' && !slots.has(slot))
+      this.#tryLater(account, slot, op, typeof result.wait === 'number' ? result.wait : 0)
+    else this.#failed.delete(failedKey(account, slot))
+  }
+
+  #tryLater(account: AccountId, slot: string, op: Op, askedMs: number): void {
+    const key = failedKey(account, slot)
+    const failures = (this.#failed.get(key)?.failures ?? 0) + 1
+    if (failures === 1 && this.#failed.size >= FAILED_LIMIT) return
+    const failed: Failed = { op, failures }
+    this.#failed.set(key, failed)
+    // No chance in it: they go one after the other anyway.
+    const wait = backoffMs(DEFAULT_BACKOFF, failures, 0.5, askedMs)
+    void this.#deps.clock.sleep(wait, this.#stopping.signal).then(() => {
+      if (this.#failed.get(key) !== failed || this.#stopping.signal.aborted) return
+      if (this.#deps.sessionOf(account)?.state.kind === 'online') this.#put(account, account, undefined, op)
+      else this.#tryLater(account, slot, op, 0)
+    })
+  }
+
+  /** undefined: nowhere to deliver it now. */
+  async #deliver({ account, place }: Stream, op: Op): Promise<DeliveryResult | undefined> {
     const session = this.#deps.sessionOf(account)
     const chat = place === undefined ? undefined : this.#deps.openings.chatOf(account, place)
     const wire = await this.#resolved(account, place, chat, op)
-    if (wire === undefined || session?.state.kind !== 'online' || (place !== undefined && chat === undefined)) return
+    if (wire === undefined || session?.state.kind !== 'online' || (place !== undefined && chat === undefined))
+      return undefined
     const done = new AbortController()
     const late = new AbortController()
     void this.#deps.clock.sleep(this.#deps.deliverMs, done.signal).then(() => late.abort())
@@ -130,6 +167,7 @@ export class Ephemeral {
       .deliver({ id, ...(chat === undefined ? {} : { chat }), op: wire }, signal)
       .finally(() => done.abort())
     this.#deps.metrics.count('passing', { kind: op.kind, outcome: result.kind })
+    return result
   }
 
   async #resolved(
@@ -148,6 +186,8 @@ export class Ephemeral {
 function* nextOf(slots: ReadonlyMap<string, Op>): Generator<readonly [string, Op]> {
   for (let [first] = slots; first !== undefined; [first] = slots) yield first
 }
+
+const failedKey = (account: AccountId, slot: string): string => `${account}\n${slot}`
 
 const slotOf = (op: Op): string => {
   if (!('as' in op)) return op.kind

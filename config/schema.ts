@@ -135,6 +135,15 @@ export const configSchema = z.strictObject({
             'Files from networks that keep none, as MSN, are in the data folder until their links expire. So many millions of bytes in all.',
         })
         .default(2_000),
+      share_percent: z
+        .number()
+        .positive()
+        .max(100)
+        .meta({
+          description:
+            'One sender may fill so much of keep_mb, so that others have room. A file beyond it is declined; nothing that is kept goes for it.',
+        })
+        .default(25),
     })
     .meta({ description: 'Files reach networks that have none as links that expire.' })
     .prefault({}),

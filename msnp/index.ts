@@ -74,7 +74,7 @@ export {
 export { BYE, type FileTimings } from './session/file-lines.ts'
 export { FileReceiver } from './session/file-receiver.ts'
 export { FileSender } from './session/file-sender.ts'
-export { allowedAddresses, wrongAllowance, type PortRange } from './io/file-ports.ts'
+export { allowedAddresses, FilePorts, wrongAllowance, type PortRange } from './io/file-ports.ts'
 export {
   FileBroken,
   type ArrivingFile,

@@ -4,6 +4,7 @@
  */
 import { createServer, type Socket } from 'node:net'
 import type { AdapterContext, PutResult } from '../../bridge/adapter.ts'
+import type { NetworkId } from '../../bridge/model/ids.ts'
 import type { Reason } from '../../bridge/model/result.ts'
 import { listen } from '../../sansio/listen.ts'
 import { comesFrom, goesTo } from './dcc-meet.ts'
@@ -20,6 +21,7 @@ const WHOLE_MS = 30 * 60_000
 const FIRST_PORT = 1_024
 
 export interface InboxOptions {
+  readonly network: NetworkId
   readonly context: Pick<AdapterContext, 'files' | 'clock'>
   /** any: we also connect to clients. passive: they connect to us. off: nothing is taken. */
   readonly receive: 'any' | 'passive' | 'off'
@@ -36,11 +38,17 @@ export class DccInbox implements InboxPort {
   }
 
   async take(client: ClientPort, to: Face, offer: FileOffer, maxBytes: number): Promise<PutResult> {
+    const { context, network } = this.#options
+    const { clock, files } = context
+    const { person } = client
+    if (person === undefined) return refused('forbidden', 'files are taken from those who are identified')
+    const { size = 0 } = offer
+    const from = { network, user: person.user }
     const wrong = this.#wrong(client, offer, maxBytes)
     if (wrong !== undefined) return wrong
-    const { size = 0 } = offer
+    const full = files.refusal(from, size)
+    if (full !== undefined) return refused('too-large', full)
     this.#count(client, 1)
-    const { clock, files } = this.#options.context
     const over = new AbortController()
     try {
       const socket = await this.#meet(client, to, offer)
@@ -49,7 +57,7 @@ export class DccInbox implements InboxPort {
       socket.on('error', end).setTimeout(IDLE_MS, end)
       const whole = AbortSignal.any([over.signal, this.#life.signal])
       void clock.sleep(WHOLE_MS, whole).then(() => over.signal.aborted || end())
-      const put = await files.put(arriving(socket, size), { name: offer.name, maxBytes }, this.#life.signal)
+      const put = await files.put(arriving(socket, size), { from, name: offer.name, maxBytes }, this.#life.signal)
       socket.end()
       return put
     } catch (error) {

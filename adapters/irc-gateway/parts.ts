@@ -122,7 +122,7 @@ export const makeParts = ({ config, network, account, context, defaults }: Parts
     limits: { clientsPerPerson: limits.clients_per_person, strangersPerAddress: limits.strangers_per_address },
   })
   const dcc = new Dcc(context)
-  const inbox = new DccInbox({ context, receive: config.dcc.receive })
+  const inbox = new DccInbox({ network, context, receive: config.dcc.receive })
   const root: Root = new Root({
     ...deps,
     users: hall,

@@ -90,7 +90,7 @@ export class Deliveries {
       if (origin === undefined) return SILENT
       const named = await ghosts.ensure(origin, op.name, signal)
       if (!named.ok || op.avatar === undefined) return silent(named)
-      return silent(await ghosts.picture(origin, op.avatar, (file) => this.#pictureUrl(file, signal), signal))
+      return this.#picture(origin, op.avatar, signal)
     }
     if (chat === undefined) return GONE
     if (op.kind === 'message' || op.kind === 'status') {
@@ -149,6 +149,18 @@ export class Deliveries {
         return url === undefined ? bare : { ...bare, image: { ...span.image, network: this.#deps.network, ref: url } }
       }),
     )
+  }
+
+  /** Where it cannot be brought to the homeserver now, it is worth another try. */
+  async #picture(origin: UserRef, avatar: FileRef | null, signal: AbortSignal): Promise<DeliveryResult> {
+    const failures: NotOpened[] = []
+    const place = async (file: FileRef): Promise<string | undefined> => {
+      const placed = file.media === 'image' ? await this.#deps.place(file, signal) : undefined
+      if (placed?.kind === 'retry') failures.push(placed.result)
+      return placed?.kind === 'placed' ? uriOf(placed.file.ref) : undefined
+    }
+    const shown = await this.#deps.ghosts.picture(origin, avatar, place, signal)
+    return failures[0] ?? silent(shown)
   }
 
   async #pictureUrl(file: FileRef, signal: AbortSignal): Promise<string | undefined> {

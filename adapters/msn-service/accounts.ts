@@ -12,6 +12,8 @@ const MAX_PASSWORD = 128
 
 const RECORD = 'account/'
 const PASSWORD = 'password/'
+/** Of accounts that the bridge has made for people elsewhere, and whose password it knows alone. */
+const MADE = 'made/'
 /** Of people elsewhere who are being brought: `visit/<address> <who has added them>`. An address has no blank. */
 const VISIT = 'visit/'
 /** The bit of AL. */
@@ -94,7 +96,7 @@ export class AccountBook {
 
   /**
    * Somebody or something of another network, whom `by` has let in already on their side. Only the password is new where the
-   * account is there: nobody knew it any more.
+   * account is there: nobody knew it any more. Not for `isPersons`.
    */
   async addElsewhere(email: string, name: string, by: string, password: string): Promise<void> {
     const hash = await hashPassword(password, this.#options.cost)
@@ -105,7 +107,18 @@ export class AccountBook {
     await this.#options.state.update([
       [RECORD + email, JSON.stringify(record)],
       [PASSWORD + email, hash],
+      [MADE + email, ''],
     ])
+  }
+
+  /** Somebody has an account there, which is older than what the address stands for now: its password is theirs. */
+  async isPersons(email: string): Promise<boolean> {
+    return (await this.exists(email)) && !(await this.isMade(email))
+  }
+
+  /** By the bridge, for somebody elsewhere. */
+  async isMade(email: string): Promise<boolean> {
+    return (await this.#options.state.get(MADE + email)) !== undefined
   }
 
   /** Somebody is about to be brought; until `brought`, a restart tries it again. */
@@ -135,6 +148,7 @@ export class AccountBook {
     await this.#options.state.update([
       [RECORD + email, undefined],
       [PASSWORD + email, undefined],
+      [MADE + email, undefined],
     ])
   }
 
@@ -215,6 +229,8 @@ export class ServiceAccounts implements AccountAdmin {
   async passwd(address: string, password: string): Promise<AccountAnswer> {
     const email = await this.#existing(address)
     if (typeof email !== 'string') return refused(email.wrong)
+    if (await this.#book.isMade(email))
+      return refused(`${email} is signed in by the bridge, which must know its password: it cannot be changed`)
     const wrong = passwordProblem(password)
     if (wrong !== undefined) return refused(wrong)
     await this.#book.setPassword(email, password)

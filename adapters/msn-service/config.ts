@@ -122,7 +122,11 @@ export const msnServiceConfig = z
         public: hostName(
           'The host of the gateway as clients reach it. By default the address that they connected to.',
         ).optional(),
-        sessions: count(1_000, 'Connections through the gateway at once; one more is answered with 503.'),
+        sessions: count(
+          1_000,
+          'Connections through the gateway at once; one more is answered with 503. One address has a quarter of them, 100 at least: ' +
+            'behind a reverse proxy that sends no X-Forwarded-For, or is on another machine, that is for all people together.',
+        ),
         idle_ms: millis(
           'A connection through the gateway about which the client does not ask for so long is over.',
         ).default(60_000),

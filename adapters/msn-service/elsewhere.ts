@@ -6,28 +6,31 @@ import type { Introduction } from '../../msnp/index.ts'
 import type { AccountBook } from './accounts.ts'
 import { elsewhereOf } from './addresses.ts'
 import type { MsnServiceConfig } from './config.ts'
+import { Invitations } from './invitations.ts'
 
-/** Times of adding that are remembered, people. */
-const MAX_REMEMBERED = 10_000
 const HOUR_MS = 60 * 60_000
 /** After a restart: when it is tried, milliseconds after the time before. */
 const AGAIN_MS = [1_000, 5_000, 15_000, 60_000, 300_000]
 /** The bit of FL. */
 const LISTED = 1
+const PERSONS = 'an account of somebody has an address of another network, so nobody can add that contact'
 
 export interface ElsewhereOptions {
   readonly config: MsnServiceConfig
   readonly book: AccountBook
-  readonly context: Pick<AdapterContext, 'visitors' | 'clock'>
+  readonly context: Pick<AdapterContext, 'visitors' | 'clock' | 'state' | 'log'>
 }
 
 export class Elsewhere {
   readonly #options: ElsewhereOptions
-  readonly #times = new Map<string, readonly number[]>()
+  readonly #invitations: Invitations
   readonly #made = new Map<string, Promise<string>>()
 
   constructor(options: ElsewhereOptions) {
+    const { config, context } = options
+    const { times = 0, hours = 1 } = config.elsewhere?.invitations ?? {}
     this.#options = options
+    this.#invitations = new Invitations(context.state, context.clock, { times, withinMs: hours * HOUR_MS })
   }
 
   /** Somebody of ours puts an address on their list. What it answers is on disk. */
@@ -45,9 +48,13 @@ export class Elsewhere {
     if (who === undefined) return 'wrong'
     if (who.kind === 'user' && who.server !== undefined && !fits(elsewhere.servers, who.server)) return 'unknown'
     if (!visitors.isFree(network, who, email, by as UserId)) return 'unknown'
-    if (!this.#mayInvite(by)) return 'too-often'
-    await book.bringing(email, by)
     const isThere = visitors.knows(email)
+    if (!isThere && (await book.isPersons(email))) {
+      context.log.warn({ account: email }, PERSONS)
+      return 'unknown'
+    }
+    if (!(await this.#invitations.take(by))) return 'too-often'
+    await book.bringing(email, by)
     const password = isThere ? '' : await this.#make(email, who.name, by)
     if (isThere) await visitors.expect(email, by as UserId)
     // Not before the list is written: whoever comes must find them on it.
@@ -61,8 +68,22 @@ export class Elsewhere {
   /** What a restart has cut short. The networks may not be there yet, so each is tried a few times. */
   async resume(signal: AbortSignal): Promise<void> {
     const { book } = this.#options
+    await this.#invitations.sweep()
+    for (const email of await this.#persons()) this.#options.context.log.warn({ account: email }, PERSONS)
     const visits = await book.visits()
     await Promise.all(visits.map((visit) => this.#again(visit, signal)))
+  }
+
+  /** Accounts that people have under addresses of networks that are `elsewhere` now. */
+  async #persons(): Promise<readonly string[]> {
+    const { config, book, context } = this.#options
+    const persons: string[] = []
+    for (const { email } of await book.all()) {
+      const place = elsewhereOf(email, config.domain)
+      const isTaken = config.elsewhere?.networks.some((id) => id.toLowerCase() === place?.label) === true
+      if (isTaken && context.visitors?.knows(email) !== true && (await book.isPersons(email))) persons.push(email)
+    }
+    return persons
   }
 
   async #again({ email, by }: { readonly email: string; readonly by: string }, signal: AbortSignal): Promise<void> {
@@ -78,7 +99,9 @@ export class Elsewhere {
       if (place === undefined || network === undefined || visitors === undefined || isWanted !== true) break
       const who = visitors.find(network, place.local)
       if (who === undefined) continue
-      const password = visitors.knows(email) ? '' : await this.#make(email, who.name, by)
+      const isThere = visitors.knows(email)
+      if (!isThere && (await book.isPersons(email))) break
+      const password = isThere ? '' : await this.#make(email, who.name, by)
       if (await this.#bring({ network, who, address: email, password, by: by as UserId })) break
     }
     await this.#brought(email, by)
@@ -104,18 +127,6 @@ export class Elsewhere {
     this.#made.set(email, made)
     made.catch(() => this.#made.delete(email))
     return made
-  }
-
-  #mayInvite(by: string): boolean {
-    const { config, context } = this.#options
-    const { times = 0, hours = 1 } = config.elsewhere?.invitations ?? {}
-    const now = context.clock.now()
-    const recent = (this.#times.get(by) ?? []).filter((at) => now - at < hours * HOUR_MS)
-    if (recent.length >= times) return false
-    const [oldest] = this.#times.keys()
-    if (oldest !== undefined && this.#times.size >= MAX_REMEMBERED) this.#times.delete(oldest)
-    this.#times.set(by, [...recent, now])
-    return true
   }
 }
 

@@ -10,7 +10,9 @@ import {
   type MsnClientEvent,
   type Switchboard,
 } from '../../msnp/index.ts'
+import { Behind } from './behind.ts'
 import { Chunks } from './chunks.ts'
+import { Comings } from './comings.ts'
 import { Conversation } from './conversation.ts'
 import type { Emoticons } from './emoticons.ts'
 import { isGroupId, type Groups } from './groups.ts'
@@ -62,21 +64,13 @@ interface Seat {
   changes: number
 }
 
-/** Of one chat: what waits for a picture, or for something that does. */
-interface Queue {
-  behind: number
-  order: Promise<void>
-}
-
 export class Chats {
   readonly #options: ChatsOptions
   readonly #conversations = new Map<ChatId, Conversation>()
   readonly #seats = new Map<Switchboard, Seat>()
-  /** Only where something waits. */
-  readonly #queues = new Map<ChatId, Queue>()
-  /** People of a group whose leaving was told, and strangers whose coming was. */
-  readonly #left = new Map<ChatId, Set<UserId>>()
-  readonly #guests = new Map<ChatId, Set<UserId>>()
+  /** What waits for pictures. */
+  readonly #behind = new Behind<ChatId>()
+  readonly #comings = new Comings()
 
   constructor(options: ChatsOptions) {
     this.#options = options
@@ -111,9 +105,7 @@ export class Chats {
   /** Who takes part in a group just now: those who belong to it and have not left, and guests. undefined: no such group. */
   people(chat: ChatId): readonly UserId[] | undefined {
     const belong = this.#options.groups.members(chat)
-    const left = this.#left.get(chat)
-    const stayed = belong?.filter((user) => left?.has(user) !== true)
-    return stayed && [...new Set([...stayed, ...(this.#guests.get(chat) ?? [])])]
+    return belong && this.#comings.present(chat, belong)
   }
 
   refOf(chat: ChatId): ChatRef {
@@ -184,7 +176,7 @@ export class Chats {
       clock: context.clock,
       offered: (file) => {
         const from = board.members.get(userIdOf(file.peer)) ?? { email: file.peer, name: file.peer }
-        transfers.offered(incoming(file), { chat: seat.conversation.chat, ...whoIs(from) })
+        transfers.offered(incoming(file), { chat: seat.conversation.chat, ...whoIs(from) }, talkOn(board, from))
       },
       isElsewhere: () => this.#isElsewhere(board),
       offeredElsewhere: (peer, call, file) => {
@@ -210,8 +202,7 @@ export class Chats {
     for (const [chat, conversation] of this.#conversations) {
       if (!conversation.idle) continue
       this.#conversations.delete(chat)
-      this.#left.delete(chat)
-      this.#guests.delete(chat)
+      this.#comings.forget(chat)
       return
     }
   }
@@ -291,7 +282,7 @@ export class Chats {
     seat.talk?.closed()
     if (conversation.kind === 'direct') this.#gone([conversation.chat.chat])
     conversation.detach(board)
-    if (conversation.boards.length === 0) this.#guests.delete(conversation.chat.chat)
+    if (conversation.boards.length === 0) this.#comings.closed(conversation.chat.chat)
     conversation.changed()
   }
 
@@ -319,16 +310,11 @@ export class Chats {
     return true
   }
 
-  /** People who belong to a group come and go with its switchboards; only what is news is told. */
   #tellJoin(board: Switchboard, seat: Seat, member: Member, moved: boolean): void {
     const user = userIdOf(member.email)
     const { chat } = seat.conversation.chat
-    const back = this.#left.get(chat)?.delete(user) === true
     const belongs = this.#options.groups.members(chat)?.includes(user) === true
-    const guests = setIn(this.#guests, chat)
-    if (!moved && !back && (belongs || guests.has(user))) return
-    if (!belongs) guests.add(user)
-    this.#tell(board, seat, member, 'join')
+    if (this.#comings.joined(chat, user, belongs, moved)) this.#tell(board, seat, member, 'join')
   }
 
   #memberLeft(board: Switchboard, member: Member, idle: boolean): void {
@@ -340,8 +326,7 @@ export class Chats {
     const { kind, chat } = seat.conversation
     // The last one ends the session, not the chat; and who was only idle has not left it either.
     if (kind === 'group' && !idle && board.members.size > 0) {
-      this.#guests.get(chat.chat)?.delete(user)
-      setIn(this.#left, chat.chat).add(user)
+      this.#comings.left(chat.chat, user)
       this.#tell(board, seat, member, 'leave')
     }
     seat.conversation.changed()
@@ -358,7 +343,10 @@ export class Chats {
       userName: where.senderName,
       change,
     } as const
-    this.#inOrder(where.chat.chat, undefined, () => this.#options.held.stored(event))
+    this.#behind.inOrder(where.chat.chat, undefined, () => {
+      this.#options.held.stored(event)
+      return undefined
+    })
   }
 
   #message(board: Switchboard, event: Extract<SwitchboardEvent, { kind: 'message' }>): void {
@@ -412,7 +400,7 @@ export class Chats {
         const fetch: PeerTalk['fetch'] = async (...asked) =>
           isOwn ? { kind: 'failed', how: 'left' } : talk.fetch(...asked)
         void this.#options.things
-          .bring(thing, (object, xml, signal) => fetch(event.from.email, object, xml, signal))
+          .bring(thing, about.sender, (object, xml, signal) => fetch(event.from.email, object, xml, signal))
           .then((body) => this.#options.held.stored({ ...about, body }, confirm))
         return
       }
@@ -449,26 +437,11 @@ export class Chats {
     const { body, sender } = event
     const hasText = body.kind === 'text' || body.kind === 'action'
     const { chat } = event.chat
-    const isFull = (this.#queues.get(chat)?.behind ?? 0) >= MAX_BEHIND
+    const isFull = this.#behind.waiting(chat) >= MAX_BEHIND
     const text = hasText && !isFull ? emoticons.dress(sender.user, body.text) : undefined
-    this.#inOrder(chat, text, (dressed) =>
-      held.stored(dressed === undefined || !hasText ? event : { ...event, body: { ...body, text: dressed } }, confirm),
-    )
-  }
-
-  /** At once where nothing is waited for, and nothing that came before waits. */
-  #inOrder<Value>(chat: ChatId, value: Value | Promise<Value>, store: (value: Value) => void): void {
-    const known = this.#queues.get(chat)
-    if (known === undefined && !(value instanceof Promise)) {
-      store(value)
-      return
-    }
-    const queue = known ?? { behind: 0, order: Promise.resolve() }
-    this.#queues.set(chat, queue)
-    queue.behind++
-    queue.order = Promise.all([value, queue.order]).then(([ready]) => {
-      if (--queue.behind === 0) this.#queues.delete(chat)
-      store(ready)
+    this.#behind.inOrder(chat, text, (dressed) => {
+      held.stored(dressed === undefined || !hasText ? event : { ...event, body: { ...body, text: dressed } }, confirm)
+      return undefined
     })
   }
 
@@ -503,9 +476,3 @@ const talkOn = (board: Switchboard, { email }: Member): Talk => ({
     if (board.open && board.members.has(email.toLowerCase())) void board.send(payload, 'U')
   },
 })
-
-const setIn = <Key, Value>(sets: Map<Key, Set<Value>>, key: Key): Set<Value> => {
-  const set = sets.get(key) ?? new Set<Value>()
-  sets.set(key, set)
-  return set
-}

@@ -4,7 +4,7 @@
  */
 import type { AdapterContext } from '../../bridge/adapter.ts'
 import type { FileRef } from '../../bridge/model/body.ts'
-import type { UserId } from '../../bridge/model/ids.ts'
+import type { NetworkId, UserId } from '../../bridge/model/ids.ts'
 import type { RichText, Span } from '../../bridge/model/text.ts'
 import { OBJECT_TYPES, parseMsnObject } from '../../msnp/index.ts'
 import { TokenBucket, type Rate } from '../../sansio/rate.ts'
@@ -50,6 +50,7 @@ interface Asked {
 }
 
 export interface EmoticonsOptions {
+  readonly network: NetworkId
   readonly context: AdapterContext
   /** Larger ones are not asked for. 0: none are. */
   readonly maxBytes: number
@@ -101,7 +102,7 @@ export class Emoticons {
           if (result.kind !== 'fetched') return
           const put = await this.#options.context.files.put(
             one(result.bytes),
-            { name: 'emoticon', maxBytes },
+            { name: 'emoticon', maxBytes, from: { network: this.#options.network, user } },
             this.#life.signal,
           )
           if (put.kind === 'stored' && put.file.media === 'image') picture.file = put.file

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import type { Account, Adapter, AdapterContext, Session } from '../../bridge/adapter.ts'
 import type { AccountId, ChatId, NetworkId, UserId } from '../../bridge/model/ids.ts'
-import { allowedAddresses, MsnClient, wrongAllowance, type MsnClientOptions } from '../../msnp/index.ts'
+import { allowedAddresses, FilePorts, MsnClient, wrongAllowance, type MsnClientOptions } from '../../msnp/index.ts'
 import type { AdapterOptions } from '../module.ts'
 import type { MsnConfig } from './config.ts'
 import { isGroupId } from './groups.ts'
@@ -19,6 +19,7 @@ interface Started {
   /** Certificate authority of the login servers, PEM. */
   readonly ca: string | undefined
   readonly mayConnect: (address: string) => boolean
+  readonly ports: FilePorts
 }
 
 export class MsnAdapter implements Adapter {
@@ -44,7 +45,8 @@ export class MsnAdapter implements Adapter {
     }
     if (files.last_port < files.first_port) throw new Error('files.last_port is below files.first_port: exchange them')
     const mayConnect = allowedAddresses(files.allow)
-    this.#started = { context, mayConnect, ca: ca === undefined ? undefined : await pem(ca) }
+    const ports = new FilePorts({ host: files.listen, from: files.first_port, to: files.last_port })
+    this.#started = { context, mayConnect, ports, ca: ca === undefined ? undefined : await pem(ca) }
   }
 
   async stop(): Promise<void> {
@@ -64,7 +66,7 @@ export class MsnAdapter implements Adapter {
       pictures: { fetch: this.#config.pictures.fetch, maxBytes: this.#config.pictures.max_kb * 1_000 },
       mail: this.#config.mail_notifications,
       openLine: this.#openLine,
-      files: fileSettings(this.#config, started.mayConnect),
+      files: fileSettings(this.#config, started),
       random: () => randomBytes(16).toString('hex'),
     })
     this.#sessions.set(account.id, session)
@@ -108,13 +110,13 @@ const pem = async (path: string): Promise<string> => {
 const FIRST_WITH_PEERS = 1
 const FIRST_WITHOUT_MSNFTP = 6
 
-const fileSettings = ({ files }: MsnConfig, mayConnect: (address: string) => boolean): FileSettings => ({
+const fileSettings = ({ files }: MsnConfig, { mayConnect, ports }: Started): FileSettings => ({
   receives: files.receive,
   peersFrom: files.protocol === 'auto' ? FIRST_WITH_PEERS : FIRST_WITHOUT_MSNFTP,
   sends: files.send,
   maxBytes: files.max_mb * 1_000_000,
   direction: files.direction,
-  ports: { host: files.listen, from: files.first_port, to: files.last_port },
+  ports,
   publicHost: files.public,
   mayConnect,
   answerMs: files.answer_timeout_ms,

@@ -53,8 +53,14 @@ export class OwnEmoticons {
   async #describe(pictures: readonly (readonly [code: string, image: FileRef])[]): Promise<readonly Uint8Array[]> {
     const late = new AbortController()
     const done = new AbortController()
-    void this.#context.clock.sleep(PATIENCE_MS, done.signal).then(() => late.abort())
-    const pairs = await Promise.all(pictures.map(([code, image]) => this.#pair(code, image, late.signal)))
+    const over = this.#context.clock.sleep(PATIENCE_MS, done.signal).then(() => {
+      late.abort()
+      return undefined
+    })
+    // Not all that is read from ends when it is told to.
+    const pairs = await Promise.all(
+      pictures.map(([code, image]) => Promise.race([this.#pair(code, image, late.signal), over])),
+    )
     done.abort()
     return emoticonMessage(pairs.filter((pair) => pair !== undefined))
   }

@@ -129,7 +129,7 @@ export class Pictures {
 
   /** Whether somebody was asked. */
   async #bring(user: UserId, { name, picture }: Wanted): Promise<boolean> {
-    const { context, isOnline, fetch, maxBytes } = this.#options
+    const { network, context, isOnline, fetch, maxBytes } = this.#options
     if (picture === undefined) {
       await this.#none(user, name)
       return false
@@ -151,7 +151,8 @@ export class Pictures {
       this.#noteFailed(user, object.sha1d)
       return true
     }
-    const put = await context.files.put(one(result.bytes), { name: 'picture', maxBytes }, this.#life.signal)
+    const about = { name: 'picture', maxBytes, from: { network, user } }
+    const put = await context.files.put(one(result.bytes), about, this.#life.signal)
     // What is no picture is kept nowhere for long and shown to nobody.
     if (put.kind === 'refused' || put.file.media !== 'image') {
       this.#noteFailed(user, object.sha1d)

@@ -286,7 +286,7 @@ export class MsnSession implements Session {
     })
     const { fetch, maxBytes } = this.#options.pictures
     const things = new Things({ context, fetch })
-    const emoticons = new Emoticons({ context, maxBytes: fetch ? maxBytes : 0 })
+    const emoticons = new Emoticons({ network, context, maxBytes: fetch ? maxBytes : 0 })
     const transfers = this.#files.begin(line, (user, work) => chats.withPeer(user, work, 'stays'))
     const shared = { network, account: account.id, context, held: this.#held, line }
     const chats: Chats = new Chats({

@@ -1,16 +1,18 @@
 /** What goes into conversations: words with their pictures, typing, files, and who is invited. */
 import type { AdapterContext, Delivery } from '../../bridge/adapter.ts'
 import type { Outbound } from '../../bridge/model/events.ts'
-import type { AccountId, ChatId, NetworkId, UserId } from '../../bridge/model/ids.ts'
+import type { FileRef } from '../../bridge/model/body.ts'
+import type { AccountId, ChatId, EventId, NetworkId, UserId } from '../../bridge/model/ids.ts'
 import type { DeliveryResult } from '../../bridge/model/result.ts'
 import { generationOf, hasFeature, typingMessage } from '../../msnp/index.ts'
+import { Behind } from './behind.ts'
 import type { Conversation } from './conversation.ts'
 import type { Groups } from './groups.ts'
 import type { Line } from './line.ts'
 import { CHUNKED_ROOM, partsOf, payloadsOf, TEXT_ROOM } from './outbound.ts'
 import type { OwnEmoticons } from './own-emoticons.ts'
 import { DELIVERED, refused } from './results.ts'
-import type { Transfers } from './transfers/flow.ts'
+import type { Transfers, Words } from './transfers/flow.ts'
 import { parseAddress } from './words.ts'
 
 /** Index of 7.0 among the generations of clients: the first that knows nudges. */
@@ -37,7 +39,8 @@ interface Signed {
 
 export class Speech {
   readonly #options: SpeechOptions
-  readonly #describing = new Map<Conversation, Promise<readonly Uint8Array[]>>()
+  /** What waits for pictures, and files that are not offered yet. */
+  readonly #behind = new Behind<Conversation>()
 
   constructor(options: SpeechOptions) {
     this.#options = options
@@ -58,35 +61,49 @@ export class Speech {
       return DELIVERED
     }
     if (op.kind === 'member') return this.#changeMembers(conversation, op)
-    if (op.kind === 'message' && op.body.kind === 'file') {
-      const user = conversation.chat.chat as string as UserId
-      const name = live.line.contacts.get(user)?.name ?? user
-      return live.transfers.deliver(id, op.body.file, { chat: conversation.chat, user, name }, conversation, signal)
-    }
+    if (op.kind === 'message' && op.body.kind === 'file')
+      return this.#file(conversation, live, id, op.body.file, signal)
     if (op.kind === 'redact' && live.transfers.takeBack(op.target)) return DELIVERED
     const nudges = allKnow(conversation, live, NUDGES)
     const voice = { ownName: live.line.name, nudges, chunks: allKnow(conversation, live, CHUNKS) }
     const payloads = payloadsOf(op, voice, this.#options.random)
     if (payloads.length === 0) return DELIVERED
-    const pictured = this.#pictured(conversation, op)
-    // Without a pause where there is nothing to wait for.
-    return pictured === undefined
-      ? conversation.deliver(id, payloads, signal)
-      : conversation.deliver(id, payloads, signal, await pictured)
+    const text = op.kind === 'message' && 'text' in op.body ? op.body.text : []
+    const { promise, resolve } = Promise.withResolvers<DeliveryResult>()
+    // What describes the pictures in the words goes right before them.
+    this.#behind.inOrder(conversation, this.#options.emoticons.describe(text) ?? [], (before) => {
+      resolve(conversation.deliver(id, payloads, signal, before))
+      return undefined
+    })
+    return promise
   }
 
-  /** What describes the pictures in the words. Nothing that is said later goes before. */
-  #pictured(conversation: Conversation, op: Outbound): Promise<readonly Uint8Array[]> | undefined {
-    const text = op.kind === 'message' && 'text' in op.body ? op.body.text : []
-    const earlier = this.#describing.get(conversation)
-    const described = this.#options.emoticons.describe(text)
-    if (described === undefined && earlier === undefined) return undefined
-    const ready = Promise.all([described ?? [], earlier]).then(([messages]) => messages)
-    this.#describing.set(conversation, ready)
-    void ready.then(() => {
-      if (this.#describing.get(conversation) === ready) this.#describing.delete(conversation)
+  /** Words that are said later do not go before it. */
+  #file(
+    conversation: Conversation,
+    { line, transfers }: Signed,
+    id: EventId,
+    file: FileRef,
+    signal: AbortSignal,
+  ): Promise<DeliveryResult> {
+    const { chat } = conversation
+    const user = chat.chat as string as UserId
+    const name = line.contacts.get(user)?.name ?? user
+    const { promise, resolve } = Promise.withResolvers<DeliveryResult>()
+    this.#behind.inOrder(conversation, undefined, () => {
+      const said = Promise.withResolvers<undefined>()
+      const words: Words = {
+        deliver: (...words) => {
+          said.resolve(undefined)
+          return conversation.deliver(...words)
+        },
+        whisper: (payload) => conversation.whisper(payload),
+      }
+      const result = transfers.deliver(id, file, { chat, user, name }, words, signal)
+      resolve(result)
+      return Promise.race([said.promise, result.then(() => undefined)])
     })
-    return ready
+    return promise
   }
 
   async #changeMembers(conversation: Conversation, op: Extract<Outbound, { kind: 'member' }>): Promise<DeliveryResult> {

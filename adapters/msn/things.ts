@@ -2,8 +2,9 @@
  * What people send that is more than words, and comes as bytes: winks, voice clips and drawings. Turned into what everybody can
  * be shown: a file that the bridge keeps, or words that say what it was.
  */
-import type { AdapterContext } from '../../bridge/adapter.ts'
+import type { AdapterContext, FileAbout } from '../../bridge/adapter.ts'
 import type { MessageBody } from '../../bridge/model/body.ts'
+import type { UserRef } from '../../bridge/model/ids.ts'
 import type { MsnObject } from '../../msnp/index.ts'
 import { filesInCabinet } from './cabinet.ts'
 import type { Fetched } from './peer-talk.ts'
@@ -44,11 +45,11 @@ export class Things {
   }
 
   /** What to show of it. Never rejects. */
-  async bring(thing: Thing, fetch: Fetch): Promise<MessageBody> {
+  async bring(thing: Thing, from: UserRef, fetch: Fetch): Promise<MessageBody> {
     if (this.#bringing >= MAX_BRINGING) return wordsFor(thing)
     this.#bringing++
     try {
-      const body = await this.#within((late) => this.#body(thing, fetch, late))
+      const body = await this.#within((late) => this.#body(thing, from, fetch, late))
       const outcome = body === undefined ? 'words' : 'file'
       this.#options.context.metrics.count('msn_things', { kind: thing.kind, outcome })
       return body ?? wordsFor(thing)
@@ -59,21 +60,21 @@ export class Things {
     }
   }
 
-  async #body(thing: Thing, fetch: Fetch, signal: AbortSignal): Promise<MessageBody | undefined> {
-    if (thing.kind === 'ink') return this.#file(thing.data, `drawing.${thing.format}`, '', signal)
+  async #body(thing: Thing, from: UserRef, fetch: Fetch, signal: AbortSignal): Promise<MessageBody | undefined> {
+    if (thing.kind === 'ink') return this.#file(thing.data, { name: `drawing.${thing.format}`, from }, '', signal)
     const { object, xml } = thing
     if (!this.#options.fetch || object.size > this.#options.context.files.maxBytes) return undefined
     const fetched = await fetch(object, xml, signal)
     if (fetched.kind === 'failed') return undefined
-    if (thing.kind === 'voice') return this.#file(fetched.bytes, 'voice clip.wav', '', signal)
+    if (thing.kind === 'voice') return this.#file(fetched.bytes, { name: 'voice clip.wav', from }, '', signal)
     const picture = pictureOf(fetched.bytes)
     if (picture === undefined) return undefined
     const name = oneLine(object.friendly, MAX_NAME) || 'wink'
-    return this.#file(picture.data, `${name}.${picture.kind}`, winkWords(object), signal)
+    return this.#file(picture.data, { name: `${name}.${picture.kind}`, from }, winkWords(object), signal)
   }
 
-  async #file(bytes: Uint8Array, name: string, words: string, signal: AbortSignal): Promise<MessageBody | undefined> {
-    const put = await this.#options.context.files.put(one(bytes), { name }, signal)
+  async #file(bytes: Uint8Array, about: FileAbout, words: string, late: AbortSignal): Promise<MessageBody | undefined> {
+    const put = await this.#options.context.files.put(one(bytes), about, late)
     if (put.kind === 'refused') return undefined
     return { kind: 'file', file: put.file, text: words === '' ? [] : [{ text: words }] }
   }

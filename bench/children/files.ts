@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { systemClock } from '../../bridge/clock.ts'
 import { BlobStore } from '../../bridge/media/blobs.ts'
-import { receiveFile, sendFile, type Meeting } from '../../msnp/index.ts'
+import type { NetworkId, UserId } from '../../bridge/model/ids.ts'
+import { FilePorts, receiveFile, sendFile, type Meeting } from '../../msnp/index.ts'
 import { recordingLog, recordingMetrics } from '../../test/kit/observers.ts'
 import { answer } from '../processes.ts'
 
@@ -16,6 +17,7 @@ const blobs = new BlobStore({
   folder,
   maxBytes: 1_000_000_000,
   maxTotalBytes: 10_000_000_000,
+  maxShare: 1,
   keepMs: 3_600_000,
   clock: systemClock,
   log: recordingLog(),
@@ -39,8 +41,8 @@ const watched = async (work: () => Promise<unknown>): Promise<number> => {
 
 const begin = (work: (meeting: Meeting) => Promise<unknown>): Promise<number> => {
   const { promise, resolve } = Promise.withResolvers<number>()
-  const ports = { host: '127.0.0.1', from: 0, to: 0 }
-  under = watched(() => work({ kind: 'listen', ports, onPort: resolve }))
+  const ports = new FilePorts({ host: '127.0.0.1', from: 0, to: 0 })
+  under = watched(() => work({ kind: 'listen', ports, peer: 'bench', onPort: resolve }))
   return promise
 }
 
@@ -52,7 +54,11 @@ answer({
     begin(async (meeting) => {
       const result = await receiveFile({ ...shared, size, meeting })
       if (!result.ok) throw new Error(result.failure.detail)
-      const put = await blobs.put(result.file.body, { name: 'file' }, never)
+      const put = await blobs.put(
+        result.file.body,
+        { name: 'file', from: { network: 'msn' as NetworkId, user: 'bob@example.com' as UserId } },
+        never,
+      )
       result.file.done(put.kind === 'stored')
       if (put.kind === 'refused') throw new Error(put.detail)
       kept = put.file.ref

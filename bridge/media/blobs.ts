@@ -1,15 +1,18 @@
 /**
  * Files that stay on no network: kept in the data folder under the SHA-256 of their bytes, until they expire. A file is there
- * whole or not at all, whenever the process ends. Names are not kept here: they are in the messages.
+ * whole or not at all, whenever the process ends. Names are not kept here: they are in the messages. An empty file beside it,
+ * `HASH.OWNER`, says for each of its senders whose share it takes up.
  */
 import { createHash, randomUUID } from 'node:crypto'
-import { type FileHandle, mkdir, open, readdir, rename, rm, stat, utimes } from 'node:fs/promises'
+import { type FileHandle, mkdir, open, readdir, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Clock, FileAbout, Logger, Metrics, PutResult } from '../adapter.ts'
 import type { FileRef } from '../model/body.ts'
-import type { NetworkId } from '../model/ids.ts'
+import { sizeWords } from '../model/file-words.ts'
+import type { NetworkId, UserRef } from '../model/ids.ts'
 import type { MediaResult, Reason } from '../model/result.ts'
 import { kindOf, mediaOfKind, shownName, TELLING_BYTES, UNKNOWN_KIND } from './kinds.ts'
+import { ownerOf, Shares } from './shares.ts'
 
 /** In place of a network in a `FileRef`. No network can be called that. */
 export const BLOBS = '~files' as NetworkId
@@ -20,6 +23,8 @@ export interface BlobsOptions {
   readonly maxBytes: number
   /** Of all together. */
   readonly maxTotalBytes: number
+  /** Of the room and of the number of files, for one sender: above 0; 1: all of it. */
+  readonly maxShare: number
   /** From when it was last put. */
   readonly keepMs: number
   readonly clock: Clock
@@ -27,8 +32,9 @@ export interface BlobsOptions {
   readonly metrics: Metrics
 }
 
-/** Files that are written at once; more are refused. */
+/** Files that are written at once, and of those from one sender; more are refused. */
 export const MAX_PUTS = 32
+export const MAX_PUTS_FROM_ONE = 8
 /** Files that are kept at once. */
 export const MAX_BLOBS = 100_000
 /** Where there is no more room, the oldest go, but none that is younger. Milliseconds. */
@@ -37,6 +43,7 @@ const SWEEP_MS = 10 * 60_000
 const READ_BYTES = 64 * 1024
 
 const NAME = /^[0-9a-f]{64}$/
+const OWNED = /^([0-9a-f]{64})\.([0-9a-f]{32})$/
 const PART = /\.part$/
 const MIME = /^[\w.+-]{1,60}\/[\w.+-]{1,60}$/
 const REF = /^([0-9a-f]{64})(?:\/([\w.+-]+\/[\w.+-]+))?$/
@@ -50,6 +57,7 @@ interface Writing {
   readonly handle: FileHandle
   readonly signal: AbortSignal
   readonly limit: number
+  readonly owner: string
   /** Grows while it is written. */
   bytes: number
 }
@@ -67,10 +75,11 @@ export class BlobStore {
   readonly #options: BlobsOptions
   /** In the order in which they were last put. */
   readonly #blobs = new Map<string, Blob>()
+  readonly #shares = new Shares()
+  readonly #puts = new Set<{ readonly owner: string }>()
   readonly #writing = new Set<Writing>()
   readonly #life = new AbortController()
   #kept = 0
-  #puts = 0
   #ready = false
   /** Names appear and disappear one after the other. */
   #turn: Promise<unknown> = Promise.resolve()
@@ -84,13 +93,21 @@ export class BlobStore {
     const { folder, clock } = this.#options
     await mkdir(folder, { recursive: true, mode: 0o700 })
     const found: (readonly [string, Blob])[] = []
+    const owned: (readonly [string, string])[] = []
     for (const name of await readdir(folder)) {
       if (PART.test(name)) await rm(join(folder, name), { force: true })
+      const [, of, owner] = OWNED.exec(name) ?? []
+      if (of !== undefined && owner !== undefined) owned.push([of, owner])
       if (!NAME.test(name)) continue
       const { size, mtimeMs } = await stat(join(folder, name))
       found.push([name, { bytes: size, at: Math.min(mtimeMs, clock.now()) }])
     }
     for (const [name, blob] of found.toSorted(([, a], [, b]) => a.at - b.at)) this.#note(name, blob)
+    for (const [name, owner] of owned) {
+      const blob = this.#blobs.get(name)
+      if (blob === undefined) await rm(join(folder, `${name}.${owner}`), { force: true })
+      else this.#shares.note(name, blob.bytes, owner)
+    }
     this.#ready = true
     await this.#sweep()
     void this.#sweepOn()
@@ -109,20 +126,26 @@ export class BlobStore {
     const part = join(folder, `${randomUUID()}.part`)
     const source = body[Symbol.asyncIterator]()
     let writing: Writing | undefined
-    this.#puts++
+    const owner = ownerOf(about.from)
+    const mine = { owner }
+    this.#puts.add(mine)
     try {
       if (!this.#ready) throw new Refusal('network', 'the bridge cannot keep files now')
-      if (this.#puts > MAX_PUTS) throw new Refusal('rate-limited', 'too many files are under way')
+      const theirs = [...this.#puts].filter((other) => other.owner === owner)
+      if (this.#puts.size > MAX_PUTS || theirs.length > MAX_PUTS_FROM_ONE)
+        throw new Refusal('rate-limited', 'too many files are under way')
       writing = {
         handle: await open(part, 'wx', 0o600),
         signal: AbortSignal.any([signal, this.#life.signal]),
         limit: Math.min(maxBytes, about.maxBytes ?? maxBytes),
+        owner,
         bytes: 0,
       }
       this.#writing.add(writing)
-      const { hash, beginning } = await this.#write(writing, source)
-      await this.#inTurn(() => this.#commit(part, hash, writing?.bytes ?? 0))
-      return { kind: 'stored', file: fileOf(hash, writing.bytes, beginning, about) }
+      const written = writing
+      const { hash, beginning } = await this.#write(written, source)
+      await this.#inTurn(() => this.#commit(part, hash, written))
+      return { kind: 'stored', file: fileOf(hash, written.bytes, beginning, about) }
     } catch (error) {
       // Not waited for: a source that does not answer need not end either.
       source.return?.().catch(() => undefined)
@@ -132,7 +155,7 @@ export class BlobStore {
       const detail = code === undefined ? 'the file broke off' : `the bridge cannot keep the file (${code})`
       return { kind: 'refused', reason: 'network', detail }
     } finally {
-      this.#puts--
+      this.#puts.delete(mine)
       if (writing !== undefined) {
         this.#writing.delete(writing)
         await writing.handle.close().catch(() => undefined)
@@ -154,6 +177,12 @@ export class BlobStore {
     }
   }
 
+  /** Why a file of so many bytes from them would not be kept now, a half-sentence; undefined: it would. */
+  refusal(from: UserRef, bytes: number): string | undefined {
+    if (bytes > this.#options.maxBytes) return TOO_LARGE
+    return this.#hasShare(ownerOf(from), bytes) ? undefined : this.#shareWords()
+  }
+
   get size(): number {
     return this.#blobs.size
   }
@@ -171,7 +200,8 @@ export class BlobStore {
       const next = await orAborted(source.next(), signal)
       if (next.done === true) break
       writing.bytes += next.value.byteLength
-      if (writing.bytes > limit) throw new Refusal('too-large', 'the file is too large')
+      if (writing.bytes > limit) throw new Refusal('too-large', TOO_LARGE)
+      if (!this.#hasShare(writing.owner, 0)) throw new Refusal('too-large', this.#shareWords())
       await this.#makeRoom()
       if (beginning.length < TELLING_BYTES)
         beginning = Buffer.concat([beginning, next.value]).subarray(0, TELLING_BYTES)
@@ -182,10 +212,13 @@ export class BlobStore {
     return { hash: hash.digest('hex'), beginning }
   }
 
-  async #commit(part: string, hash: string, bytes: number): Promise<void> {
+  async #commit(part: string, hash: string, writing: Writing): Promise<void> {
+    const { bytes, owner } = writing
     const { folder, clock } = this.#options
     const now = clock.now()
     await utimes(part, now / 1_000, now / 1_000)
+    // First: a file that counts for nobody could be sent without end.
+    await writeFile(join(folder, `${hash}.${owner}`), '', { mode: 0o600 })
     await rename(part, join(folder, hash))
     const directory = await open(folder, 'r')
     try {
@@ -194,7 +227,27 @@ export class BlobStore {
       await directory.close()
     }
     this.#note(hash, { bytes, at: now })
+    this.#shares.note(hash, bytes, owner)
+    this.#writing.delete(writing)
     this.#measure()
+  }
+
+  /** Whether so much more of them is within their share, with what is under way. */
+  #hasShare(owner: string, more: number): boolean {
+    const { maxTotalBytes, maxShare } = this.#options
+    if (maxShare === 1) return true
+    let { bytes, files } = this.#shares.of(owner)
+    for (const other of this.#writing) {
+      if (other.owner !== owner) continue
+      bytes += other.bytes
+      files++
+    }
+    return bytes + more <= maxShare * maxTotalBytes && files <= maxShare * MAX_BLOBS
+  }
+
+  #shareWords(): string {
+    const most = sizeWords(this.#options.maxShare * this.#options.maxTotalBytes)
+    return `one sender may keep ${most} of files here, and there is room again when older ones expire`
   }
 
   /** For what has been written so far of all that is under way. */
@@ -239,9 +292,12 @@ export class BlobStore {
     if (blob === undefined) return
     this.#blobs.delete(name)
     this.#kept -= blob.bytes
-    await rm(join(this.#options.folder, name), { force: true }).catch((error: unknown) => {
-      this.#options.log.warn({ code: codeOf(error) }, 'a file that has expired could not be deleted')
-    })
+    const marks = this.#shares.forget(name, blob.bytes).map((owner) => `${name}.${owner}`)
+    // The file first: marks without one are taken away at the next start.
+    for (const each of [name, ...marks])
+      await rm(join(this.#options.folder, each), { force: true }).catch((error: unknown) => {
+        this.#options.log.warn({ code: codeOf(error) }, 'a file that has expired could not be deleted')
+      })
   }
 
   #note(name: string, blob: Blob): void {
@@ -266,6 +322,7 @@ export class BlobStore {
   }
 }
 
+const TOO_LARGE = 'the file is too large'
 const GONE: MediaResult = { kind: 'refused', reason: 'not-found', detail: 'the file is not kept any more' }
 
 const fileOf = (hash: string, bytes: number, beginning: Uint8Array, about: FileAbout): FileRef => {

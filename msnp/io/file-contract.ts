@@ -1,11 +1,17 @@
 /** What the transfer of one file takes and gives. Source: docs/protocol.md, File transfer. */
 import type { CloseReason } from '../../sansio/machine.ts'
 import type { FileTimings } from '../session/file-lines.ts'
-import type { PortRange } from './file-ports.ts'
+import type { FilePorts } from './file-ports.ts'
 
 /** How the two meet. The one who listens tells the other the port. */
 export type Meeting =
-  | { readonly kind: 'listen'; readonly ports: PortRange; readonly onPort: (port: number) => void }
+  /** `peer`: who is to connect, by whatever tells them apart from others. */
+  | {
+      readonly kind: 'listen'
+      readonly ports: FilePorts
+      readonly peer: string
+      readonly onPort: (port: number) => void
+    }
   | {
       readonly kind: 'connect'
       readonly addresses: readonly { readonly host: string; readonly port: number }[]

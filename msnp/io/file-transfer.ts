@@ -12,7 +12,7 @@ import {
   type SendFileResult,
 } from './file-contract.ts'
 import { ReceivingLane, SendingLane } from './file-lanes.ts'
-import { MAX_STRANGERS, openFilePort } from './file-ports.ts'
+import { MAX_FROM_ADDRESS, MAX_STRANGERS } from './file-ports.ts'
 
 /** They are expected to answer at once: their user has agreed already. Milliseconds. */
 const CONNECT_MS = 15_000
@@ -65,17 +65,20 @@ async function meet(options: FileTransferOptions, make: MakeCandidate): Promise<
   const { meeting, signal } = options
   const timings = { ...DEFAULT_FILE_TIMINGS, ...options.timings }
   const { promise, resolve } = Promise.withResolvers<FileFailure | undefined>()
-  const candidates = new Set<Candidate>()
+  /** With the address of each. */
+  const candidates = new Map<Candidate, string | undefined>()
   let isOver = false
   const settle = (result: FileFailure | undefined, winner?: Candidate): void => {
     if (isOver) return
     isOver = true
-    for (const other of candidates) if (other !== winner) other.stop()
+    for (const other of candidates.keys()) if (other !== winner) other.stop()
     resolve(result)
   }
   /** `onlyOne`: nobody else will come, so how it ended is how all ended. */
   const take = (socket: Socket, onlyOne: boolean): void => {
-    if (isOver || candidates.size >= MAX_STRANGERS) {
+    const { remoteAddress } = socket
+    const alike = [...candidates.values()].filter((address) => address === remoteAddress)
+    if (isOver || candidates.size >= MAX_STRANGERS || alike.length >= MAX_FROM_ADDRESS) {
       socket.destroy()
       return
     }
@@ -89,16 +92,18 @@ async function meet(options: FileTransferOptions, make: MakeCandidate): Promise<
       if (onlyOne && failure !== undefined) settle(failure)
     }
     const candidate: Candidate = make(socket, chosen, ended)
-    candidates.add(candidate)
+    candidates.set(candidate, remoteAddress)
     candidate.start()
     socket.resume()
   }
   if (signal.aborted) return ABORTED
   const onAbort = (): void => settle(ABORTED)
   signal.addEventListener('abort', onAbort, { once: true })
-  const gaveUp = setTimeout(() => settle(late('nobody connected')), timings.handshakeMs)
   const port =
-    meeting.kind === 'listen' ? await openFilePort(meeting.ports, (socket) => take(socket, false)) : undefined
+    meeting.kind === 'listen'
+      ? await meeting.ports.open(meeting.peer, (socket) => take(socket, false), signal)
+      : undefined
+  const gaveUp = setTimeout(() => settle(late('nobody connected')), timings.handshakeMs)
   try {
     if (meeting.kind === 'connect') {
       const socket = await reach(meeting, signal)

@@ -11,6 +11,8 @@ export interface P2pLimits {
   readonly objectBytes: number
   /** Bytes of a file that may wait for earlier ones. */
   readonly fileAheadBytes: number
+  /** Of what comes in, so many must come within `silenceMs`, or the rest; fewer are as good as none. */
+  readonly leastBytes: number
 }
 
 export const DEFAULT_P2P_LIMITS: P2pLimits = {
@@ -18,6 +20,7 @@ export const DEFAULT_P2P_LIMITS: P2pLimits = {
   window: 16,
   objectBytes: 1024 * 1024,
   fileAheadBytes: 256 * 1024,
+  leastBytes: 16 * 1024,
 }
 
 /** Milliseconds. */
@@ -32,6 +35,8 @@ export interface P2pTimings {
   readonly silenceMs: number
   /** All was sent and acknowledged, and the other side does not say that it is done. */
   readonly closeMs: number
+  /** A session as a whole, whatever moves in it. */
+  readonly totalMs: number
 }
 
 export const DEFAULT_P2P_TIMINGS: P2pTimings = {
@@ -40,6 +45,7 @@ export const DEFAULT_P2P_TIMINGS: P2pTimings = {
   decideMs: 300_000,
   silenceMs: 120_000,
   closeMs: 30_000,
+  totalMs: 4 * 60 * 60_000,
 }
 
 export interface P2pOptions {

@@ -21,7 +21,7 @@ import { agreement, objectOf, overSwitchboard, roleOf, wireIdOf } from './negoti
 import { destinationOf, FLAGS, parsePacket, type Packet } from './packet.ts'
 import { Partials } from './partials.ts'
 import { Sender, type Message } from './sender.ts'
-import { isSent, Sessions, type Arrival, type Role, type RoleOf, type Session } from './session.ts'
+import { isSent, renew, Sessions, type Arrival, type Role, type RoleOf, type Session } from './session.ts'
 import { answerTo, canBeNamed, fieldOf, formatSlp, parseSlp, SLP_TYPES, type Slp } from './slp.ts'
 
 /** A file is asked for in parts of so many bytes, when fewer than half of them wait to go out. */
@@ -193,6 +193,7 @@ export class P2pEndpoint {
       branch: this.#sessions.guid(),
       role,
       deadline: now + about.ms,
+      until: now + this.#timings.totalMs,
     }
     this.#sessions.add(session)
     this.#slp(session.peer, handle, now, {
@@ -219,7 +220,7 @@ export class P2pEndpoint {
     this.#slp(session.peer, handle, now, agreement(role.invite, session.wire))
     role.bytes = bytes
     role.phase = 'preparing'
-    session.deadline = now + this.#timings.silenceMs
+    renew(session, this.#timings.silenceMs, now)
     const to = { peer: session.peer, session: handle, wire: session.wire, footer: 1 }
     role.preparation = this.#sender.control(to, PREPARATION, now)
   }
@@ -230,7 +231,7 @@ export class P2pEndpoint {
     session.role.isTaken = true
     // Of an empty one no packet comes that could wait for its acknowledgement.
     session.role.confirms = confirms && session.role.file.size > 0
-    session.deadline = now + this.#timings.silenceMs
+    renew(session, this.#timings.silenceMs, now)
     this.#slp(session.peer, handle, now, agreement(session.role.invite, session.wire))
     if (session.role.file.size === 0) this.#received(session, now)
   }
@@ -250,7 +251,7 @@ export class P2pEndpoint {
       throw new MisuseError('a file was provided that nobody wanted')
     role.wanted = 0
     role.provided += bytes.length
-    session.deadline = now + this.#timings.silenceMs
+    renew(session, this.#timings.silenceMs, now)
     this.#sender.provide(session.role.data, bytes, now)
     this.#want(session)
   }
@@ -308,7 +309,7 @@ export class P2pEndpoint {
     const { role } = session
     if (role.kind === 'offer' && role.phase === 'sending' && role.data?.sent === role.size) {
       role.phase = 'left'
-      session.deadline = now + this.#timings.closeMs
+      renew(session, this.#timings.closeMs, now)
     } else this.#end(session, isSent(session) ? 'done' : 'cancelled')
   }
 
@@ -318,10 +319,10 @@ export class P2pEndpoint {
       return
     }
     const { role } = session
-    if (role.kind === 'fetch') session.deadline = now + this.#timings.silenceMs
+    if (role.kind === 'fetch') renew(session, this.#timings.silenceMs, now)
     if (role.kind !== 'offer' || role.phase !== 'inviting') return
     role.phase = 'sending'
-    session.deadline = now + this.#timings.silenceMs
+    renew(session, this.#timings.silenceMs, now)
     const to = { peer: session.peer, session: session.handle, wire: session.wire }
     role.data = this.#sender.data(to, { flags: FLAGS.file, footer: 2, total: role.size }, now)
     this.#tell({ kind: 'accepted', session: session.handle })
@@ -347,7 +348,8 @@ export class P2pEndpoint {
     const handle = this.handle()
     const ms = role.kind === 'serve' ? this.#timings.inviteMs : this.#timings.decideMs
     const { callId, branch } = slp
-    this.#sessions.add({ handle, wire, peer, callId, branch, role, deadline: now + ms })
+    const until = now + this.#timings.totalMs
+    this.#sessions.add({ handle, wire, peer, callId, branch, role, deadline: now + ms, until })
     if (role.kind === 'serve') {
       const object = objectOf(context)
       if (object !== undefined) this.#tell({ kind: 'asked', session: handle, peer, object })
@@ -366,7 +368,7 @@ export class P2pEndpoint {
     if (role.kind !== 'fetch' && role.kind !== 'take') return
     if (packet.total === PREPARATION_BYTES && (flags & FLAGS.object) === 0) {
       if (isLast(packet)) this.#complete(peer, packet)
-      session.deadline = now + this.#timings.silenceMs
+      renew(session, this.#timings.silenceMs, now)
       return
     }
     const size = role.kind === 'fetch' ? role.object.size : role.file.size
@@ -382,6 +384,7 @@ export class P2pEndpoint {
     const maxAhead = role.kind === 'fetch' ? role.object.size : this.#limits.fileAheadBytes
     const arrival: Arrival = (role.arrival ??= {
       id: packet.id,
+      counted: 0,
       assembler: new Assembler({ total: packet.total, maxAhead }),
     })
     // A session has one message of data.
@@ -391,10 +394,15 @@ export class P2pEndpoint {
       this.#abandon(session, 'wrong', now)
       return
     }
-    session.deadline = now + this.#timings.silenceMs
+    // Crumbs, and what comes again, are no reason to wait longer.
+    const { received, complete } = arrival.assembler
+    if (received > arrival.counted && (complete || received - arrival.counted >= this.#limits.leastBytes)) {
+      arrival.counted = received
+      renew(session, this.#timings.silenceMs, now)
+    }
     if (role.kind === 'fetch') role.pieces.push(...pieces)
     else for (const bytes of pieces) this.#tell({ kind: 'data', session: session.handle, bytes })
-    if (!arrival.assembler.complete) return
+    if (!complete) return
     if (role.kind === 'take' && role.confirms) {
       if (role.last === undefined) this.#tell({ kind: 'received', session: session.handle })
       role.last ??= { ...packet, body: new Uint8Array() }
@@ -429,12 +437,12 @@ export class P2pEndpoint {
       const to = { peer: session.peer, session: session.handle, wire: session.wire }
       const { bytes } = role
       this.#sender.data(to, { flags: FLAGS.object, footer: 1, total: bytes.length, whole: bytes }, now)
-      session.deadline = now + this.#timings.silenceMs
+      renew(session, this.#timings.silenceMs, now)
     } else if (message.kind === 'data' && role.kind === 'offer' && role.phase === 'left') {
       this.#end(session, 'done')
     } else if (message.kind === 'data' && (role.kind === 'serve' || role.kind === 'offer')) {
       role.phase = 'closing'
-      session.deadline = now + this.#timings.closeMs
+      renew(session, this.#timings.closeMs, now)
     }
   }
 
@@ -447,7 +455,7 @@ export class P2pEndpoint {
     const session = this.#sessions.get(message.session)
     if (session === undefined) return
     if (session.role.kind === 'offer' && session.role.phase === 'left') return
-    session.deadline = Math.max(session.deadline, now + this.#timings.silenceMs)
+    if (session.deadline < now + this.#timings.silenceMs) renew(session, this.#timings.silenceMs, now)
     if (session.role.kind === 'offer') this.#want(session as RoleOf<'offer'>)
   }
 

@@ -18,6 +18,8 @@ export interface Session {
   readonly role: Role
   /** Milliseconds on the machine's clock. */
   deadline: number
+  /** No deadline is later. */
+  readonly until: number
 }
 
 export type RoleOf<Kind extends Role['kind']> = Session & { readonly role: Extract<Role, { kind: Kind }> }
@@ -26,6 +28,8 @@ export type RoleOf<Kind extends Role['kind']> = Session & { readonly role: Extra
 export interface Arrival {
   readonly id: number
   readonly assembler: Assembler
+  /** Bytes without a gap, when the deadline was last put off for them. */
+  counted: number
 }
 
 export type Role =
@@ -66,6 +70,11 @@ export type Role =
 /** That they end it now is no surprise: they have all of it. What becomes of an object that we served is no matter to us. */
 export const isSent = ({ role }: Session): boolean =>
   role.kind === 'offer' ? role.phase === 'closing' : role.kind === 'serve' && role.phase !== 'asked'
+
+/** It may take so long from now. */
+export const renew = (session: Session, ms: number, now: number): void => {
+  session.deadline = Math.min(now + ms, session.until)
+}
 
 /** The sessions that are not over. */
 export class Sessions {

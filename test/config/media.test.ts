@@ -17,6 +17,7 @@ describe('links to files', () => {
       expire_hours: 168,
       max_mb: 50,
       keep_mb: 2_000,
+      share_percent: 25,
     })
   })
 

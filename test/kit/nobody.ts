@@ -7,6 +7,7 @@ export const nobody: Pick<AdapterContext, 'people' | 'history' | 'leave' | 'file
   files: {
     maxBytes: 0,
     put: () => Promise.resolve({ kind: 'refused', reason: 'unsupported', detail: 'no files here' }),
+    refusal: () => 'no files here',
     open: () => Promise.resolve({ kind: 'refused', reason: 'not-found', detail: 'no files here' }),
   },
   history: { said: () => Promise.resolve([]), latest: () => Promise.resolve([]) },

@@ -1,7 +1,7 @@
 /** What the config says of files, and the parts of one sign-in that move them. */
 import type { AdapterContext } from '../../../bridge/adapter.ts'
 import type { AccountId, ChatId, NetworkId, UserId } from '../../../bridge/model/ids.ts'
-import { generationOf, type FileTimings, type PortRange } from '../../../msnp/index.ts'
+import { generationOf, type FilePorts, type FileTimings } from '../../../msnp/index.ts'
 import type { Chats } from '../chats.ts'
 import type { Held } from '../held.ts'
 import type { Line } from '../line.ts'
@@ -18,7 +18,8 @@ export interface FileSettings {
   /** Bytes. */
   readonly maxBytes: number
   readonly direction: 'listen' | 'connect'
-  readonly ports: PortRange
+  /** Of all accounts of the network. */
+  readonly ports: FilePorts
   /** Where others find us; absent: where our own server does. */
   readonly publicHost: string | undefined
   readonly mayConnect: (address: string) => boolean

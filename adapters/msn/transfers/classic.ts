@@ -15,11 +15,11 @@ import {
   type FileFailure,
   type FileInvitation,
   type FilePlace,
+  type FilePorts,
   type FileTimings,
   type FileTransferOptions,
   type Meeting,
   type MimeMessage,
-  type PortRange,
 } from '../../../msnp/index.ts'
 import type { Arrival, Courier, IncomingOffer, OfferedFile, OfferResult, OutgoingOffer, Talk } from './types.ts'
 
@@ -29,7 +29,7 @@ export interface ClassicOptions {
   readonly clock: Clock
   /** Who opens the connection, where the other side leaves it to us. */
   readonly direction: 'listen' | 'connect'
-  readonly ports: PortRange
+  readonly ports: FilePorts
   /** Where others find us. */
   readonly publicHost: () => string
   readonly mayConnect: (address: string) => boolean
@@ -185,7 +185,7 @@ export class ClassicCourier implements Courier {
     })
     const arrival = await this.#receive(take, authCookie, {
       signal: AbortSignal.any([take.signal, elsewhere.signal]),
-      meeting: this.#listening((place) => {
+      meeting: this.#listening(take.talk.user, (place) => {
         take.talk.say(fileAcceptance({ cookie: take.cookie, place: { ...place, authCookie }, senderConnects: true }))
       }),
     })
@@ -235,7 +235,7 @@ export class ClassicCourier implements Courier {
       return { kind: 'failed', detail: 'their client does not say where it waits' }
     const meeting: Meeting =
       place === undefined
-        ? this.#listening((here) => {
+        ? this.#listening(talk.user, (here) => {
             talk.say(fileAcceptance({ cookie, place: { ...here, authCookie: own }, senderConnects: false }))
           })
         : { kind: 'connect', addresses: place.addresses, mayConnect }
@@ -252,11 +252,12 @@ export class ClassicCourier implements Courier {
       : { kind: 'failed', detail: wordsOf(result.failure) }
   }
 
-  #listening(onPlace: (place: Omit<FilePlace, 'authCookie'>) => void): Meeting {
+  #listening(peer: UserId, onPlace: (place: Omit<FilePlace, 'authCookie'>) => void): Meeting {
     const { ports, publicHost } = this.#options
     return {
       kind: 'listen',
       ports,
+      peer,
       onPort: (port) => onPlace({ addresses: [{ host: publicHost(), port }] }),
     }
   }

@@ -10,7 +10,7 @@ import type { DeliveryResult } from '../../../bridge/model/result.ts'
 import { textMessage, type MimeMessage } from '../../../msnp/index.ts'
 import type { Held } from '../held.ts'
 import { cleaned, oneLine } from '../words.ts'
-import { notArrived, notTaken, onItsWay, outcome, tooLarge } from './notices.ts'
+import { declined, notArrived, notTaken, onItsWay, outcome, tooLarge } from './notices.ts'
 import type { Courier, IncomingOffer, OfferResult, OutgoingOffer, Talk } from './types.ts'
 import type { OwedLinks } from './owed.ts'
 
@@ -81,7 +81,7 @@ export class Transfers {
       if (isElsewhere) {
         heard.decline('elsewhere')
         this.elsewhere(heard, where)
-      } else this.offered(heard, where)
+      } else this.offered(heard, where, talk)
       return true
     }
     return false
@@ -164,22 +164,29 @@ export class Transfers {
     await Promise.all(this.#running)
   }
 
-  /** Somebody has a file for us. */
-  offered(offer: IncomingOffer, where: Where): void {
-    const { receives, maxBytes, context } = this.#options
-    const most = Math.min(maxBytes, context.files.maxBytes)
-    const refuse = (why: string, how: 'unwanted' | 'unsupported'): void => {
-      offer.decline(how)
-      this.#count('in', 'refused')
-      if (this.#mayTell()) this.#say(where, notTaken(offer, why))
-    }
-    if (!receives) refuse('it takes none', 'unsupported')
-    else if (offer.size > most) refuse(tooLarge(most), 'unwanted')
-    else if (this.#isFull(where.user)) refuse('too many files are on their way', 'unwanted')
-    else {
+  /** Somebody has a file for us. `talk`: with them, where they hear why not. */
+  offered(offer: IncomingOffer, where: Where, talk: Talk): void {
+    const why = this.#whyNot(offer.size, where.user)
+    if (why === undefined) {
       this.#incoming.set(offer, where.user)
-      this.#run(this.#take(offer, where).finally(() => this.#incoming.delete(offer)))
+      this.#run(this.#take(offer, where, talk).finally(() => this.#incoming.delete(offer)))
+      return
     }
+    offer.decline(this.#options.receives ? 'unwanted' : 'unsupported')
+    this.#count('in', 'refused')
+    if (!this.#mayTell()) return
+    this.#say(where, notTaken(offer, why))
+    talk.say(textMessage(declined(offer, why)))
+  }
+
+  /** A half-sentence; undefined: it is taken. */
+  #whyNot(size: number, user: UserId): string | undefined {
+    const { receives, maxBytes, network, context } = this.#options
+    const most = Math.min(maxBytes, context.files.maxBytes)
+    if (!receives) return 'it takes none'
+    if (size > most) return tooLarge(most)
+    if (this.#isFull(user)) return 'too many files are on their way'
+    return context.files.refusal({ network, user }, size)
   }
 
   /** A flood of offers is no flood of notices. */
@@ -196,8 +203,8 @@ export class Transfers {
     return this.#incoming.size >= MAX_TRANSFERS || theirs.length >= MAX_FROM_ONE
   }
 
-  async #take(offer: IncomingOffer, where: Where): Promise<void> {
-    const { context, held } = this.#options
+  async #take(offer: IncomingOffer, where: Where, talk: Talk): Promise<void> {
+    const { network, context, held } = this.#options
     const signal = AbortSignal.any([this.#life.signal, offer.withdrawn])
     const progress = this.#progress(where, offer, 'them')
     try {
@@ -207,12 +214,14 @@ export class Transfers {
         this.#say(where, notArrived(offer, arrival.detail))
         return
       }
-      const about = { name: offer.name, maxBytes: offer.size }
+      const about = { name: offer.name, maxBytes: offer.size, from: { network, user: where.user } }
       const put = await context.files.put(arrival.body, about, signal)
       if (put.kind === 'refused') {
         arrival.done(false)
         this.#count('in', 'failed')
-        this.#say(where, notArrived(offer, offer.withdrawn.aborted ? 'they have cancelled it' : put.detail))
+        const isTheirs = offer.withdrawn.aborted
+        this.#say(where, notArrived(offer, isTheirs ? 'they have cancelled it' : put.detail))
+        if (!isTheirs && this.#mayTell()) talk.say(textMessage(declined(offer, put.detail)))
         return
       }
       this.#count('in', 'received')

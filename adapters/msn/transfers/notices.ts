@@ -21,6 +21,10 @@ interface Named {
 export const notTaken = ({ name, size }: Named, why: string): MessageBody =>
   notice(`offers the file ${quoted(name)} (${sizeWords(size)}), which the bridge does not take: ${why}`)
 
+/** Said to its sender. */
+export const declined = ({ name }: Pick<Named, 'name'>, why: string): string =>
+  `(The file ${quoted(name)} was declined, because ${why}.)`
+
 export const tooLarge = (most: number): string => `it is too large, ${sizeWords(most)} at most`
 
 export const onItsWay = ({ name, size }: Named, moved: number, from: 'them' | 'us'): MessageBody =>

@@ -33,6 +33,7 @@ const rig = (receive: InboxOptions['receive'] = 'any', more: Partial<ClientPort>
   const watch = new Watch()
   const files = {
     maxBytes: MAX,
+    refusal: () => undefined,
     open: () => Promise.reject(new Error('not asked')),
     put: async (body: AsyncIterable<Uint8Array>, about: FileAbout): Promise<PutResult> => {
       const pieces: Uint8Array[] = []
@@ -45,12 +46,13 @@ const rig = (receive: InboxOptions['receive'] = 'any', more: Partial<ClientPort>
       return STORED
     },
   }
-  const inbox = new DccInbox({ context: { files, clock: systemClock }, receive })
+  const inbox = new DccInbox({ network: 'irc' as NetworkId, context: { files, clock: systemClock }, receive })
   made.push(inbox)
   const client = {
     nick: 'alice',
     host: HOST,
     localAddress: HOST,
+    person: { user: 'alice' },
     send: (message: ServerMessage) => {
       sent.push(message)
       watch.changed()
@@ -87,7 +89,9 @@ test('a file is fetched from the client, and confirmed to its end', async () => 
   const { kept, take } = rig()
   const { port, confirmed } = await listening((socket) => socket.write(CONTENT))
   expect(await take(offer({ port }))).toEqual(STORED)
-  expect(kept).toEqual([{ about: { name: 'me.png', maxBytes: MAX }, bytes: CONTENT }])
+  expect(kept).toEqual([
+    { about: { from: { network: 'irc', user: 'alice' }, name: 'me.png', maxBytes: MAX }, bytes: CONTENT },
+  ])
   await once(sockets[0]!, 'end')
   expect(Buffer.concat(confirmed).readUInt32BE(Buffer.concat(confirmed).length - 4)).toBe(CONTENT.length)
 })

@@ -10,6 +10,7 @@ import type { FileRef } from '../../../bridge/model/body.ts'
 import type { NetworkId } from '../../../bridge/model/ids.ts'
 import type { MediaResult } from '../../../bridge/model/result.ts'
 import { systemClock } from '../../../bridge/clock.ts'
+import { nobody } from '../../kit/nobody.ts'
 import { recordingLog } from '../../kit/observers.ts'
 import { Watch } from '../../kit/watch.ts'
 
@@ -32,7 +33,7 @@ const rig = (
   const sent: ServerMessage[] = []
   const told: string[] = []
   const watch = new Watch()
-  const files = { maxBytes: 0, put: () => Promise.reject(new Error('not asked')), open: async () => open() }
+  const files = { ...nobody.files, open: async () => open() }
   const dcc = new Dcc({ files, clock: systemClock, log: recordingLog() })
   made.push(dcc)
   const port = {

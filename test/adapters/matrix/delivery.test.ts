@@ -1,7 +1,9 @@
 /** What the core wants, as requests to the homeserver; and what their answers mean for the lane. */
 import { expect, test } from 'vitest'
 import type { Answer, Call, Failure } from '../../../adapters/matrix/types.ts'
+import type { Placed } from '../../../adapters/matrix/upload.ts'
 import type { Outbound } from '../../../bridge/model/events.ts'
+import type { NetworkId } from '../../../bridge/model/ids.ts'
 import type { DeliveryResult } from '../../../bridge/model/result.ts'
 import { plain } from '../../../bridge/model/text.ts'
 import { asAlice, asBob, bob, Rig, saying, TARGET } from './delivery-rig.ts'
@@ -115,6 +117,20 @@ test('a new name is given to the ghost', async () => {
   const rig = new Rig()
   await rig.deliver({ kind: 'profile', as: asBob, name: 'Robert' })
   expect(rig.homeserver.calls.at(-1)).toMatchObject({ as: BOB, body: { displayname: 'Robert' } })
+})
+
+test('a picture that cannot be brought to the homeserver now is worth another try, and the ghost stays as it was', async () => {
+  const result = { kind: 'retry', reason: 'network', wait: 5_000, detail: 'no answer' } as const
+  const answers: Placed[] = [{ kind: 'retry', result }, { kind: 'link' }]
+  const rig = new Rig(roomOf('!room'), undefined, {
+    place: () => Promise.resolve(answers.shift() ?? { kind: 'link' }),
+  })
+  const avatar = { network: '~files' as NetworkId, ref: 'x/image/png', name: 'picture', media: 'image' } as const
+  const show = () => rig.deliver({ kind: 'profile', as: asBob, name: 'Bob', avatar })
+  expect(await show()).toEqual(result)
+  // What it will never take is left.
+  expect(await show()).toMatchObject({ kind: 'delivered' })
+  expect(rig.homeserver.calls.filter(({ path }) => path.includes('avatar_url'))).toEqual([])
 })
 
 const unanswered: Failure = { kind: 'unreachable', sent: true, detail: 'no answer' }

@@ -51,6 +51,7 @@ const uploads = (homeserver: string, open: () => MediaResult): Uploads => {
   const files: Files = {
     maxBytes: 100,
     put: () => Promise.reject(new Error('not asked')),
+    refusal: () => undefined,
     open: () => Promise.resolve(open()),
   }
   return new Uploads({ network: MATRIX, homeserver, token: 'secret', files })

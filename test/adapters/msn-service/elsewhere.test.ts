@@ -10,6 +10,7 @@ import type { VisitRequest } from '../../../bridge/adapter.ts'
 import { escapeWord, unescapeWord } from '../../../bridge/model/escape.ts'
 import { isPassword } from '../../../bridge/passwords.ts'
 import { VirtualClock } from '../../kit/clock.ts'
+import { recordingLog } from '../../kit/observers.ts'
 import { MemoryState } from '../msn/fakes.ts'
 
 const CAROL = 'carol@home.example'
@@ -21,6 +22,7 @@ const rig = (more: object = {}, state = new MemoryState()) => {
   /** Those with whom it never comes to an end. */
   const killed = new Set<string>()
   const clock = new VirtualClock()
+  const log = recordingLog()
   const book = new AccountBook({ state, domain: 'home.example', cost: { N: 16, r: 1, p: 1 } })
   const brought: VisitRequest[] = []
   const expected: string[] = []
@@ -36,6 +38,8 @@ const rig = (more: object = {}, state = new MemoryState()) => {
     book,
     context: {
       clock,
+      state,
+      log,
       visitors: {
         find: (_, local) => addressedMxid(local),
         knows: (address) => brought.some((one) => one.address === address),
@@ -49,7 +53,7 @@ const rig = (more: object = {}, state = new MemoryState()) => {
       },
     },
   })
-  return { clock, state, fails, killed, book, brought, expected, talking, elsewhere }
+  return { clock, log, state, fails, killed, book, brought, expected, talking, elsewhere }
 }
 
 const BOB = 'bob=example.org@matrix.home.example'
@@ -105,6 +109,59 @@ describe('adding somebody elsewhere', () => {
     expect(await add('c', 'dave@home.example')).toBe('as-it-is')
     await clock.advance(60 * 60_000)
     expect(await add('c')).toBe('as-it-is')
+  })
+
+  it('is counted over a restart, and what counts no more is forgotten', async () => {
+    const more = { people: ['*'], invitations: { times: 2, hours: 1 } }
+    const before = rig(more)
+    const add = ({ elsewhere }: typeof before, name: string) =>
+      elsewhere.introduce(CAROL, `${name}=example.org@matrix.home.example`)
+    expect([await add(before, 'a'), await add(before, 'b')]).toEqual(['as-it-is', 'as-it-is'])
+    const after = rig(more, before.state)
+    expect(await add(after, 'c')).toBe('too-often')
+    await after.clock.advance(60 * 60_000)
+    await after.elsewhere.resume(AbortSignal.abort())
+    expect(await after.state.list('invited/')).toEqual([])
+    before.state.values.set(`invited/${CAROL}`, 'damaged')
+    expect(await add(rig(more, before.state), 'd')).toBe('as-it-is')
+  })
+
+  it('takes over no account that somebody has there, and says so when it is asked for and at the start', async () => {
+    const { book, log, brought, elsewhere } = rig({ people: ['*'], invitations: { times: 1, hours: 1 } })
+    await book.add(BOB, 'mine')
+    await book.add('dave@home.example', 'mine')
+    await book.bringing(BOB, CAROL)
+    expect(await elsewhere.introduce(CAROL, BOB)).toBe('unknown')
+    await elsewhere.resume(AbortSignal.abort())
+    await turn()
+    expect(brought).toEqual([])
+    expect(await isPassword('mine', (await book.passwordHash(BOB)) ?? '')).toBe(true)
+    const line = {
+      level: 'warn',
+      fields: { account: BOB },
+      message: 'an account of somebody has an address of another network, so nobody can add that contact',
+    }
+    expect(log.lines).toEqual([line, line])
+    // It has cost nothing, and once the account is gone it is free.
+    await book.remove(BOB)
+    expect(await elsewhere.introduce(CAROL, BOB)).toBe('as-it-is')
+  })
+
+  it('gives an account that the bridge has made a new password, which nobody else may give it', async () => {
+    const { book, elsewhere, state } = rig()
+    await elsewhere.introduce(CAROL, BOB)
+    const first = await book.passwordHash(BOB)
+    const accounts = new ServiceAccounts(book, {
+      isOnline: () => false,
+      passwordSet: () => undefined,
+      removed: async () => undefined,
+    })
+    expect(await accounts.passwd(BOB, 'secret')).toMatchObject({ kind: 'refused' })
+    // The bridge has lost it.
+    const after = rig({}, state)
+    await after.elsewhere.introduce(CAROL, BOB)
+    const second = await after.book.passwordHash(BOB)
+    expect([typeof first, typeof second, first === second]).toEqual(['string', 'string', false])
   })
 
   it('has one password for two who add the same one at once', async () => {

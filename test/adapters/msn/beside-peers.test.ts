@@ -32,6 +32,7 @@ beforeEach(async () => {
     folder,
     maxBytes: 1_000_000,
     maxTotalBytes: 10_000_000,
+    maxShare: 1,
     keepMs: 1_000_000,
     clock: systemClock,
     log: recordingLog(),
@@ -43,6 +44,7 @@ beforeEach(async () => {
     files: {
       maxBytes: 1_000_000,
       put: blobs.put.bind(blobs),
+      refusal: blobs.refusal.bind(blobs),
       open: async () => ({ kind: 'media', body: new Blob([Uint8Array.from(FILE)]).stream(), size: FILE.length }),
     },
   })

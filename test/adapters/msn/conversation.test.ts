@@ -477,7 +477,7 @@ describe('what they say', () => {
       onEvent: (event) => 'switchboard' in event && chats.on(event),
     })
     const peers = { own: account.login, random: () => 4, serve: () => undefined }
-    const emoticons = new Emoticons({ context, maxBytes: 0 })
+    const emoticons = new Emoticons({ network, context, maxBytes: 0 })
     const held = new Held(context)
     const transfers = { hear: () => false, gone: () => undefined, offered: () => undefined, elsewhere: () => undefined }
     const things = new Things({ context, fetch: false })

@@ -50,6 +50,8 @@ class House {
   readonly folder: string
   readonly blobs: BlobStore
   opened = 0
+  /** The other network gives a file no sooner. */
+  gate: Promise<unknown> = Promise.resolve()
   /** Bytes that the other network gave so far. */
   given = 0
   #ids = 0
@@ -60,9 +62,11 @@ class House {
     this.blobs = blobs
     const files: Files = {
       maxBytes: 50_000_000,
-      put: (body, about, signal) => blobs.put(body, about, signal),
+      put: blobs.put.bind(blobs),
+      refusal: blobs.refusal.bind(blobs),
       open: async () => {
         this.opened++
+        await this.gate
         const chunks = content()
         const body = new ReadableStream<Uint8Array>(
           {
@@ -84,7 +88,7 @@ class House {
   }
 
   get kept(): readonly string[] {
-    return readdirSync(this.folder)
+    return readdirSync(this.folder).filter((name) => !name.includes('.'))
   }
 
   notice(start: string) {
@@ -117,6 +121,7 @@ const settle = async (files: object = {}): Promise<House> => {
     folder,
     maxBytes: 50_000_000,
     maxTotalBytes: 500_000_000,
+    maxShare: 1,
     keepMs: 1_000_000,
     clock: systemClock,
     log: recordingLog(),
@@ -268,6 +273,7 @@ describe('a file that a contact offers', () => {
     await call(files)
     old.offer(room, 'big.iso', size)
     expect(await old.heard(room)).toMatchObject({ 'invitation-command': 'CANCEL', 'cancel-code': code })
+    expect((await room.heard()).text).toMatch(/^\(The file "big.iso" was declined, because it /)
     await house.notice(words)
     expect(house.kept).toEqual([])
   })
@@ -479,6 +485,25 @@ describe('a file for a contact', () => {
     expect(town.session.capabilities(chatOf('carol@example.com')).bodies.file).toBe('text')
     expect(town.session.capabilities(await town.group()).bodies.file).toBe('text')
     expect(town.session.capabilities().bodies.file).toBe('text')
+  })
+
+  it('is not overtaken by what is said after it, however long its network takes', async () => {
+    const { session } = (await settle()).town
+    const { promise, resolve } = Promise.withResolvers<undefined>()
+    house.gate = promise
+    const file = house.send()
+    const body = { kind: 'text', text: [{ text: 'seen it?' }] } as const
+    const op: Outbound = { kind: 'message', as: { kind: 'self' }, body, at: 0 }
+    const words = session.deliver({ id: 'words' as EventId, chat, op }, AbortSignal.timeout(20_000))
+    await expect.poll(() => house.opened).toBe(1)
+    resolve(undefined)
+    room = await her.answer()
+    const types = [0, 1].map(async () => (await room.wire.next(({ words: [verb] }) => verb === 'MSG')).payload)
+    expect(await Promise.all(types)).toEqual([
+      expect.stringContaining('text/x-msmsgsinvite'),
+      expect.stringContaining('seen it?'),
+    ])
+    expect([await file, await words]).toMatchObject([{ kind: 'delivered' }, { kind: 'delivered' }])
   })
 
   it('has its words before it', async () => {

@@ -1,9 +1,11 @@
 /** What people say and do reaches the core in their order, also where words wait for a picture. */
 import { beforeEach, expect, it } from 'vitest'
+import type { EventId, NetworkId } from '../../../bridge/model/ids.ts'
+import type { MessageBody } from '../../../bridge/model/body.ts'
 import { textOf } from '../../../bridge/model/text.ts'
 import { describeObject, formatMsnObject } from '../../../msnp/index.ts'
 import { someBytes } from '../../kit/p2p-room.ts'
-import { Rig, type FakeBoard } from './fakes.ts'
+import { chatOf, Rig, textOfPayload, type FakeBoard } from './fakes.ts'
 
 const bob = 'bob@example.com'
 const carol = 'carol@example.com'
@@ -44,4 +46,30 @@ it('words on another switchboard of the same chat come after those that wait for
   one.say(bob, 'three')
   await rig.core.clock.advance(10_000)
   expect(told()).toEqual(['one :x:', 'two', 'three'])
+})
+
+it('a file behind words that wait for a custom emoticon goes behind them', async () => {
+  const board = rig.line.ring(bob)
+  const file = { network: 'matrix' as NetworkId, ref: 'mxc://x/1', name: 'x.png', media: 'image' } as const
+  // It never comes.
+  Object.assign(rig.core.context, { files: { ...rig.core.context.files, open: () => new Promise(() => undefined) } })
+  const say = (id: string, body: MessageBody): void => {
+    const delivery = {
+      id: id as EventId,
+      chat: chatOf(bob),
+      op: { kind: 'message', as: { kind: 'self' }, body, at: 0 },
+    } as const
+    void rig.session.deliver(delivery, new AbortController().signal)
+  }
+  say('e1', { kind: 'text', text: [{ text: 'look ' }, { text: ':x:', image: file }] })
+  say('e2', { kind: 'file', file: { ...file, name: 'a.txt' }, text: [] })
+  say('e3', { kind: 'text', text: [{ text: 'seen it?' }] })
+  await rig.settle()
+  expect(board.sent).toEqual([])
+  await rig.core.clock.advance(10_000)
+  expect(board.sent.map(({ payload }) => textOfPayload(payload))).toEqual([
+    'look :x:',
+    'sends an image: a.txt',
+    'seen it?',
+  ])
 })

@@ -41,6 +41,7 @@ beforeEach(async () => {
     folder,
     maxBytes: 50_000_000,
     maxTotalBytes: 500_000_000,
+    maxShare: 1,
     keepMs: 1_000_000,
     clock: systemClock,
     log: recordingLog(),
@@ -52,6 +53,7 @@ beforeEach(async () => {
     files: {
       maxBytes: 50_000_000,
       put: blobs.put.bind(blobs),
+      refusal: blobs.refusal.bind(blobs),
       open: async () => ({
         kind: 'media',
         body: new Blob(given as Buffer<ArrayBuffer>[]).stream(),
@@ -112,7 +114,7 @@ describe('with a Messenger', () => {
     town.core.trouble = new Error('the disk is full')
     let isTold = false
     const sent = peer.sendFile('cat.bin', data).then(() => (isTold = true))
-    await vi.waitFor(() => expect(readdirSync(folder).filter((name) => !name.endsWith('.part'))).toHaveLength(1))
+    await vi.waitFor(() => expect(readdirSync(folder).filter((name) => !name.includes('.'))).toHaveLength(1))
     expect([isTold, town.core.of('message')]).toEqual([false, []])
     town.core.trouble = undefined
     await file()
@@ -149,6 +151,9 @@ describe('with a Messenger', () => {
     const claims = Object.assign(Buffer.alloc(0), {})
     Object.defineProperty(claims, 'length', { value: 26_000_000 })
     expect(await peer.sendFile('film.avi', claims)).toBe(603)
+    expect((await peer.room.heard()).text).toBe(
+      '(The file "film.avi" was declined, because it is too large, 25.0 MB at most.)',
+    )
     await notice(/film\.avi/)
   })
 

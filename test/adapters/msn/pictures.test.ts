@@ -227,7 +227,7 @@ describe('custom emoticons', () => {
   } as unknown as PeerTalk
   const announced = (code = ':x:'): Emoticons => {
     fetches = 0
-    const emoticons = new Emoticons({ context: core.context, maxBytes: 100_000 })
+    const emoticons = new Emoticons({ network, context: core.context, maxBytes: 100_000 })
     emoticons.describe(bob, bob, [{ code, object: described(smile, 2) }], talk)
     return emoticons
   }
@@ -258,7 +258,7 @@ describe('custom emoticons', () => {
 
   it('that are no emoticons, or too large, or have a code that is none, are not asked for', () => {
     fetches = 0
-    const emoticons = new Emoticons({ context: core.context, maxBytes: 1_000 })
+    const emoticons = new Emoticons({ network, context: core.context, maxBytes: 1_000 })
     const object = described(smile, 2)
     for (const [code, xml] of [
       [':a:', described(smile, 3)],
@@ -273,7 +273,7 @@ describe('custom emoticons', () => {
 
   it('of one person are asked for a few at once, so that others are asked, too', () => {
     fetches = 0
-    const emoticons = new Emoticons({ context: core.context, maxBytes: 100_000 })
+    const emoticons = new Emoticons({ network, context: core.context, maxBytes: 100_000 })
     for (let each = 0; each < 40; each++)
       emoticons.describe(bob, bob, [{ code: `:${each}:`, object: described(face(each), 2) }], talk)
     expect(fetches).toBe(MAX_FROM_ONE)
@@ -282,7 +282,7 @@ describe('custom emoticons', () => {
   })
 
   it('of one person who always has new ones are asked for only now and then', async () => {
-    const emoticons = new Emoticons({ context: core.context, maxBytes: 100_000 })
+    const emoticons = new Emoticons({ network, context: core.context, maxBytes: 100_000 })
     fetches = 0
     for (let each = 0; each < 300; each++) {
       const before = fetches

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { Fetched } from '../../../adapters/msn/peer-talk.ts'
 import { BRING_MS, MAX_BRINGING, Things, type Fetch, type Thing } from '../../../adapters/msn/things.ts'
 import type { Files } from '../../../bridge/adapter.ts'
-import type { NetworkId } from '../../../bridge/model/ids.ts'
+import type { NetworkId, UserId } from '../../../bridge/model/ids.ts'
 import { kindOf, mediaOfKind, shownName } from '../../../bridge/media/kinds.ts'
 import { describeObject, formatMsnObject } from '../../../msnp/index.ts'
 import { cabinet } from '../../kit/cabinet.ts'
@@ -14,10 +14,13 @@ const JPEG = Buffer.from('\xff\xd8\xff\xe0-thumbnail', 'latin1')
 /** Of a voice clip: a WAVE file whose codec is Siren, which is passed on as it is. */
 const VOICE = Buffer.from('RIFF\x20\0\0\0WAVEfmt \x14\0\0\0\x8e\x02', 'latin1')
 
+const from = { network: 'msn' as NetworkId, user: 'bob@example.com' as UserId }
+
 /** Keeps what is put, under its number. */
 class Shelf implements Files {
   readonly maxBytes = 100_000
   readonly kept: Buffer[] = []
+  readonly refusal: Files['refusal'] = () => undefined
   readonly open: Files['open'] = (file, signal) => nobody.files.open(file, signal)
   full = false
   readonly put: Files['put'] = async (body, { name }, signal) => {
@@ -65,7 +68,7 @@ describe('what is more than words', () => {
 
   it('is the small picture of a wink, with its name', async () => {
     const { things, files } = build()
-    expect(await things.bring(object('wink', WINK, 'Big  kiss'), gives(WINK))).toMatchObject({
+    expect(await things.bring(object('wink', WINK, 'Big  kiss'), from, gives(WINK))).toMatchObject({
       kind: 'file',
       file: { name: 'Big kiss.jpg', media: 'image', mime: 'image/jpeg' },
       text: [{ text: 'sends the wink "Big kiss"' }],
@@ -75,7 +78,7 @@ describe('what is more than words', () => {
 
   it('is a voice clip as audio, byte for byte', async () => {
     const { things, files } = build()
-    expect(await things.bring(object('voice', VOICE), gives(VOICE))).toMatchObject({
+    expect(await things.bring(object('voice', VOICE), from, gives(VOICE))).toMatchObject({
       kind: 'file',
       file: { name: 'voice clip.wav', media: 'audio', mime: 'audio/wav' },
       text: [],
@@ -88,7 +91,7 @@ describe('what is more than words', () => {
     ['isf', 'strokes', 'file'],
   ] as const)('is a drawing: %s', async (format, data, media) => {
     const { things, files } = build()
-    const body = await things.bring({ kind: 'ink', format, data: Buffer.from(data) }, declined)
+    const body = await things.bring({ kind: 'ink', format, data: Buffer.from(data) }, from, declined)
     expect(body).toMatchObject({ kind: 'file', file: { name: `drawing.${format}`, media } })
     expect(files.kept).toEqual([Buffer.from(data)])
   })
@@ -113,7 +116,7 @@ describe('what is more than words', () => {
     ],
   ])('is said in words: %s', async (_name, thing, fetch, text) => {
     const { things, files } = build()
-    expect(await things.bring(thing, fetch)).toEqual(words(text))
+    expect(await things.bring(thing, from, fetch)).toEqual(words(text))
     expect(files.kept).toEqual([])
   })
 
@@ -121,31 +124,31 @@ describe('what is more than words', () => {
     const { things, files } = build()
     files.full = true
     const drawing: Thing = { kind: 'ink', format: 'gif', data: Buffer.from('GIF89a') }
-    expect(await things.bring(drawing, declined)).toEqual(words('sends a drawing, which could not be kept'))
-    expect(await build(false).things.bring(object('wink', WINK, 'Kiss'), gives(WINK))).toEqual(
+    expect(await things.bring(drawing, from, declined)).toEqual(words('sends a drawing, which could not be kept'))
+    expect(await build(false).things.bring(object('wink', WINK, 'Kiss'), from, gives(WINK))).toEqual(
       words('sends the wink "Kiss"'),
     )
   })
 
   it('is waited for, but not for ever, and no longer than we are signed in', async () => {
     const { things, clock } = build()
-    const slow = things.bring(object('wink', WINK, 'Slow'), never)
+    const slow = things.bring(object('wink', WINK, 'Slow'), from, never)
     await clock.advance(BRING_MS)
     expect(await slow).toEqual(words('sends the wink "Slow"'))
-    const cut = things.bring(object('wink', WINK, 'Cut'), never)
+    const cut = things.bring(object('wink', WINK, 'Cut'), from, never)
     things.stop()
     expect(await cut).toEqual(words('sends the wink "Cut"'))
   })
 
   it('is not asked for without end', async () => {
     const { things } = build()
-    const under = Array.from({ length: MAX_BRINGING }, () => things.bring(object('wink', WINK, 'Kiss'), never))
+    const under = Array.from({ length: MAX_BRINGING }, () => things.bring(object('wink', WINK, 'Kiss'), from, never))
     let asked = false
     const more: Fetch = async () => {
       asked = true
       return { kind: 'fetched', bytes: WINK }
     }
-    expect(await things.bring(object('wink', WINK, 'Ninth'), more)).toEqual(words('sends the wink "Ninth"'))
+    expect(await things.bring(object('wink', WINK, 'Ninth'), from, more)).toEqual(words('sends the wink "Ninth"'))
     expect(asked).toBe(false)
     things.stop()
     await Promise.all(under)

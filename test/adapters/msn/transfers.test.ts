@@ -15,7 +15,7 @@ import {
   type Words,
 } from '../../../adapters/msn/transfers/flow.ts'
 import { MAX_OWED, OwedLinks } from '../../../adapters/msn/transfers/owed.ts'
-import type { Arrival, Courier, IncomingOffer, OfferResult } from '../../../adapters/msn/transfers/types.ts'
+import type { Arrival, Courier, IncomingOffer, OfferResult, Talk } from '../../../adapters/msn/transfers/types.ts'
 import { parseMime } from '../../../msnp/index.ts'
 import { account, chatOf, FakeCore, network, textOfPayload } from './fakes.ts'
 
@@ -64,6 +64,7 @@ class Desk {
   readonly outcome = Promise.withResolvers<OfferResult>()
   heard: ReturnType<Courier['hear']>
   put: PutResult = { kind: 'stored', file: FILE }
+  refusal: string | undefined
   generation: number | undefined = 0
   readonly transfers: Transfers
   #ids = 0
@@ -75,6 +76,7 @@ class Desk {
         for await (const chunk of body) expect(chunk.length).toBe(1)
         return this.put
       },
+      refusal: () => this.refusal,
       open: () => Promise.resolve({ kind: 'media', body: new Blob(['0123456789']).stream(), size: 10 }),
     }
     Object.assign(this.core.context, { files })
@@ -106,6 +108,10 @@ class Desk {
     })
   }
 
+  /** What the sender of an offer was told. */
+  readonly whispered: string[] = []
+  readonly #talk: Talk = { user: bob, say: (payload) => void this.whispered.push(textOfPayload(payload)) }
+
   readonly words: Words = {
     deliver: (_, payload) => {
       this.said.push(textOfPayload(payload))
@@ -116,7 +122,7 @@ class Desk {
 
   offer(offer = new Offer()): Offer {
     this.heard = offer
-    expect(this.transfers.hear(message, { user: bob, say: () => undefined }, where)).toBe(true)
+    expect(this.transfers.hear(message, this.#talk, where)).toBe(true)
     return offer
   }
 
@@ -169,6 +175,20 @@ it('tells the sender when the store will not have it', async () => {
   expect(desk.notices()).toEqual([
     'offered the file "a.txt" (100 bytes), but it did not arrive: the bridge has no more room for files',
   ])
+  expect(desk.whispered).toEqual(['(The file "a.txt" was declined, because the bridge has no more room for files.)'])
+})
+
+it('takes none whose sender has used up their share, and says so to both', async () => {
+  const desk = new Desk()
+  desk.refusal = 'one sender may keep 5.0 MB of files here'
+  const offer = desk.offer()
+  await desk.settle()
+  expect(offer.declined).toBe('unwanted')
+  expect(desk.notices()).toEqual([
+    'offers the file "a.txt" (100 bytes), which the bridge does not take: one sender may keep 5.0 MB of files here',
+  ])
+  expect(desk.whispered).toEqual(['(The file "a.txt" was declined, because one sender may keep 5.0 MB of files here.)'])
+  expect(desk.transfers.idle).toBe(true)
 })
 
 it('takes only so many at once of one, and a flood of offers is no flood of notices', async () => {
@@ -177,6 +197,7 @@ it('takes only so many at once of one, and a flood of offers is no flood of noti
   await desk.settle()
   expect(offers.filter(({ declined }) => declined === 'unwanted')).toHaveLength(MAX_TOLD + 5)
   expect(desk.notices()).toHaveLength(MAX_TOLD)
+  expect(desk.whispered).toHaveLength(MAX_TOLD)
   await desk.core.clock.advance(60_000)
   expect(desk.offer(new Offer(1_001)).declined).toBe('unwanted')
   await desk.settle()

@@ -3,7 +3,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import { connect, createServer, type Socket } from 'node:net'
 import { once } from 'node:events'
 import { afterEach, describe, expect, it } from 'vitest'
-import { allowedAddresses, wrongAllowance } from '../../../msnp/io/file-ports.ts'
+import { allowedAddresses, FilePorts, MAX_FROM_ADDRESS, wrongAllowance } from '../../../msnp/io/file-ports.ts'
 import type {
   ArrivingFile,
   FileTransferOptions,
@@ -21,9 +21,14 @@ afterEach(async () => {
   for (const close of open.splice(0)) await close()
 })
 
-const ANY = { host: HOST, from: 0, to: 0 }
+const ANY = new FilePorts({ host: HOST, from: 0, to: 0 })
 const shared = { account: 'bob@example.com', authCookie: '93301', signal: never }
-const listening = (onPort: (port: number) => void): Meeting => ({ kind: 'listen', ports: ANY, onPort })
+const listening = (onPort: (port: number) => void, ports = ANY, peer = 'bob@example.com'): Meeting => ({
+  kind: 'listen',
+  ports,
+  peer,
+  onPort,
+})
 const connecting = (port: number): Meeting => ({
   kind: 'connect',
   addresses: [{ host: HOST, port }],
@@ -203,8 +208,26 @@ describe('a port that waits for one', () => {
     await once(other, 'listening')
     open.push(() => other.close())
     const { port } = other.address() as { port: number }
-    const meeting: Meeting = { kind: 'listen', ports: { host: HOST, from: port, to: port }, onPort: () => undefined }
+    const meeting = listening(() => undefined, new FilePorts({ host: HOST, from: port, to: port }))
     expect(await receiveFile({ ...shared, size: 1, meeting })).toMatchObject({ failure: { kind: 'no-port' } })
+  })
+
+  it('is not blocked by one address that connects and says nothing', async () => {
+    const { promise: port, resolve } = Promise.withResolvers<number>()
+    const sent = sendFile({ ...shared, size: CHUNK.length, meeting: listening(resolve) }, async () => chunks(1))
+    const strangers = []
+    for (let at = 0; at < MAX_FROM_ADDRESS + 10; at++) {
+      const stranger = connect({ port: await port, host: HOST, localAddress: '127.0.0.2' }).resume()
+      open.push(() => stranger.destroy())
+      await once(stranger, 'connect')
+      strangers.push(stranger)
+    }
+    for (const turned of strangers.slice(MAX_FROM_ADDRESS)) if (!turned.closed) await once(turned, 'close')
+    expect(strangers.slice(0, MAX_FROM_ADDRESS).some(({ closed }) => closed)).toBe(false)
+    const file = fileOf(await receiveFile({ ...shared, size: CHUNK.length, meeting: connecting(await port) }))
+    for await (const chunk of file.body) expect(chunk.length).toBeGreaterThan(0)
+    file.done(true)
+    expect(await sent).toEqual({ ok: true })
   })
 
   it('is closed when nobody comes, or when it is given up', async () => {
@@ -217,6 +240,53 @@ describe('a port that waits for one', () => {
     await port
     giveUp.abort()
     expect(await given).toMatchObject({ failure: { kind: 'aborted' } })
+  })
+})
+
+describe('the ports of a range', () => {
+  /** Of this process alone. */
+  const host = `127.77.${(process.pid >> 8) & 0xff}.${process.pid & 0xff}`
+  const range = (count: number) => ({ host, from: 6_891, to: 6_890 + count })
+  const nobody = (socket: Socket): void => void socket.destroy()
+
+  it('are for one peer one in four; further ones wait, and others come before them', async () => {
+    const ports = new FilePorts(range(8))
+    const [one, two] = [await ports.open('mallory', nobody, never), await ports.open('mallory', nobody, never)]
+    const came: string[] = []
+    const wanted = (peer: string) => {
+      const opened = ports.open(peer, nobody, never)
+      void opened.then(() => came.push(peer))
+      return opened
+    }
+    const third = wanted('mallory')
+    const others = await Promise.all(['a', 'b', 'c', 'd', 'e', 'f'].map((peer) => wanted(peer)))
+    expect([came.length, new Set([one, two, ...others].map((each) => each?.port)).size]).toEqual([6, 8])
+    const late = wanted('bob')
+    one?.close()
+    one?.close()
+    await late
+    expect(came.slice(6)).toEqual(['bob'])
+    two?.close()
+    await third
+    expect(came.slice(7)).toEqual(['mallory'])
+    for (const each of [...others, await late, await third]) each?.close()
+  })
+
+  it('are not waited for without end, nor by whoever gave up', async () => {
+    const ports = new FilePorts(range(1), 1)
+    const only = await ports.open('a', nobody, never)
+    expect(await ports.open('b', nobody, never)).toBeUndefined()
+    only?.close()
+    const patient = new FilePorts(range(1))
+    const first = await patient.open('a', nobody, never)
+    const giveUp = new AbortController()
+    const given = patient.open('b', nobody, giveUp.signal)
+    giveUp.abort()
+    expect(await given).toBeUndefined()
+    first?.close()
+    const last = await patient.open('c', nobody, never)
+    expect(last?.port).toBe(6_891)
+    last?.close()
   })
 })
 

@@ -3,7 +3,7 @@ import { Buffer } from 'node:buffer'
 import { createHash } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { describeObject, formatMsnObject, parseMsnObject, type MsnObject } from '../../../msnp/model/msn-object.ts'
-import type { P2pCommand, P2pEvent } from '../../../msnp/p2p/contract.ts'
+import type { P2pCommand, P2pEvent, P2pTimings } from '../../../msnp/p2p/contract.ts'
 import { FLAGS, MAX_BODY_BYTES, p2pMessage } from '../../../msnp/p2p/packet.ts'
 import { fieldOf, formatSlp, parseSlp, SLP_TYPES, type Slp } from '../../../msnp/p2p/slp.ts'
 import { MAX_MESSAGE_BYTES } from '../../../msnp/model/content-types.ts'
@@ -381,6 +381,56 @@ describe('a file', () => {
     expect(of(bob, 'data')).toEqual([])
     expect(ends(bob)).toEqual(['wrong'])
     expect(ends(alice)).toEqual(['cancelled'])
+  })
+
+  /** Bob takes a file of which Alice is to send a piece at a time. */
+  const crawling = (size: number, timings: Partial<P2pTimings>) => {
+    const room = new P2pRoom()
+    const alice = room.enter(ALICE, 11, { timings: { silenceMs: 1e9, totalMs: 1e9 } })
+    const bob = room.enter(BOB, 22, { timings })
+    bob.react = accepting
+    let wire = 0
+    room.fate = ({ from, packet }) => {
+      wire = Number(/SessionID: (\d+)/.exec(Buffer.from(packet?.body ?? []).toString('latin1'))?.[1] ?? wire)
+      return from === ALICE && packet?.flags === FLAGS.file ? 'lose' : 'pass'
+    }
+    room.does(alice, { kind: 'offer', session: alice.endpoint.handle(), peer: BOB, file: { name: 'x', size } })
+    room.settle()
+    const started = room.now
+    const says = (offset: number, length: number): void => {
+      const packet = { session: wire, id: 5, offset, total: size, flags: FLAGS.file, ackId: 1, ackUid: 0, ackSize: 0 }
+      room.says(ALICE, p2pMessage(BOB, { ...packet, body: new Uint8Array(length), footer: 2 }))
+    }
+    /** Milliseconds until Bob gave up. */
+    const until = (step: (at: number) => void, everyMs: number): number => {
+      for (let at = 0; ends(bob).length === 0; at++) {
+        step(at)
+        room.passes(everyMs)
+      }
+      return room.now - started
+    }
+    return { bob, says, until }
+  }
+
+  it.each<[string, (at: number) => readonly [number, number]]>([
+    ['byte by byte', (at) => [at, 1]],
+    ['as the same piece again and again', () => [0, 100]],
+  ])('that comes %s is given up as if nothing came', (_, piece) => {
+    const { bob, says, until } = crawling(30_000, { silenceMs: 120_000 })
+    expect(until((at) => says(...piece(at)), 10_000)).toBe(120_000)
+    expect(ends(bob)).toEqual(['timeout'])
+  })
+
+  it('that comes slowly, and comes, is waited for until all of its time is over', () => {
+    const hour = 60 * 60_000
+    const { bob, says, until } = crawling(50_000_000, { totalMs: hour })
+    let sent = 0
+    const minute = (): void => {
+      for (let packets = 0; packets < 14; packets++, sent += MAX_BODY_BYTES) says(sent, MAX_BODY_BYTES)
+    }
+    expect(until(minute, 60_000)).toBe(hour)
+    expect(ends(bob)).toEqual(['timeout'])
+    expect(of(bob, 'data').reduce((sum, { bytes }) => sum + bytes.length, 0)).toBe(60 * 14 * MAX_BODY_BYTES)
   })
 
   it('ends when the other one leaves, and when the switchboard does', () => {
