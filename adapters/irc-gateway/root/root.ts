@@ -7,9 +7,9 @@ import { splitText } from '../../../irc/split.ts'
 import { plain } from '../../../bridge/model/text.ts'
 import { type ClientPort, maskOf, type PersonPort } from '../types.ts'
 import { BRIDGE_WORDS, bridgeWord } from './bridge-commands.ts'
-import { commandNames, commandOf } from './commands.ts'
+import { commandNames, commandOf, commandRows } from './commands.ts'
 import type { Answer, Call, RootCommand, RootDeps, Where } from './deps.ts'
-import { usageLines } from './help.ts'
+import { completions, usageLines } from './help.ts'
 import { passwordCame, STRANGER } from './identity-commands.ts'
 import { Passwords } from './passwords.ts'
 import { type Asking, Questions, type QuestionsPort } from './questions.ts'
@@ -56,6 +56,10 @@ export class Root implements QuestionsPort {
       const waiting = this.#passwords.take(client)
       return passwordCame(waiting, client, name, password, this.#deps, this.#questions)
     })
+  }
+
+  completions(): readonly string[] {
+    return completions(commandRows)
   }
 
   ask(person: PersonPort, asking: Asking): Promise<void> {
