@@ -1,16 +1,16 @@
 /** Who connects without an account finds root in the control channel, and how to get one. */
-import type { ClientPort, GatewayDeps } from './types.ts'
+import { sightOf } from './commands/sight.ts'
+import { maskOf, type ClientPort, type GatewayDeps } from './types.ts'
+import { entryOf } from './world/names.ts'
 
 /** `first`: nobody has an account here yet. */
-export const greetStranger = (client: ClientPort, { server, control }: GatewayDeps, first: boolean): void => {
-  const root = `root!root@${server}`
-  const say = (text: string) => ({ source: root, verb: 'PRIVMSG', params: [control, text] })
-  client.send({ source: client.mask, verb: 'JOIN', params: [control] })
-  client.numeric('332', control, 'Welcome to the control channel. Type help for help information.')
-  if (!client.caps.has('no-implicit-names') && !client.caps.has('draft/no-implicit-names')) {
-    client.numeric('353', '=', control, `@root @${client.nick}`)
-    client.numeric('366', control, 'End of /NAMES list')
-  }
+export const greetStranger = (client: ClientPort, deps: GatewayDeps, first: boolean): void => {
+  const sight = sightOf(client, deps)
+  for (const channel of sight.channels())
+    client.send(...entryOf(channel, client, { user: '', deps, markOf: () => undefined }))
+  const [root] = sight.faces()
+  if (root === undefined) return
+  const say = (text: string) => ({ source: maskOf(root), verb: 'PRIVMSG', params: [deps.control, text] })
   client.send(
     say('Welcome! I am root; what you write here, I read. Say "help" whenever you like.'),
     say(

@@ -57,7 +57,8 @@ export class Speech {
     signal: AbortSignal,
   ): Promise<DeliveryResult> {
     if (op.kind === 'typing') {
-      await conversation.whisper(typingMessage(this.#options.login))
+      // There is no word for having stopped: it is over by itself.
+      if (op.forMs > 0) await conversation.whisper(typingMessage(this.#options.login))
       return DELIVERED
     }
     if (op.kind === 'member') return this.#changeMembers(conversation, op)

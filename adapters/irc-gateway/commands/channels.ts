@@ -113,6 +113,7 @@ const invite = async ({ client, person, params }: AskedByPerson): Promise<void> 
   if (wrong === undefined) {
     const place = channel?.name ?? name
     reply(client, 'RPL_INVITING', [face.nick, place])
+    if (!face.online) reply(client, 'RPL_AWAY', [face.nick], face.away ?? 'Offline')
     const told = ({ mask }: ClientPort) => ({ source: mask, verb: 'INVITE', params: [face.nick, place] })
     person.tell((to) => (works(to.caps, 'invite-notify') ? [told(to)] : []), client)
   } else reply(client, 'ERR_CHANOPRIVSNEEDED', [channel?.name ?? name], wrong)

@@ -14,6 +14,8 @@ export interface RootPort {
   offered(client: ClientPort, offer: FileOffer): Promise<void>
   /** A password that was typed as `/oper name password`, so that no client logs it. */
   oper(client: ClientPort, name: string, password: string): Promise<void>
+  /** What may be said to root, word for word, for clients that complete it. */
+  completions(): readonly string[]
 }
 
 /** What the server tells of itself. */

@@ -1,6 +1,7 @@
 /** The one table of what a registered client may ask, and who answers. */
 import type { ClientPort } from '../types.ts'
 import type { ClientLine } from '../wire/line.ts'
+import { BITLBEE } from './bitlbee.ts'
 import { CHANNELS } from './channels.ts'
 import type { Answering, Asked, Commands, Desk, DispatchDeps, RootPort } from './desk.ts'
 import { HISTORY } from './history.ts'
@@ -31,6 +32,7 @@ export const COMMANDS: Commands = {
   ...HISTORY,
   ...MARKREAD,
   ...SERVER,
+  ...BITLBEE,
 }
 
 export class Dispatch {
@@ -53,6 +55,7 @@ export class Dispatch {
       hear: (client, line, where) => inOrder(client, deps.root.hear(client, line, where)),
       offered: (client, offer) => deps.root.offered(client, offer),
       oper: (client, name, password) => inOrder(client, deps.root.oper(client, name, password)),
+      completions: () => deps.root.completions(),
     }
     this.#desk = {
       deps: { ...deps, root },

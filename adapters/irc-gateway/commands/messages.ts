@@ -18,9 +18,12 @@ import type { FileOffer } from '../dcc-offer.ts'
 import type { Answering, Asked, Commands, DispatchDeps } from './desk.ts'
 import { outsideAnswer } from './labels.ts'
 import { quoted, reply } from './replies.ts'
-import { isChannel, same, withoutStatus } from './sight.ts'
+import { isChannel, rootOf, same, withoutStatus } from './sight.ts'
 
 type Verb = 'PRIVMSG' | 'NOTICE'
+
+/** Clients that are set up to identify with services speak to root so, as with BitlBee. */
+const SERVICES = 'NickServ'
 
 /** Who is spoken to, once the name is known. */
 type Target =
@@ -39,7 +42,8 @@ const targetOf = ({ sight, client }: Asked, name: string): Target => {
   const face = sight.face(bare)
   if (face !== undefined)
     return face.contact === undefined ? { kind: 'root' } : { kind: 'contact', face, key: face.contact }
-  return same(bare, client.nick) ? { kind: 'self' } : { kind: 'unknown', code: 'ERR_NOSUCHNICK' }
+  if (same(bare, client.nick)) return { kind: 'self' }
+  return same(bare, SERVICES) ? { kind: 'root' } : { kind: 'unknown', code: 'ERR_NOSUCHNICK' }
 }
 
 const speak = (asked: Asked, verb: Verb): Answering => {
@@ -104,13 +108,8 @@ const toRoot = (asked: Asked, verb: Verb, text: string, where = 'query'): Answer
     outsideAnswer(() => void desk.deps.root.offered(client, offer))
     return undefined
   }
-  const root = rootOf(asked)
+  const root = rootOf(asked.sight)
   if (spoken.kind === 'answer' && root !== undefined) answer(asked, root, spoken)
-  return undefined
-}
-
-const rootOf = ({ sight }: Asked): Face | undefined => {
-  for (const face of sight.faces()) if (face.contact === undefined) return face
   return undefined
 }
 
@@ -248,7 +247,7 @@ const inControl = (asked: Asked, verb: Verb, channel: ChannelPort, text: string)
 }
 
 const rootSaysIn = (asked: Asked, channel: ChannelPort, text: string): void => {
-  const root = rootOf(asked)
+  const root = rootOf(asked.sight)
   if (root !== undefined) asked.client.send({ source: maskOf(root), verb: 'PRIVMSG', params: [channel.name, text] })
 }
 

@@ -8,8 +8,8 @@ import { seconds } from './channels.ts'
 import { quoted, reply } from './replies.ts'
 import { isChannel, same } from './sight.ts'
 
-/** Every channel has these; CHANMODES offers C as well. */
-const CHANNEL_MODES = '+nt'
+/** C is a control channel: BitlBee's scripts find theirs so. */
+const CHANNEL_MODES: Readonly<Record<ChannelPort['kind'], string>> = { control: '+ntC', group: '+nt' }
 /** May be set, and mean nothing: who has which letter follows from presence and `ops`. */
 const SILENT = 'ntCohv'
 /** What clients set on themselves when they connect. */
@@ -26,7 +26,7 @@ const mode = (asked: Asked): Answering => {
     if (channel === undefined) reply(client, 'ERR_NOSUCHCHANNEL', [quoted(name)])
     else if (letters !== undefined) channelModes(client, channel, letters)
     else {
-      reply(client, 'RPL_CHANNELMODEIS', [channel.name, CHANNEL_MODES])
+      reply(client, 'RPL_CHANNELMODEIS', [channel.name, CHANNEL_MODES[channel.kind]])
       reply(client, 'RPL_CREATIONTIME', [channel.name, seconds(channel.createdAt)])
     }
   }
@@ -42,7 +42,7 @@ const channelModes = (client: ClientPort, channel: ChannelPort, letters: string)
     else if (letter === 'e') client.numeric('349', channel.name, 'End of channel exception list')
     else if (letter === 'I') client.numeric('347', channel.name, 'End of channel invite list')
     else if (!SILENT.includes(letter)) reply(client, 'ERR_UNKNOWNMODE', [quoted(letter)])
-    else if (!on && CHANNEL_MODES.includes(letter))
+    else if (!on && CHANNEL_MODES[channel.kind].includes(letter))
       reply(client, 'ERR_CHANOPRIVSNEEDED', [channel.name], 'The modes of channels are what they are here')
   }
 }

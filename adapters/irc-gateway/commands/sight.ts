@@ -1,13 +1,21 @@
 /** What a client sees of the world: all of its person's, or, as long as it is nobody's, root in the control channel. */
 import { sameName } from '../../../irc/casemap.ts'
-import type { ChannelMember, ChannelPort, ClientPort, Face, GatewayDeps, PersonPort } from '../types.ts'
+import {
+  maskOf,
+  type ChannelMember,
+  type ChannelPort,
+  type ClientPort,
+  type Face,
+  type GatewayDeps,
+  type PersonPort,
+} from '../types.ts'
 import { CASE_MAPPING } from '../wire/isupport.ts'
+import { CONTROL_TOPIC } from '../world/control-channels.ts'
 import { rootFace as rootNamed } from '../world/faces.ts'
 
 export type Sight = Pick<PersonPort, 'faces' | 'face' | 'channels' | 'channel'>
 
 export const ROOT_NICK = 'root'
-const CONTROL_TOPIC = 'Welcome to the control channel. Type help for help information.'
 
 export const same = (one: string, other: string): boolean => sameName(one, other, CASE_MAPPING)
 
@@ -26,7 +34,7 @@ const strangersSight = (client: ClientPort, { server, control }: GatewayDeps): S
     name: control,
     kind: 'control',
     topic: CONTROL_TOPIC,
-    topicBy: root.nick,
+    topicBy: maskOf(root),
     topicAt: client.connectedAt,
     createdAt: client.connectedAt,
     members: () => members,
@@ -38,6 +46,11 @@ const strangersSight = (client: ClientPort, { server, control }: GatewayDeps): S
     channels: () => [channel],
     channel: (name) => (same(name, control) ? channel : undefined),
   }
+}
+
+export const rootOf = (sight: Pick<Sight, 'faces'>): Face | undefined => {
+  for (const face of sight.faces()) if (face.contact === undefined) return face
+  return undefined
 }
 
 /** Letters before a channel that make it STATUSMSG: "@&bitlbee". Who has which is nobody's business here. */

@@ -23,7 +23,7 @@ export interface IrcdLimits {
   /** Base64 of one AUTHENTICATE exchange; more gives 905. */
   readonly maxSaslBytes: number
   /** What 005 promises; the network's name comes from the options. */
-  readonly advertised: Omit<IsupportLimits, 'network'>
+  readonly advertised: IsupportLimits
 }
 
 export const IRCD_LIMITS: IrcdLimits = {

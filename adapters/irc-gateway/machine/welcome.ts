@@ -11,7 +11,7 @@ const MEMBER_MODES = 'hov'
 
 export const welcome = (options: IrcdOptions, nick: string, mask: string): readonly ServerMessage[] => {
   const { server, network, version, createdAt, limits } = options
-  const tokens = isupport({ ...limits.advertised, network })
+  const tokens = isupport(limits.advertised)
   return [
     numeric('RPL_WELCOME', nick, [], `Welcome to the ${network} network, ${mask}`),
     numeric('RPL_YOURHOST', nick, [], `Your host is ${server}, running version ${version}`),

@@ -1,6 +1,6 @@
 /** The contact list: add, remove, rename, block, allow, info, nudge. */
 import { playingWords } from '../../../bridge/model/playing-words.ts'
-import type { ContactView } from '../../../bridge/adapter.ts'
+import type { AccountView, ContactView } from '../../../bridge/adapter.ts'
 import type { Availability } from '../../../bridge/model/presence.ts'
 import { findAccount, type Tagged, taggedAccounts } from './accounts.ts'
 import { addressOf, findContact, shown, type Somebody } from './contacts.ts'
@@ -40,7 +40,7 @@ const add = async (call: PersonCall): Promise<Answer> => {
   const lines = await person.command(`${isTemporary ? 'start-chat' : 'add'} ${user} ${id}`)
   if (failed(lines)) return lines
   await questions.settle(person.user, ({ yes }) => yes === `accept ${user} ${id}`)
-  const moved = group === '' ? [] : await person.command(`move ${user} ${quote(group)} ${id}`)
+  const moved = group === '' ? [] : await intoGroup(call, tagged.account, user, group)
   const wrong = nick === undefined ? undefined : await person.rename(key, nick)
   return [
     ...(isTemporary ? [] : lines),
@@ -48,6 +48,20 @@ const add = async (call: PersonCall): Promise<Answer> => {
     ...(wrong === undefined ? [] : [wrong]),
     howToWrite(user, person.faceOf(key)?.nick),
   ]
+}
+
+/** As in BitlBee, the group is made if there is none of that name. */
+const intoGroup = async (
+  { person, deps }: PersonCall,
+  { id, own }: AccountView,
+  user: string,
+  group: string,
+): Promise<readonly string[]> => {
+  const listed = deps.context.people.contactsOf(id).flatMap(({ groups = [] }) => groups)
+  const isThere = [...(own?.groups ?? []), ...listed].some((name) => name.toLowerCase() === group.toLowerCase())
+  const made = isThere ? [] : await person.command(`add-group ${quote(group)} ${id}`)
+  const moved = await person.command(`move ${user} ${quote(group)} ${id}`)
+  return failed(made) ? moved : [...made, ...moved]
 }
 
 const howToWrite = (user: string, nick: string | undefined): string =>
@@ -201,7 +215,7 @@ export const contactCommands: readonly RootCommand[] = [
     usage: ['add [-tmp] [-g <group>] <account> <address> [<nick>]'],
     about: 'puts somebody on your contact list',
     help: [
-      'The nick is how you call them here. -tmp: only a nick to write to, not on the list. -g: into that group.',
+      'The nick is how you call them here. -tmp: only a nick to write to, not on the list. -g: into that group, which is made if there is none.',
       'With one account the name of it may be left out: add friend@example.com',
     ],
     least: 1,

@@ -109,6 +109,13 @@ const commandList = (commands: readonly RootCommand[]): readonly string[] => [
   'More about one: help COMMAND',
 ]
 
+/** The commands, `help TOPIC` and `set SETTING`, as BitlBee lists them for scripts. */
+export const completions = (commands: readonly RootCommand[]): readonly string[] => {
+  const names = commands.map(({ name }) => name)
+  const topics = [...new Set([...helpTopics.map(({ name }) => name), ...names])]
+  return [...names, ...topics.map((name) => `help ${name}`), ...rowsOf('user').map(({ name }) => `set ${name}`)]
+}
+
 const scopeOf = (name: string, second: string | undefined): Scope | undefined => {
   if (name === 'set') return 'user'
   if (second !== 'set') return undefined

@@ -9,9 +9,9 @@ import type { FileOffer } from '../dcc-offer.ts'
 import { type ClientPort, maskOf, type PersonPort } from '../types.ts'
 import { rootFace } from '../world/faces.ts'
 import { BRIDGE_WORDS, bridgeWord } from './bridge-commands.ts'
-import { commandNames, commandOf } from './commands.ts'
+import { commandNames, commandOf, commandRows } from './commands.ts'
 import type { Answer, Call, RootCommand, RootDeps, Where } from './deps.ts'
-import { usageLines } from './help.ts'
+import { completions, usageLines } from './help.ts'
 import { passwordCame, STRANGER } from './identity-commands.ts'
 import type { Passwords } from './passwords.ts'
 import { PictureOffers } from './picture-offers.ts'
@@ -70,6 +70,10 @@ export class Root implements QuestionsPort {
       const waiting = this.#passwords.take(client)
       return passwordCame(waiting, client, name, password, this.#deps, this.#questions)
     })
+  }
+
+  completions(): readonly string[] {
+    return completions(commandRows)
   }
 
   ask(person: PersonPort, asking: Asking): Promise<void> {

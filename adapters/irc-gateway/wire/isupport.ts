@@ -2,7 +2,6 @@
 
 /** Lengths in bytes, counts in pieces. */
 export interface IsupportLimits {
-  readonly network: string
   readonly nickBytes: number
   readonly channelBytes: number
   readonly topicBytes: number
@@ -15,7 +14,7 @@ export interface IsupportLimits {
   readonly chathistory: number
 }
 
-export const ISUPPORT_LIMITS: Omit<IsupportLimits, 'network'> = {
+export const ISUPPORT_LIMITS: IsupportLimits = {
   nickBytes: 64,
   channelBytes: 64,
   topicBytes: 390,
@@ -42,7 +41,8 @@ export const isupport = (limits: IsupportLimits): readonly string[] => [
   `AWAYLEN=${limits.awayBytes}`,
   `NAMELEN=${limits.realnameBytes}`,
   `KICKLEN=${limits.kickBytes}`,
-  `NETWORK=${escapeToken(limits.network)}`,
+  // By this name alone scripts for typing, completion and the like know what they may do here.
+  'NETWORK=BitlBee',
   `CASEMAPPING=${CASE_MAPPING}`,
   `MAXTARGETS=${limits.maxTargets}`,
   `MONITOR=${limits.monitor}`,
@@ -62,12 +62,3 @@ export const isupportLines = (tokens: readonly string[]): readonly (readonly str
   for (let from = 0; from < tokens.length; from += TOKENS_A_LINE) lines.push(tokens.slice(from, from + TOKENS_A_LINE))
   return lines
 }
-
-/** Blank, backslash and `=` are written in hex; what is no printable ASCII, too, for the oldest clients' sake. */
-const escapeToken = (text: string): string =>
-  Array.from(Buffer.from(text), (byte) => {
-    const letter = String.fromCharCode(byte)
-    return byte > 0x20 && byte < 0x7f && letter !== '\\' && letter !== '='
-      ? letter
-      : String.raw`\x${byte.toString(16).toUpperCase().padStart(2, '0')}`
-  }).join('')

@@ -11,7 +11,8 @@ import type { Self } from './types.ts'
 const KIND = 'control'
 /** Beside the first. */
 export const MAX_CONTROLS = 50
-const TOPIC = 'Welcome to the control channel. Type \x02help\x02 for help information.'
+/** BitlBee's words: scripts for irssi and WeeChat know the control channel by them, the bold one included. */
+export const CONTROL_TOPIC = 'Welcome to the control channel. Type \x02help\x02 for help information.'
 /** Bytes. */
 export const MAX_CHANNEL_NAME = 50
 
@@ -144,7 +145,7 @@ export class ControlChannels {
     return {
       name: row.name,
       kind: 'control',
-      topic: row.topic ?? TOPIC,
+      topic: row.topic ?? CONTROL_TOPIC,
       topicBy: row.topicBy ?? rootMask(contacts().rootNick(), self.deps.server),
       topicAt: row.topicAt ?? row.createdAt,
       createdAt: row.createdAt,

@@ -2,6 +2,7 @@
 import type { PortalRequest } from '../../../bridge/adapter.ts'
 import type { ChatId, MessageId, UserId } from '../../../bridge/model/ids.ts'
 import { maskOf, type ChannelMember, type ChannelPort, type ContactKey } from '../types.ts'
+import { Absences } from './absences.ts'
 import { groupChat } from './chats.ts'
 import type { Claimed, Claims } from './claims.ts'
 import type { Contacts } from './contacts.ts'
@@ -31,13 +32,14 @@ export class GroupChannels {
   readonly #options: GroupChannelsOptions
   readonly #rows = new Map<string, GroupRow>()
   readonly #byChat = new Map<ChatId, string>()
-  /** Members of whom clients have been told that they quit: by channel. They are there again when they come back or speak. */
-  readonly #absent = new Map<string, Set<UserId>>()
+  /** Members whom clients do not see. They are there again when they come back or speak. */
+  readonly #absent: Absences
   /** Channels that are about to be conversations of several. */
   readonly #turning = new Map<string, Promise<unknown>>()
 
   constructor(options: GroupChannelsOptions) {
     this.#options = options
+    this.#absent = new Absences(options)
     for (const [, value] of options.rows) this.#keep(JSON.parse(value) as GroupRow)
   }
 
@@ -71,13 +73,7 @@ export class GroupChannels {
   enter(): void {
     this.#enterAsSet()
     this.#absent.clear()
-    const { contacts, self } = this.#options
-    if (!self.settings.isOn('offline_user_quits')) return
-    for (const row of this.#rows.values())
-      for (const user of row.members) {
-        const face = contacts().faceOf({ account: row.account, user })
-        if (face?.listed === true && !face.online) this.#leave(row, user)
-      }
+    for (const row of this.#rows.values()) this.#absent.settle(row)
   }
 
   /** Something that is said in that channel belongs to what it becomes. */
@@ -110,14 +106,13 @@ export class GroupChannels {
     if (this.#rows.size >= MAX_GROUPS && !(await this.#makeRoom()))
       return { wrong: 'You have as many channels as there can be: part one.' }
     const members = keys.map(({ user }) => user)
-    if (others.length === 0)
-      return this.#port(this.#enter(this.#new(first.account, members, asked, { direct: first.user })))
+    if (others.length === 0) return this.#begin(this.#new(first.account, members, asked, { direct: first.user }))
     const chat = groupChat(this.#options.self.user, this.#options.mint())
     const claimed = await this.#options.claims.several(keys, chat)
     if (claimed.kind === 'refused') return { wrong: claimed.detail }
     const known = this.rowOf(claimed.chat)
     if (known !== undefined) return this.#port(this.rejoin(known))
-    return this.#port(this.#enter(this.#new(first.account, members, asked, { chat: claimed.chat })))
+    return this.#begin(this.#new(first.account, members, asked, { chat: claimed.chat }))
   }
 
   /** `/invite`. A sentence: it cannot be. */
@@ -147,8 +142,10 @@ export class GroupChannels {
     const other = this.rowOf(claimed.chat)
     // They had a channel before, which has no other name now.
     if (other !== undefined) await this.#forget(other)
-    await this.#save({ ...row, chat: claimed.chat })
-    this.joined(row.name, key.user)
+    // They come in when they are online.
+    this.#absent.add(row.name, key.user)
+    await this.#save({ ...row, chat: claimed.chat, members: [...new Set([...row.members, key.user])] })
+    if (!this.#absent.isOffline(key)) this.joined(row.name, key.user)
     return undefined
   }
 
@@ -181,7 +178,7 @@ export class GroupChannels {
   joined(name: string, user: UserId): void {
     const row = this.row(name)
     if (row === undefined || this.#isHere(row, user)) return
-    this.#absent.get(foldNick(name))?.delete(user)
+    this.#absent.delete(name, user)
     if (!row.members.includes(user)) this.#note({ ...row, members: [...row.members, user] })
     const face = this.#options.contacts().ensure({ account: row.account, user })
     if (row.parted !== true)
@@ -193,7 +190,7 @@ export class GroupChannels {
     const row = this.row(name)
     if (row?.members.includes(user) !== true) return
     const isHere = this.#isHere(row, user)
-    this.#absent.get(foldNick(name))?.delete(user)
+    this.#absent.delete(name, user)
     this.#note({ ...row, members: row.members.filter((member) => member !== user) })
     if (!isHere) return
     const contacts = this.#options.contacts()
@@ -210,7 +207,7 @@ export class GroupChannels {
   /** Clients were told that they quit. */
   quit({ account, user }: ContactKey): void {
     for (const row of this.#rows.values())
-      if (row.account === account && row.members.includes(user)) this.#leave(row, user)
+      if (row.account === account && row.members.includes(user)) this.#absent.add(row.name, user)
   }
 
   /** They are online again. */
@@ -278,6 +275,11 @@ export class GroupChannels {
     return undefined
   }
 
+  #begin(row: GroupRow): ChannelPort {
+    this.#absent.settle(row)
+    return this.#port(this.#enter(row))
+  }
+
   #enter(row: GroupRow): GroupRow {
     this.#note(row)
     this.#entered(row)
@@ -326,14 +328,7 @@ export class GroupChannels {
   }
 
   #isHere(row: GroupRow, user: UserId): boolean {
-    return row.members.includes(user) && this.#absent.get(foldNick(row.name))?.has(user) !== true
-  }
-
-  #leave(row: GroupRow, user: UserId): void {
-    const folded = foldNick(row.name)
-    const absent = this.#absent.get(folded) ?? new Set()
-    this.#absent.set(folded, absent)
-    absent.add(user)
+    return row.members.includes(user) && !this.#absent.has(row.name, user)
   }
 
   async #makeRoom(): Promise<boolean> {

@@ -6,11 +6,11 @@ import type { ServerMessage } from '../wire/message.ts'
 import { joinLine } from './shapes.ts'
 import type { Self } from './types.ts'
 
-/** `self`: the person who enters. */
+/** `self`: the person who enters; without an account the user is ''. */
 export const entryOf = (
   channel: ChannelPort,
   client: ClientPort,
-  self: Pick<Self, 'user' | 'deps' | 'markOf'>,
+  self: Pick<Self, 'deps' | 'markOf'> & { readonly user: string },
 ): readonly ServerMessage[] => {
   const { nick, caps } = client
   const { server } = self.deps

@@ -397,6 +397,14 @@ describe('typing', () => {
     expect(board.sent).toEqual([])
   })
 
+  it('that has stopped is not told: the protocol has only a word for typing', async () => {
+    const rig = await Rig.online()
+    const board = rig.line.ring(bob)
+    const stopped = { kind: 'typing', as: { kind: 'self' }, forMs: 0 } as const
+    expect(await rig.deliver(stopped, chat)).toEqual({ kind: 'delivered', ids: [] })
+    expect(board.whispers).toEqual([])
+  })
+
   it('of them is told; they type, too, when they call', async () => {
     const rig = await Rig.online()
     const board = rig.line.ring(bob)

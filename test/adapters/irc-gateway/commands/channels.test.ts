@@ -30,7 +30,7 @@ describe('a client asks for channels', () => {
       [':localhost 332 alice &bitlbee :about &bitlbee', ':localhost 333 alice &bitlbee root 1072915200'],
     ],
     ['TOPIC #nowhere', [':localhost 403 alice #nowhere :No such channel']],
-    ['MODE &bitlbee', [':localhost 324 alice &bitlbee +nt', ':localhost 329 alice &bitlbee 1072915199']],
+    ['MODE &bitlbee', [':localhost 324 alice &bitlbee +ntC', ':localhost 329 alice &bitlbee 1072915199']],
     ['MODE &bitlbee b', [':localhost 368 alice &bitlbee :End of channel ban list']],
     ['MODE &bitlbee +b', [':localhost 368 alice &bitlbee :End of channel ban list']],
     ['MODE &bitlbee +e', [':localhost 349 alice &bitlbee :End of channel exception list']],

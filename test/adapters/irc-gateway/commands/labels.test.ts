@@ -21,7 +21,7 @@ describe('a labelled line is answered', () => {
       '@label=a MODE &bitlbee',
       [
         '@label=a :localhost BATCH +1 labeled-response',
-        '@batch=1 :localhost 324 alice &bitlbee +nt',
+        '@batch=1 :localhost 324 alice &bitlbee +ntC',
         '@batch=1 :localhost 329 alice &bitlbee 1072915199',
         ':localhost BATCH -1',
       ],

@@ -377,6 +377,7 @@ export class Rig {
         this.toRoot.push(`oper ${name} ${password}`)
         return Promise.resolve()
       },
+      completions: () => [],
     }
     const deps: DispatchDeps = {
       network: NETWORK,
