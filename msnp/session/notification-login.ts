@@ -136,6 +136,7 @@ function signedIn(context: NotificationContext, state: In<'authenticating'>, fra
     pingAt: line.now + timings.pingMs,
     pongBy: undefined,
     confirms: false,
+    participants: 0,
   }
   line.emit({ kind: 'signed-in', session })
   line.ask('SYN', synParams(state.dialect), LOGIN, timings.commandMs)

@@ -44,6 +44,8 @@ export interface SignedIn {
   pongBy: number | undefined
   /** The server waits for CFM before it acknowledges to others what they tell us. */
   confirms: boolean
+  /** So many others may take part in a conversation through us. */
+  participants: number
 }
 
 export interface Synchronization {

@@ -23,6 +23,7 @@ import {
   type Privacy,
   type SendResult,
   type SignInResult,
+  type Spoken,
   type Status,
   type Switchboard,
 } from '../../../msnp/index.ts'
@@ -121,6 +122,7 @@ export const refusedWith = (code: number) => ({
 
 export interface Sent {
   readonly payload: Uint8Array
+  readonly spoken: Spoken | undefined
   readonly ack: AckType
   readonly answer: (result: SendResult) => void
 }
@@ -132,6 +134,10 @@ export class FakeBoard implements Switchboard {
   readonly lastUsed = 0
   isShared = false
   open = true
+  participants = 0
+  /** Who takes part through us, by address, and what was asked to that end. */
+  readonly seated = new Map<string, string>()
+  readonly seatings: string[] = []
   /** Ordinals that were said to be stored. */
   readonly confirmed: number[] = []
   /** What was written, in order, whispers excluded. */
@@ -161,7 +167,7 @@ export class FakeBoard implements Switchboard {
     return new Promise((resolve) => this.calls.set(email, resolve))
   }
 
-  async send(payload: Uint8Array, ack: AckType): Promise<SendResult> {
+  async send(payload: Uint8Array, ack: AckType, spoken?: Spoken): Promise<SendResult> {
     if (!this.open) return { kind: 'not-written', why: 'closed' }
     const members = [...this.members.keys()]
     if (members.length === 0) return { kind: 'not-written', why: 'empty' }
@@ -170,9 +176,15 @@ export class FakeBoard implements Switchboard {
       return { kind: 'sent', members }
     }
     return new Promise((resolve) => {
-      this.sent.push({ payload, ack, answer: resolve })
+      this.sent.push({ payload, spoken, ack, answer: resolve })
       if (this.automatic) resolve({ kind: 'acked', members })
     })
+  }
+
+  sit(email: string, name?: string): void {
+    this.seatings.push(name === undefined ? `-${email}` : `+${email} ${name}`)
+    if (name === undefined) this.seated.delete(email)
+    else this.seated.set(email, name)
   }
 
   confirm(ordinal: number): void {
@@ -252,6 +264,8 @@ export class FakeLine implements Line {
   /** What happens when they are called; by default the test answers. */
   readonly answers = new Map<string, 'joins' | InviteResult>()
   readonly boards: FakeBoard[] = []
+  /** So many may take part on the next switchboards through us. */
+  participants = 0
   /** Answers to XFR in order; then every one succeeds. */
   readonly openings: OpenSwitchboardResult[] = []
   /** Everything else that was asked for, and answers to it in order; then all is well. */
@@ -333,6 +347,7 @@ export class FakeLine implements Line {
 
   #board(): FakeBoard {
     const board = new FakeBoard(this, `n${this.boards.length + 1}`)
+    board.participants = this.participants
     this.boards.push(board)
     return board
   }
