@@ -1,14 +1,16 @@
 /** What goes into conversations: words with their pictures, typing, files, and who is invited. */
 import type { AdapterContext, Delivery } from '../../bridge/adapter.ts'
 import type { Outbound } from '../../bridge/model/events.ts'
+import { relayedOp } from '../../bridge/model/relayed.ts'
 import type { AccountId, ChatId, NetworkId, UserId } from '../../bridge/model/ids.ts'
 import type { DeliveryResult } from '../../bridge/model/result.ts'
 import { generationOf, hasFeature, typingMessage } from '../../msnp/index.ts'
-import type { Conversation } from './conversation.ts'
+import type { Conversation, Spoken } from './conversation.ts'
 import type { Groups } from './groups.ts'
 import type { Line } from './line.ts'
-import { CHUNKED_ROOM, partsOf, payloadsOf, TEXT_ROOM } from './outbound.ts'
+import { CHUNKED_ROOM, partsOf, payloadsOf, TEXT_ROOM, type Voice } from './outbound.ts'
 import type { OwnEmoticons } from './own-emoticons.ts'
+import { speakerOf, type Channel } from './participants.ts'
 import { DELIVERED, refused } from './results.ts'
 import type { Transfers } from './transfers/flow.ts'
 import { parseAddress } from './words.ts'
@@ -22,6 +24,8 @@ export interface SpeechOptions {
   readonly own: UserId
   /** The own address, as the account has it. */
   readonly login: string
+  /** What the account stands for, if it is a channel. */
+  readonly channel: Channel | undefined
   readonly groups: Groups
   readonly context: AdapterContext
   readonly emoticons: OwnEmoticons
@@ -43,8 +47,18 @@ export class Speech {
     this.#options = options
   }
 
-  split(op: Outbound, conversation: Conversation, live: Signed): readonly Outbound[] {
-    return partsOf(op, allKnow(conversation, live, CHUNKS) ? CHUNKED_ROOM : TEXT_ROOM)
+  /** `live` absent: nobody knows which clients will get it. */
+  split(op: Outbound, live?: { readonly conversation: Conversation; readonly signed: Signed }): readonly Outbound[] {
+    const { channel } = this.#options
+    if (channel !== undefined) return this.#splitSpoken(op, channel)
+    const chunks = live !== undefined && allKnow(live.conversation, live.signed, CHUNKS)
+    return partsOf(op, chunks ? CHUNKED_ROOM : TEXT_ROOM)
+  }
+
+  /** What fits with the name in front can be said with and without it; what does not is said with it. */
+  #splitSpoken(op: Outbound, channel: Channel): readonly Outbound[] {
+    const named = partsOf(relayedOp(op))
+    return named.length === 1 && speakerOf(op, channel) !== undefined ? [op] : named
   }
 
   async deliver(
@@ -66,13 +80,22 @@ export class Speech {
     if (op.kind === 'redact' && live.transfers.takeBack(op.target)) return DELIVERED
     const nudges = allKnow(conversation, live, NUDGES)
     const voice = { ownName: live.line.name, nudges, chunks: allKnow(conversation, live, CHUNKS) }
-    const payloads = payloadsOf(op, voice, this.#options.random)
+    const { channel } = this.#options
+    const payloads = payloadsOf(channel === undefined ? op : relayedOp(op), voice, this.#options.random)
     if (payloads.length === 0) return DELIVERED
+    const spoken = channel === undefined ? undefined : this.#spoken(op, channel, voice)
     const pictured = this.#pictured(conversation, op)
     // Without a pause where there is nothing to wait for.
     return pictured === undefined
-      ? conversation.deliver(id, payloads, signal)
-      : conversation.deliver(id, payloads, signal, await pictured)
+      ? conversation.deliver(id, payloads, signal, { spoken })
+      : conversation.deliver(id, payloads, signal, { spoken, before: await pictured })
+  }
+
+  /** As it reads from themselves; undefined: they can have no place in a conversation of the channel. */
+  #spoken(op: Outbound, channel: Channel, voice: Voice): Spoken | undefined {
+    const by = speakerOf(op, channel)
+    const [payload, ...more] = by === undefined ? [] : payloadsOf(op, voice, this.#options.random)
+    return by === undefined || payload === undefined || more.length > 0 ? undefined : { by, payload }
   }
 
   /** What describes the pictures in the words. Nothing that is said later goes before. */

@@ -6,6 +6,7 @@ import type { AccountId, ChatId, ChatRef, EventId, NetworkId, PersonId, UserId }
 import type { DeliveryResult, SessionState } from '../../../bridge/model/result.ts'
 import { VirtualClock } from '../../kit/clock.ts'
 import { nobody } from '../../kit/nobody.ts'
+import type { Channel } from '../../../adapters/msn/participants.ts'
 import { MsnSession } from '../../../adapters/msn/session.ts'
 import type { Line } from '../../../adapters/msn/line.ts'
 import {
@@ -378,6 +379,12 @@ export const words = (text: string): Outbound => ({
 })
 
 /** One account with its core; `line` is the sign-in of now. */
+interface RigOptions {
+  readonly mail?: boolean
+  /** What the account stands for. */
+  readonly channel?: Channel
+}
+
 export class Rig {
   readonly core = new FakeCore()
   readonly lines: FakeLine[] = []
@@ -386,12 +393,13 @@ export class Rig {
   prepare: (line: FakeLine) => void = () => {}
   #ids = 0
 
-  constructor({ mail = false } = {}) {
+  constructor({ mail = false, channel }: RigOptions = {}) {
+    const addressOf = channel?.addressOf
     this.session = new MsnSession({
       mail,
       network,
-      account,
-      context: this.core.context,
+      account: channel === undefined ? account : { ...account, login: channel.own },
+      context: { ...this.core.context, ...(addressOf === undefined ? {} : { addressOf }) },
       client: () => ({ server: { host: '127.0.0.1', port: 1 }, passport: { login: 'https://127.0.0.1:1/' } }),
       openLine: (options) => {
         const line = new FakeLine(options)
@@ -416,7 +424,7 @@ export class Rig {
     })
   }
 
-  static async online(options: { readonly mail?: boolean } = {}): Promise<Rig> {
+  static async online(options: RigOptions = {}): Promise<Rig> {
     const rig = new Rig(options)
     await rig.connect()
     return rig
