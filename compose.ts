@@ -35,7 +35,7 @@ import { Supervisor } from './bridge/supervisor.ts'
 import { NetworkVisitors } from './bridge/visitors.ts'
 import { configuredAccounts, friendPolicy, offlineAs, patienceOf, tellsPresence, timingOf } from './config/apply.ts'
 import type { Environment } from './config/load.ts'
-import { isVisitor, signUpPlace } from './config/own-service.ts'
+import { addressElsewhere, isVisitor, signUpPlace } from './config/own-service.ts'
 import { CONFIG_PICTURES, openPicture } from './config/pictures.ts'
 import type { Config } from './config/schema.ts'
 
@@ -282,6 +282,16 @@ export const compose = (
       }),
     }
   }
+  /** As accounts that sign in on that network have it. */
+  const addressesOn = (network: NetworkId): Pick<AdapterContext, 'addressOf'> => {
+    if (place?.network !== network) return {}
+    return {
+      addressOf: (user) => {
+        const local = adapters.get(user.network)?.addressOf?.(user.user)
+        return local === undefined ? undefined : addressElsewhere(local, user.network, place.domain)
+      },
+    }
+  }
   const contextOf = (network: NetworkId): AdapterContext => ({
     ...shared,
     log: log.child({ network }),
@@ -297,6 +307,7 @@ export const compose = (
     people: new NetworkPeople(network, { ...shown, networks: openTo(config, logins) }),
     history: new NetworkHistory(network, told),
     ...visitorsFor(network),
+    ...addressesOn(network),
     files,
     ...(keys.box.trouble === undefined ? { secrets: secretsOf(keys.box, network), ...signUpFor(network) } : {}),
   })

@@ -50,6 +50,8 @@ export interface Adapter {
    * of this network have no such addresses.
    */
   addressed?(local: string): Addressed | undefined
+  /** The other way round. `undefined`: nobody can address them. */
+  addressOf?(user: UserId): string | undefined
   /**
    * People live on this network: a conversation that nobody linked becomes a chat of theirs here, through the first of
    * `ownAccounts`. Absent: they do not.
@@ -215,6 +217,11 @@ export interface AdapterContext {
   readonly history: History
   /** Absent: this is not the service on which people of other networks have accounts. */
   readonly visitors?: Visitors
+  /**
+   * Under which address somebody of another network is known, or would be, on the service of ours on which accounts of this
+   * network sign in. `undefined`: they can have none. Absent: that service is none of ours.
+   */
+  readonly addressOf?: (user: UserRef) => string | undefined
   /** Absent: this bridge hosts no service on which somebody could be given an account. */
   readonly signUp?: SignUp
   readonly files: Files

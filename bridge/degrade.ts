@@ -67,6 +67,7 @@ export const degrade = (op: Op, capabilities: Capabilities, at: number): Degrade
       return passed(op, support, 'topics')
     case 'typing':
     case 'read':
+    case 'company':
     case 'presence':
     case 'profile':
       // Never shown as text, and nobody waits for it.

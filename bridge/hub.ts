@@ -1,6 +1,7 @@
 /** The middle: what one network says becomes what the others are asked to do. Knows no network by name. */
 import type { ClaimRequest, ClaimResult } from './adapter.ts'
 import type { Op } from './degrade.ts'
+import { Company } from './company.ts'
 import { Drops } from './drops.ts'
 import { bridgeSpeaksIn } from './ends.ts'
 import { Ephemeral, type OwnState } from './ephemeral.ts'
@@ -51,6 +52,7 @@ export class Hub {
   readonly #outbox: Outbox
   readonly #ephemeral: Ephemeral
   readonly #passing: Passing
+  readonly #company: Company
   readonly #cast: Cast
   readonly #online = new Set<AccountId>()
   readonly #stopping = new AbortController()
@@ -64,19 +66,20 @@ export class Hub {
     this.portals = new Portals(store, this.#mint, {
       linked: (portal) => {
         this.#openings.linked(portal)
-        for (const leg of portal.legs) this.#passing.opened({ portal, leg })
+        for (const leg of portal.legs) this.#shown({ portal, leg })
       },
       leaving: (legs, end) => this.#drops.remember(legs, end),
       left: (legs, end) => {
         this.#drops.begin(legs, end)
         this.#passing.left(legs)
+        this.#company.left(legs)
       },
     })
     this.roster = new Roster(store, (account, user) => deps.rosterChanged?.(account, user))
     this.#lobbies = new Lobbies({ store, portals: this.portals, roster: this.roster, adapters })
     const openMs = this.#limits.deliverMs
     const { portals, identity, roster } = this
-    const made = (found: Found): void => this.#passing.opened(found)
+    const made = (found: Found): void => this.#shown(found)
     const orphaned = (leg: Leg, chat: ChatRef): void => void this.#drops.orphaned(leg, chat)
     this.#openings = new Openings({ portals, sessionOf, clock, log, openMs, made, orphaned })
     this.#maker = new PortalMaker({ portals, openings: this.#openings, identity, roster, adapters, sessionOf, log })
@@ -113,6 +116,8 @@ export class Hub {
     })
     this.#ephemeral = new Ephemeral({ ...shared, deliverMs: this.#limits.deliverMs })
     const contextOf = (found: Found): PlanContext => this.#context(found)
+    const capabilitiesOf = (leg: Leg): Capabilities | 'unknown' | undefined => this.#capabilitiesOf(leg)
+    this.#company = new Company({ portals, ephemeral: this.#ephemeral, capabilitiesOf })
     this.#passing = new Passing({
       store,
       clock,
@@ -213,6 +218,9 @@ export class Hub {
       case 'roster':
       case 'own':
         await this.#passing.accept(event)
+        return 'passing'
+      case 'company':
+        this.#company.accept(event)
         return 'passing'
       case 'gone':
         await this.#gone(event)
@@ -352,6 +360,12 @@ export class Hub {
 
   #context({ portal, leg }: Found): PlanContext {
     return { portal, origin: leg, cast: this.#cast, capabilitiesOf: (other) => this.#capabilitiesOf(other) }
+  }
+
+  /** A chat can be written to from now on: it is shown who is there. */
+  #shown(found: Found): void {
+    this.#passing.opened(found)
+    this.#company.opened(found)
   }
 
   #capabilitiesOf(leg: Leg): Capabilities | 'unknown' | undefined {

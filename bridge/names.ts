@@ -25,8 +25,10 @@ export const localPart = (user: UserId): string => {
  */
 export const shownName = (name: string | undefined, user: UserId): string => {
   const clean = oneLine((name ?? '').replaceAll(/[<>]/g, ''))
-  const isNone = INVISIBLE.test(clean) || clean.toLowerCase() === user.toLowerCase()
-  return isNone ? localPart(user) : shortened(clean, NAME_LIMIT)
+  const bare = localPart(user)
+  // Where the name is the id, as on IRC, it has its capitals.
+  const isAddress = clean.toLowerCase() === user.toLowerCase() && bare !== user
+  return INVISIBLE.test(clean) || isAddress ? bare : shortened(clean, NAME_LIMIT)
 }
 
 /** How a message begins; `undefined` where it has no words. */

@@ -52,7 +52,7 @@ export class Passing {
     this.#deps = deps
   }
 
-  async accept(event: Exclude<PassingInbound, { kind: 'gone' | 'notice' }>): Promise<void> {
+  async accept(event: Exclude<PassingInbound, { kind: 'gone' | 'notice' | 'company' }>): Promise<void> {
     const { store, router, roster, outbox, contextOf } = this.#deps
     switch (event.kind) {
       case 'typing':

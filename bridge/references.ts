@@ -20,6 +20,7 @@ export const referenceOf = (op: Op): EventId | undefined => {
     case 'member':
     case 'topic':
     case 'typing':
+    case 'company':
     case 'presence':
     case 'profile':
     case 'title':
@@ -56,6 +57,7 @@ export const resolve = (op: Op, ids: readonly MessageId[], part: number): Outbou
     case 'member':
     case 'topic':
     case 'typing':
+    case 'company':
     case 'presence':
     case 'profile':
     case 'title':
@@ -81,6 +83,7 @@ export const restore = (piece: Outbound, reference: EventId | undefined): Op => 
     case 'member':
     case 'topic':
     case 'typing':
+    case 'company':
     case 'presence':
     case 'profile':
     case 'title':

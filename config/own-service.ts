@@ -1,6 +1,6 @@
 /** Networks of this config that are our own: an `msn` account on the `msn-service` beside it. */
 import { join } from 'node:path'
-import { elsewhereOf } from '../adapters/msn-service/addresses.ts'
+import { elsewhereAddress, elsewhereOf } from '../adapters/msn-service/addresses.ts'
 import { certificateName, type MsnServiceConfig } from '../adapters/msn-service/config.ts'
 import type { MsnConfig } from '../adapters/msn/config.ts'
 import type { NetworkId } from '../bridge/model/ids.ts'
@@ -43,6 +43,10 @@ export const isVisitor = (
   place: ReturnType<typeof signUpPlace>,
   { network, login }: { readonly network: NetworkId; readonly login: string },
 ): boolean => network === place?.network && elsewhereOf(login, place.domain) !== undefined
+
+/** Of somebody of another network, on the service with that domain. */
+export const addressElsewhere = (local: string, network: NetworkId, domain: string): string =>
+  elsewhereAddress({ local, label: network.toLowerCase() }, domain)
 
 /** The login page may be found under another name, perhaps behind a proxy with a certificate of its own. */
 const publicService = (config: Config, network: MsnConfig): MsnServiceConfig | undefined => {

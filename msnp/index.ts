@@ -37,6 +37,7 @@ export {
   type PhoneCode,
   type Resident,
   type ResidentTalk,
+  type Participants,
   type SeenPresence,
   type ServiceLimits,
   type ServiceNotice,
@@ -59,6 +60,7 @@ export {
   type EmoticonPair,
   type Said,
 } from './model/content-types.ts'
+export type { Spoken } from './model/spoken.ts'
 export { invitedTo } from './model/invitations.ts'
 export { newsOfMail, type MailNews } from './model/mail.ts'
 export {

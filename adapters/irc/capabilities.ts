@@ -16,6 +16,7 @@ export const relayCapabilities: Capabilities = {
     typing: 'dropped',
     read: 'dropped',
     // A digest, if it is configured.
+    company: 'dropped',
     presence: 'emulated',
     profile: 'dropped',
     title: 'dropped',

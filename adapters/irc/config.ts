@@ -231,6 +231,13 @@ export const ircConfig = z
         confirm_timeout_ms: millis('A line without echo or PONG for so long is uncertain.').default(30_000),
         rejoin_ms: millis('After a kick the channel is joined again so much later.').default(30_000),
         join_retry_ms: millis('A channel that would not let us in is tried again so much later.').default(300_000),
+        members_quiet_ms: millis(
+          'Who comes, goes or speaks in a channel is told on when nothing of it has happened for so long,',
+        ).default(1_000),
+        members_latest_ms: millis('and at the latest so long after the first.').default(5_000),
+        members_grace_ms: millis(
+          'Members that a netsplit took, and all while the bot is out of the channel, count as there for so long.',
+        ).default(60_000),
         nickserv_ms: millis('How long NickServ may take for an answer.').default(10_000),
       })
       .meta({ description: 'Milliseconds. The defaults suit public networks.' })

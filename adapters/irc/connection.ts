@@ -151,6 +151,13 @@ export class Connection {
     return this.#phase === 'ended' ? this.#ending : undefined
   }
 
+  /** What may stand before a nick in a list of names: `@+`. */
+  get prefixes(): string {
+    const rows = this.supports('PREFIX')
+    const symbols = Array.isArray(rows) ? rows.map(symbolOf) : []
+    return symbols.join('')
+  }
+
   /** What the server says of itself in 005. */
   supports(option: string): unknown {
     return this.#client.network.options[option]
@@ -465,6 +472,10 @@ const isChatter = (line: string, nick: string): boolean => {
   const [, by, target] = /^(?:@\S+ )?:([^\s!]+)\S* (?:PRIVMSG|NOTICE|TAGMSG) (\S+)/.exec(line) ?? []
   return by !== undefined && target !== undefined && isChannelName(target) && by !== nick
 }
+
+/** `{ symbol: '@', mode: 'o' }` */
+const symbolOf = (row: unknown): string =>
+  typeof row === 'object' && row !== null && 'symbol' in row && typeof row.symbol === 'string' ? row.symbol : ''
 
 /** 437 may also be about a channel. */
 const isNickRefusal = ({ command, params }: IrcMessage): boolean =>

@@ -1,6 +1,6 @@
 /** The adapter `irc`: we join an IRC network as one bot that speaks for everyone. */
 import type { Account, AdapterContext, Addressed, Session } from '../../bridge/adapter.ts'
-import { unescapeWord } from '../../bridge/model/escape.ts'
+import { escapeWord, unescapeWord } from '../../bridge/model/escape.ts'
 import type { AccountId, ChatId, NetworkId, PersonId, UserId } from '../../bridge/model/ids.ts'
 import type { AdapterOptions, HostingAdapter } from '../module.ts'
 import { parseChannel, parseNick } from '../../irc/casemap.ts'
@@ -72,6 +72,11 @@ export class IrcAdapter implements HostingAdapter {
     // Capitals would be a second address of the same nick, and what we say to ourselves would come back.
     if (typeof user !== 'string' || user !== name || this.#session?.isOurs(name) !== false) return undefined
     return { kind: 'user', user, name }
+  }
+
+  addressOf(user: UserId): string | undefined {
+    const local = escapeWord(user)
+    return this.addressed(local) === undefined ? undefined : local
   }
 
   describe(): readonly string[] {

@@ -1,7 +1,7 @@
 /** What the core wants said -> IRC messages, before they are cut to length. Pure. */
 import type { MessageBody } from '../../bridge/model/body.ts'
 import type { Outbound } from '../../bridge/model/events.ts'
-import { relayed } from '../../bridge/model/relayed.ts'
+import { nameOf } from '../../bridge/model/relayed.ts'
 import { sliceOf, textOf, type RichText } from '../../bridge/model/text.ts'
 import { withoutControls, render } from '../../irc/formatting.ts'
 import { cutToBytes, MAX_LINE_BYTES } from '../../irc/guard.ts'
@@ -73,6 +73,7 @@ const spoken = (op: Outbound): Speech | undefined => {
     case 'topic':
     case 'typing':
     case 'read':
+    case 'company':
     case 'presence':
     case 'profile':
       return undefined
@@ -120,19 +121,6 @@ export const wiresOf = (
     const text = render(piece)
     return { verb: speech.verb, target, text: speech.action ? `\x01ACTION ${text}\x01` : text }
   })
-}
-
-/** Who has a name here that is not the bot's. */
-export const nameOf = (op: Outbound): string | undefined => {
-  if (op.kind !== 'message' || op.as.kind === 'self') return undefined
-  return op.as.kind === 'ghost' || op.as.user !== undefined ? op.as.name : undefined
-}
-
-/** As the bot says it for them: "<alice> hi". */
-export const relayedOp = (op: Outbound): Outbound => {
-  const name = nameOf(op)
-  if (op.kind !== 'message' || name === undefined) return op
-  return { ...op, as: { kind: 'self' }, body: relayed(op.body, name) }
 }
 
 /** Whoever says it, the line has room: the ghost itself, or the bot with the ghost's name in front. */

@@ -15,10 +15,12 @@ import type { Capabilities } from '../../bridge/model/capabilities.ts'
 import type { Outbound } from '../../bridge/model/events.ts'
 import type { AccountId, ChatId, ChatRef, MessageId, NetworkId } from '../../bridge/model/ids.ts'
 import type { DeliveryResult, OpenResult, RosterResult, SessionState } from '../../bridge/model/result.ts'
+import { relayedOp } from '../../bridge/model/relayed.ts'
 import { plain, type RichText } from '../../bridge/model/text.ts'
 import { puppetCapabilities, relayCapabilities } from './capabilities.ts'
-import { chatIdOf, isChannelName, parseChannel, parseNick, sameName } from '../../irc/casemap.ts'
+import { chatIdOf, fold, isChannelName, parseChannel, parseNick, sameName, userIdOf } from '../../irc/casemap.ts'
 import { Commands } from './commands.ts'
+import { Company, type CompanySettings, type CompanyView, type Told } from './company.ts'
 import { Connection, type ConnectionSettings } from './connection.ts'
 import type { LineOutcome } from './delivery.ts'
 import type { Ending } from './faults.ts'
@@ -26,7 +28,7 @@ import { askerOf, readMessage } from './inbound.ts'
 import { Inbox } from './inbox.ts'
 import { Membership } from './membership.ts'
 import { ChannelModes, readModes } from './modes.ts'
-import { lineOf, LONGEST_PREFIX, partsOf, relayedOp, wiresOf, type Prefix } from './outbound.ts'
+import { lineOf, LONGEST_PREFIX, partsOf, wiresOf, type Prefix } from './outbound.ts'
 import { mayBeSaidAgain, OFFLINE, resultOf, retryIn } from './outcome.ts'
 import type { Permissions } from './permissions.ts'
 import { Playbacks } from './playbacks.ts'
@@ -46,6 +48,7 @@ export interface SessionSettings {
   readonly channels: readonly { readonly name: string; readonly key: string | undefined }[]
   readonly rejoinMs: number
   readonly joinRetryMs: number
+  readonly company: CompanySettings
   /** `channels` absent: all that are linked. */
   readonly presence: { readonly quietMs: number; readonly channels: readonly string[] | undefined } | undefined
   readonly nick: string
@@ -77,6 +80,7 @@ export class RelaySession implements Session {
   readonly #digest: PresenceDigest | undefined
   readonly #puppets: Puppets | undefined
   readonly #modes = new ChannelModes()
+  readonly #company: Company
   readonly #order = new SpeakingOrder()
   readonly #linked = new Set<ChatId>()
   readonly #direct = new Set<ChatId>()
@@ -86,6 +90,8 @@ export class RelaySession implements Session {
   #connection: Connection | undefined
   /** Aborted when the connection that is online ends. */
   #over = new AbortController()
+  /** Aborted when there is one again. */
+  #away = new AbortController()
   #attempts = 0
   #idPrefix = ''
   #ordinal = 0
@@ -102,6 +108,7 @@ export class RelaySession implements Session {
       },
     })
     this.#whois = new AccountLookup(clock)
+    this.#company = new Company(settings.company)
     this.#inbox = new Inbox((event) => context.emit(event), clock, log)
     this.#digest = presence === undefined ? undefined : new PresenceDigest(presence.quietMs)
     this.#puppets =
@@ -198,6 +205,7 @@ export class RelaySession implements Session {
     await Promise.all([this.#connection?.quit('The bridge is going down'), this.#puppets?.close()])
     this.#connection = undefined
     this.#over.abort()
+    this.#away.abort()
     this.#membership.offline()
     this.#change({ kind: 'offline' })
   }
@@ -227,7 +235,10 @@ export class RelaySession implements Session {
     this.#direct.delete(chat)
     this.#backedOff.delete(chat)
     this.#puppets?.dropped(chat)
-    if (!this.#settings.channels.some(({ name }) => chatIdOf(name) === chat)) this.#membership.leave(chat)
+    if (!this.#settings.channels.some(({ name }) => chatIdOf(name) === chat)) {
+      this.#membership.leave(chat)
+      this.#tell(this.#company.forget(chat))
+    }
     try {
       await this.#context.state.update([[key + chat, undefined]])
     } catch (error) {
@@ -364,6 +375,7 @@ export class RelaySession implements Session {
     this.#ordinal = 0
     this.#playbacks = new Playbacks()
     this.#over = new AbortController()
+    this.#away.abort()
     this.#membership.online(connection)
     this.#puppets?.botOnline(connection)
     this.#change({ kind: 'online', since: this.#context.clock.now() })
@@ -377,16 +389,28 @@ export class RelaySession implements Session {
     this.#puppets?.botLost()
     this.#change(ending.fault.code === 'shutdown' ? { kind: 'offline' } : this.#stateAfter(ending, ending.retryAfter))
     this.#membership.offline()
+    void this.#absent()
+  }
+
+  /** Who is in the channels is not known any more. If we are back soon, nobody sees that. */
+  async #absent(): Promise<void> {
+    const { clock } = this.#context
+    this.#company.lost(clock.now())
+    this.#away.abort()
+    const away = (this.#away = new AbortController())
+    await clock.sleep(this.#settings.company.graceMs, away.signal)
+    if (!away.signal.aborted) this.#tellDue()
   }
 
   /** Joins and digests, as long as the connection lives. */
   async #tend(over: AbortSignal): Promise<void> {
-    const { rejoinMs, joinRetryMs, presence } = this.#settings
-    const shortest = Math.min(rejoinMs, joinRetryMs, presence?.quietMs ?? MAX_TEND_MS)
+    const { rejoinMs, joinRetryMs, presence, company } = this.#settings
+    const shortest = Math.min(rejoinMs, joinRetryMs, company.quietMs, presence?.quietMs ?? MAX_TEND_MS)
     const tendMs = Math.min(MAX_TEND_MS, Math.max(MIN_TEND_MS, shortest / 4))
     while (!over.aborted) {
       this.#membership.tend()
       this.#announce()
+      this.#tellDue()
       await this.#context.clock.sleep(tendMs, over)
     }
   }
@@ -399,6 +423,31 @@ export class RelaySession implements Session {
     for (const name of this.#settings.presence?.channels ?? linked) {
       if (this.#membership.isIn(name)) this.#remark(name, plain(text))
     }
+  }
+
+  #companyView(connection: Connection | undefined): CompanyView {
+    const mapping = connection?.mapping ?? 'rfc1459'
+    return {
+      now: this.#context.clock.now(),
+      fold: (nick) => fold(nick, mapping),
+      isMe: (nick) => connection !== undefined && sameName(nick, connection.nick, mapping),
+      channelOf: (name) => this.#membership.idOf(name),
+      prefixes: connection?.prefixes ?? '',
+    }
+  }
+
+  #tellDue(): void {
+    for (const told of this.#company.due(this.#companyView(this.#connection))) this.#tell(told)
+  }
+
+  /** Those for whom we speak are seen where they are. */
+  #tell(told: Told | undefined): void {
+    if (told === undefined) return
+    const { network } = this.#settings
+    const people = told.nicks
+      .filter((nick) => !this.isOurs(nick))
+      .map((nick) => ({ user: { network, user: userIdOf(nick) }, name: nick }))
+    this.#inbox.offer({ kind: 'company', chat: { network, chat: told.chat }, people })
   }
 
   /** Something that is not kept if it cannot be said now. */
@@ -433,6 +482,7 @@ export class RelaySession implements Session {
     this.#whois.message(message)
     this.#playbacks.message(message)
     this.#puppets?.seen(message)
+    this.#tell(this.#company.message(message, this.#companyView(connection)))
     this.#mode(message)
     if (message.command === 'INVITE' && sameName(message.params[0] ?? '', connection.nick, connection.mapping))
       void this.#invited(message)

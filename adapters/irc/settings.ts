@@ -31,6 +31,11 @@ export const sessionSettings = (options: Options, account: AccountId): SessionSe
     ),
     rejoinMs: config.timing.rejoin_ms,
     joinRetryMs: config.timing.join_retry_ms,
+    company: {
+      quietMs: config.timing.members_quiet_ms,
+      latestMs: config.timing.members_latest_ms,
+      graceMs: config.timing.members_grace_ms,
+    },
     presence: config.presence.enabled
       ? { quietMs: config.presence.seconds * 1000, channels: config.presence.channels }
       : undefined,

@@ -12,6 +12,7 @@ export const capabilitiesOf = (idempotent: boolean): Capabilities => ({
     topic: 'native',
     typing: 'native',
     read: 'native',
+    company: 'dropped',
     presence: 'native',
     profile: 'native',
     title: 'native',

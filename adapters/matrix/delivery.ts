@@ -110,6 +110,8 @@ export class Deliveries {
         return silent(await this.marks.mark(id, op, room, signal))
       case 'member':
         return this.#member(op, room, signal)
+      case 'company':
+        return SILENT
       case 'title':
         return silent(await rooms.title(room, op.title, signal))
       case 'typing':

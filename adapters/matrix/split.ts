@@ -42,6 +42,7 @@ export const splitOp = (op: Outbound): readonly Outbound[] => {
     case 'topic':
     case 'typing':
     case 'read':
+    case 'company':
     case 'presence':
     case 'profile':
     case 'delivery':

@@ -103,7 +103,8 @@ export class AccountBook {
     this.#removed.delete(email)
     const known = await this.load(email)
     const contacts = [{ email: by, name: by, lists: LET_IN, groups: [] }]
-    const record = known ?? { ...newAccount(email, name), contacts }
+    // Whoever has not added them talks with nobody: what is said would lead nowhere.
+    const record = known ?? { ...newAccount(email, name), privacy: 'BL' as const, contacts }
     await this.#options.state.update([
       [RECORD + email, JSON.stringify(record)],
       [PASSWORD + email, hash],

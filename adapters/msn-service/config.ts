@@ -161,6 +161,16 @@ export const msnServiceConfig = z
             description: 'Of networks with servers, only people of these: "example.org", "*.example.org" or "*".',
           })
           .default([]),
+        participants: z
+          .number()
+          .int()
+          .min(0)
+          .max(45)
+          .meta({
+            description:
+              'So many members of a channel take part in its conversation, those who spoke last first; the others are names in the text, and with 0 all are.',
+          })
+          .default(20),
         invitations: z
           .strictObject({
             times: count(20, 'So many by one account'),

@@ -2,9 +2,9 @@
 import { randomBytes } from 'node:crypto'
 import type { AdapterContext, VisitRequest } from '../../bridge/adapter.ts'
 import type { NetworkId, UserId } from '../../bridge/model/ids.ts'
-import type { Introduction } from '../../msnp/index.ts'
+import type { Introduction, Participants } from '../../msnp/index.ts'
 import type { AccountBook } from './accounts.ts'
-import { elsewhereOf } from './addresses.ts'
+import { elsewhereOf, type Place } from './addresses.ts'
 import type { MsnServiceConfig } from './config.ts'
 import { Invitations } from './invitations.ts'
 
@@ -63,6 +63,14 @@ export class Elsewhere {
       void this.#bring(request).then(() => this.#brought(email, by))
     })
     return 'as-it-is'
+  }
+
+  /** Whom the account of a channel lets take part in its conversations: people of the same network. */
+  participants(email: string): Participants | undefined {
+    const { domain, elsewhere } = this.#options.config
+    const place = elsewhereOf(email, domain)
+    if (elsewhere === undefined || elsewhere.participants === 0 || !isChannel(place)) return undefined
+    return { most: elsewhere.participants, domain: `${place.label}.${domain}` }
   }
 
   /** What a restart has cut short. The networks may not be there yet, so each is tried a few times. */
@@ -129,6 +137,9 @@ export class Elsewhere {
     return made
   }
 }
+
+/** `#tea@irc.home.example`. */
+const isChannel = (place: ReturnType<typeof elsewhereOf>): place is Place => place?.local.startsWith('#') === true
 
 /** `*`, a whole name, or `*.example.org`. */
 const fits = (patterns: readonly string[], name: string): boolean =>

@@ -147,6 +147,7 @@ export class MsnServiceAdapter implements HostingAdapter {
       load: (email) => book.load(email),
       save: (records) => book.save(records),
       introduce: (by, email) => elsewhere.introduce(by, email),
+      participants: (email) => elsewhere.participants(email),
       onNotice: (notice) => notices.take(notice),
       onPresence: (seen) => this.appearances.take(seen),
     }

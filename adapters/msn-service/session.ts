@@ -20,6 +20,7 @@ export const capabilities: Capabilities = {
     topic: 'dropped',
     typing: 'dropped',
     read: 'dropped',
+    company: 'dropped',
     presence: 'dropped',
     profile: 'dropped',
     title: 'dropped',

@@ -18,6 +18,7 @@ export const capabilities: Capabilities = {
     topic: 'text',
     typing: 'native',
     read: 'dropped',
+    company: 'dropped',
     presence: 'native',
     profile: 'native',
     title: 'dropped',
@@ -34,6 +35,13 @@ export const capabilities: Capabilities = {
 
 /** Of a chat with somebody whose client takes files. */
 export const offersFiles: Capabilities = { ...capabilities, bodies: { ...capabilities.bodies, file: 'native' } }
+
+/** Of a chat of a channel: its members have faces of their own there, or their names in front. */
+export const channelCapabilities: Capabilities = {
+  ...capabilities,
+  ops: { ...capabilities.ops, company: 'native' },
+  puppets: 'native',
+}
 
 /** While files are offered to somebody: taking back the message takes back the offer. */
 export const takesBackFiles = (able: Capabilities): Capabilities => ({

@@ -1,6 +1,6 @@
 /** Which switchboard belongs to which chat during one sign-in, and what happens there as the core is told it. */
 import type { AdapterContext } from '../../bridge/adapter.ts'
-import type { MessageEvent } from '../../bridge/model/events.ts'
+import type { MessageEvent, Participant } from '../../bridge/model/events.ts'
 import type { AccountId, ChatId, ChatRef, MessageId, NetworkId, UserId } from '../../bridge/model/ids.ts'
 import {
   CONTENT_TYPES,
@@ -19,6 +19,7 @@ import { isGroupId, type Groups } from './groups.ts'
 import type { Held } from './held.ts'
 import { peerInvitation, read, TYPING_FOR_MS, type Heard } from './inbound.ts'
 import type { Line } from './line.ts'
+import { Participants, type Channel } from './participants.ts'
 import { PeerTalk, type PeerTalkOptions } from './peer-talk.ts'
 import type { Transfers } from './transfers/flow.ts'
 import { incoming } from './transfers/peer.ts'
@@ -46,6 +47,8 @@ export interface ChatsOptions {
   readonly peers: Omit<PeerTalkOptions, 'board' | 'clock' | 'offered' | 'unknown' | 'isElsewhere' | 'offeredElsewhere'>
   /** We may stand beside the person's Messenger: what others begin while it is there is for it to answer. */
   readonly beside: boolean
+  /** What the account stands for, if it is a channel. */
+  readonly channel: Channel | undefined
   readonly things: Pick<Things, 'bring'>
   readonly transfers: Pick<Transfers, 'hear' | 'gone' | 'offered' | 'elsewhere'>
 }
@@ -71,6 +74,7 @@ export class Chats {
   /** What waits for pictures. */
   readonly #behind = new Behind<ChatId>()
   readonly #comings = new Comings()
+  readonly #participants = new Map<ChatId, Participants>()
 
   constructor(options: ChatsOptions) {
     this.#options = options
@@ -83,6 +87,7 @@ export class Chats {
     const group = isGroupId(chat)
     if (group ? this.#options.groups.members(chat) === undefined : parseAddress(chat) === undefined) return undefined
     const { context, groups, line } = this.#options
+    const participants = group ? undefined : this.#participantsOf(chat)
     const conversation = new Conversation({
       chat: this.refOf(chat),
       kind: group ? 'group' : 'direct',
@@ -92,10 +97,28 @@ export class Chats {
       addressOf: (user) => line.contacts.get(user)?.email ?? user,
       isOnline: (user) => line.contacts.get(user)?.presence !== undefined,
       watch: (user) => this.#watch(user),
+      ...(participants === undefined ? {} : { participants }),
     })
     this.#makeRoom()
     this.#conversations.set(chat, conversation)
     return conversation
+  }
+
+  /** They take part in that chat of the channel, and nobody else. */
+  company(chat: ChatId, people: readonly Participant[]): void {
+    if (!isGroupId(chat)) this.#participantsOf(chat)?.are(people)
+  }
+
+  /** They are remembered while the conversation is forgotten. */
+  #participantsOf(chat: ChatId): Participants | undefined {
+    const { channel, context } = this.#options
+    const known = this.#participants.get(chat)
+    if (known !== undefined || channel === undefined) return known
+    const [oldest] = this.#participants.keys()
+    if (oldest !== undefined && this.#participants.size >= MAX_CHATS) this.#participants.delete(oldest)
+    const made = new Participants(channel, () => context.clock.now())
+    this.#participants.set(chat, made)
+    return made
   }
 
   get size(): number {

@@ -5,8 +5,15 @@
 import type { Clock } from '../../bridge/adapter.ts'
 import type { ChatRef, EventId, MessageId, UserId } from '../../bridge/model/ids.ts'
 import type { DeliveryResult } from '../../bridge/model/result.ts'
-import type { InviteResult, OpenSwitchboardResult, SendResult, Switchboard } from '../../msnp/index.ts'
+import type {
+  InviteResult,
+  OpenSwitchboardResult,
+  SendResult,
+  Spoken as SpokenMessage,
+  Switchboard,
+} from '../../msnp/index.ts'
 import { PIPELINE } from './capabilities.ts'
+import type { Participants, Speaker } from './participants.ts'
 import {
   refused,
   resultOfInvite,
@@ -42,14 +49,28 @@ export interface ConversationOptions {
   readonly isOnline: (user: UserId) => boolean
   /** They are offline: see to it that we hear when they come. Answers why that will never be, or not be heard. */
   readonly watch: (user: UserId) => Promise<NotDelivered | undefined>
+  /** Of a channel. */
+  readonly participants?: Participants
+}
+
+/** The same message as it reads when somebody says it who has a place there. */
+export interface Spoken {
+  readonly by: Speaker
+  readonly payload: Uint8Array
+}
+
+export interface Before {
+  /** What goes right before a message, on the same switchboard. */
+  readonly before?: readonly Uint8Array[]
+  readonly spoken?: Spoken | undefined
 }
 
 interface Waiting {
   readonly id: EventId
   /** The message, in one part or, for clients that know that, several. */
   readonly payloads: readonly Uint8Array[]
-  /** What goes right before it, on the same switchboard. */
   readonly before: readonly Uint8Array[]
+  readonly spoken: Spoken | undefined
   readonly settle: (result: DeliveryResult) => void
 }
 
@@ -101,10 +122,10 @@ export class Conversation {
     id: EventId,
     payload: Uint8Array | readonly Uint8Array[],
     signal: AbortSignal,
-    before: readonly Uint8Array[] = [],
+    { before = [], spoken }: Before = {},
   ): Promise<DeliveryResult> {
     const payloads = payload instanceof Uint8Array ? [payload] : payload
-    const result = this.#accept({ id, payloads, before }, signal)
+    const result = this.#accept({ id, payloads, before, spoken }, signal)
     const inOrder = this.#results.then(() => result)
     this.#results = inOrder
     return inOrder
@@ -145,8 +166,7 @@ export class Conversation {
     if (!opened.ok) return undefined
     const board = opened.switchboard
     this.#gathering.add(board)
-    this.attach(board)
-    this.#quiet.add(board)
+    this.#attach(board, 'quiet')
     const called = await board.invite(this.#options.addressOf(member))
     this.#gathering.delete(board)
     if (called.kind !== 'joined') {
@@ -166,12 +186,24 @@ export class Conversation {
   }
 
   attach(board: Switchboard): void {
+    this.#attach(board, 'seen')
+  }
+
+  #attach(board: Switchboard, how: 'seen' | 'quiet'): void {
     this.detach(board)
     this.#boards.push(board)
+    if (how === 'quiet') this.#quiet.add(board)
+    else this.#options.participants?.enter(board)
     this.changed()
   }
 
+  /** Something happens there that people see. */
+  #stir(board: Switchboard): void {
+    if (this.#quiet.delete(board)) this.#options.participants?.enter(board)
+  }
+
   detach(board: Switchboard): void {
+    if (this.#boards.includes(board)) this.#options.participants?.leave(board)
     this.#boards = this.#boards.filter((known) => known !== board)
     this.#leaving.delete(board)
     this.#quiet.delete(board)
@@ -179,7 +211,7 @@ export class Conversation {
 
   /** Answers go where the last words came from. */
   heard(board: Switchboard): void {
-    this.#quiet.delete(board)
+    this.#stir(board)
     if (this.#boards.at(-1) === board || !this.#boards.includes(board)) return
     this.#boards = [...this.#boards.filter((known) => known !== board), board]
   }
@@ -245,17 +277,25 @@ export class Conversation {
   }
 
   #write(board: Switchboard, message: Waiting): void {
-    this.#quiet.delete(board)
+    this.#stir(board)
     this.#writing = board
     this.#underWay++
     for (const payload of message.before) void board.send(payload, 'U')
-    void Promise.all(message.payloads.map((payload) => board.send(payload, 'A'))).then((results) => {
+    const spoken = this.#spoken(board, message)
+    void Promise.all(message.payloads.map((payload) => board.send(payload, 'A', spoken))).then((results) => {
       this.#underWay--
       this.#answered(board, message, weakest(results))
       if (this.#underWay === 0) for (const leaving of this.#leaving) this.#close(leaving)
       this.#drain()
     })
     if (this.kind === 'group') this.#recall(board)
+  }
+
+  /** As they say it, if they have a place there. */
+  #spoken(board: Switchboard, { payloads, spoken }: Waiting): SpokenMessage | undefined {
+    if (spoken === undefined || payloads.length > 1) return undefined
+    const has = this.#options.participants?.speaks(board, spoken.by) === true
+    return has ? { email: spoken.by.address, payload: spoken.payload } : undefined
   }
 
   #answered(board: Switchboard, message: Waiting, result: SendResult): void {

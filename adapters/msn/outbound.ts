@@ -113,6 +113,7 @@ const speechOf = (op: Outbound, ownName: string): Speech | undefined => {
     case 'topic':
     case 'typing':
     case 'read':
+    case 'company':
     case 'presence':
     case 'profile':
       return undefined

@@ -16,7 +16,7 @@ import {
   type PersonalMessage,
   type Status,
 } from '../../msnp/index.ts'
-import { capabilities, offersFiles, takesBackFiles } from './capabilities.ts'
+import { capabilities, channelCapabilities, offersFiles, takesBackFiles } from './capabilities.ts'
 import { Chats } from './chats.ts'
 import { Contacts } from './contacts.ts'
 import { Emoticons } from './emoticons.ts'
@@ -29,7 +29,7 @@ import { OwnEmoticons } from './own-emoticons.ts'
 import { OwnLooks } from './own-looks.ts'
 import { OwnPicture } from './own-picture.ts'
 import { Openings } from './openings.ts'
-import { partsOf, TEXT_ROOM } from './outbound.ts'
+import { channelOf, type Channel } from './participants.ts'
 import type { Fetched } from './peer-talk.ts'
 import { Pictures } from './pictures.ts'
 import { personalOf } from './personal.ts'
@@ -84,6 +84,7 @@ export class MsnSession implements Session {
   readonly account: AccountId
   readonly #options: SessionOptions
   readonly #own: UserId
+  readonly #channel: Channel | undefined
   readonly #groups: Groups
   readonly #held: Held
   readonly #picture: OwnPicture
@@ -107,6 +108,7 @@ export class MsnSession implements Session {
     this.account = options.account.id
     this.#options = options
     this.#own = userIdOf(options.account.login)
+    this.#channel = channelOf(this.#own, options.context.addressOf)
     this.#groups = new Groups(options.account.id, options.context.state, options.random)
     this.#held = new Held(options.context)
     this.#notices = new TokenBucket(NOTICE_RATE, options.context.clock.now())
@@ -122,7 +124,8 @@ export class MsnSession implements Session {
     })
     const about = { network, account: account.id, own: this.#own, groups: this.#groups, context }
     this.#openings = new Openings(about)
-    this.#speech = new Speech({ ...about, login: account.login, emoticons: this.#emoticons, random })
+    const channel = this.#channel
+    this.#speech = new Speech({ ...about, login: account.login, channel, emoticons: this.#emoticons, random })
   }
 
   get state(): SessionState {
@@ -170,6 +173,7 @@ export class MsnSession implements Session {
   /** Whoever can be offered a file is; the others get links. */
   capabilities(chat?: ChatRef): Capabilities {
     const transfers = this.#live?.transfers
+    if (this.#channel !== undefined && chat !== undefined && !isGroupId(chat.chat)) return channelCapabilities
     if (transfers === undefined || chat === undefined || isGroupId(chat.chat)) return capabilities
     const user = chat.chat as string as UserId
     const able = transfers.canOffer(user) ? offersFiles : capabilities
@@ -192,9 +196,10 @@ export class MsnSession implements Session {
   split(op: Outbound, { chat }: ChatRef): readonly Outbound[] {
     const live = this.#live
     const conversation = live?.chats.conversation(chat)
-    return live === undefined || conversation === undefined
-      ? partsOf(op, TEXT_ROOM)
-      : this.#speech.split(op, conversation, live)
+    return this.#speech.split(
+      op,
+      live === undefined || conversation === undefined ? undefined : { conversation, signed: live },
+    )
   }
 
   async deliver(delivery: Delivery, signal: AbortSignal): Promise<DeliveryResult> {
@@ -224,6 +229,9 @@ export class MsnSession implements Session {
         if (conversation === undefined) return refused('not-found', 'this MSN chat is not known any more')
         return this.#speech.deliver(conversation, live, delivery, signal)
       }
+      case 'company':
+        if (delivery.chat !== undefined) live.chats.company(delivery.chat.chat, op.people)
+        return DELIVERED
       case 'edit':
       case 'reaction':
       case 'title':
@@ -272,8 +280,11 @@ export class MsnSession implements Session {
 
   #begin(): Live {
     const { network, account, context, client, openLine } = this.#options
+    const shared = client()
     const line = openLine({
-      ...client(),
+      ...shared,
+      // Who takes part in a channel does so for as long as the window is open, however silent it is.
+      ...(this.#channel === undefined ? {} : { timings: { ...shared.timings, switchboardIdleMs: 0 } }),
       login: account.login,
       password: account.secret,
       status: this.#status,
@@ -288,10 +299,14 @@ export class MsnSession implements Session {
     const things = new Things({ context, fetch })
     const emoticons = new Emoticons({ network, context, maxBytes: fetch ? maxBytes : 0 })
     const transfers = this.#files.begin(line, (user, work) => chats.withPeer(user, work, 'stays'))
-    const shared = { network, account: account.id, context, held: this.#held, line }
     const chats: Chats = new Chats({
-      ...shared,
-      beside: client().beside === true,
+      network,
+      account: account.id,
+      context,
+      held: this.#held,
+      line,
+      beside: shared.beside === true,
+      channel: this.#channel,
       things,
       groups: this.#groups,
       transfers,

@@ -3,14 +3,16 @@ import type { AdapterContext, Delivery } from '../../bridge/adapter.ts'
 import type { Outbound } from '../../bridge/model/events.ts'
 import type { FileRef } from '../../bridge/model/body.ts'
 import type { AccountId, ChatId, EventId, NetworkId, UserId } from '../../bridge/model/ids.ts'
+import { relayedOp } from '../../bridge/model/relayed.ts'
 import type { DeliveryResult } from '../../bridge/model/result.ts'
 import { generationOf, hasFeature, typingMessage } from '../../msnp/index.ts'
 import { Behind } from './behind.ts'
-import type { Conversation } from './conversation.ts'
+import type { Conversation, Spoken } from './conversation.ts'
 import type { Groups } from './groups.ts'
 import type { Line } from './line.ts'
-import { CHUNKED_ROOM, partsOf, payloadsOf, TEXT_ROOM } from './outbound.ts'
+import { CHUNKED_ROOM, partsOf, payloadsOf, TEXT_ROOM, type Voice } from './outbound.ts'
 import type { OwnEmoticons } from './own-emoticons.ts'
+import { speakerOf, type Channel } from './participants.ts'
 import { DELIVERED, refused } from './results.ts'
 import type { Transfers, Words } from './transfers/flow.ts'
 import { parseAddress } from './words.ts'
@@ -24,6 +26,8 @@ export interface SpeechOptions {
   readonly own: UserId
   /** The own address, as the account has it. */
   readonly login: string
+  /** What the account stands for, if it is a channel. */
+  readonly channel: Channel | undefined
   readonly groups: Groups
   readonly context: AdapterContext
   readonly emoticons: OwnEmoticons
@@ -46,8 +50,18 @@ export class Speech {
     this.#options = options
   }
 
-  split(op: Outbound, conversation: Conversation, live: Signed): readonly Outbound[] {
-    return partsOf(op, allKnow(conversation, live, CHUNKS) ? CHUNKED_ROOM : TEXT_ROOM)
+  /** `live` absent: nobody knows which clients will get it. */
+  split(op: Outbound, live?: { readonly conversation: Conversation; readonly signed: Signed }): readonly Outbound[] {
+    const { channel } = this.#options
+    if (channel !== undefined) return this.#splitSpoken(op, channel)
+    const chunks = live !== undefined && allKnow(live.conversation, live.signed, CHUNKS)
+    return partsOf(op, chunks ? CHUNKED_ROOM : TEXT_ROOM)
+  }
+
+  /** What fits with the name in front can be said with and without it; what does not is said with it. */
+  #splitSpoken(op: Outbound, channel: Channel): readonly Outbound[] {
+    const named = partsOf(relayedOp(op))
+    return named.length === 1 && speakerOf(op, channel) !== undefined ? [op] : named
   }
 
   async deliver(
@@ -67,16 +81,25 @@ export class Speech {
     if (op.kind === 'redact' && live.transfers.takeBack(op.target)) return DELIVERED
     const nudges = allKnow(conversation, live, NUDGES)
     const voice = { ownName: live.line.name, nudges, chunks: allKnow(conversation, live, CHUNKS) }
-    const payloads = payloadsOf(op, voice, this.#options.random)
+    const { channel } = this.#options
+    const payloads = payloadsOf(channel === undefined ? op : relayedOp(op), voice, this.#options.random)
     if (payloads.length === 0) return DELIVERED
+    const spoken = channel === undefined ? undefined : this.#spoken(op, channel, voice)
     const text = op.kind === 'message' && 'text' in op.body ? op.body.text : []
     const { promise, resolve } = Promise.withResolvers<DeliveryResult>()
     // What describes the pictures in the words goes right before them.
     this.#behind.inOrder(conversation, this.#options.emoticons.describe(text) ?? [], (before) => {
-      resolve(conversation.deliver(id, payloads, signal, before))
+      resolve(conversation.deliver(id, payloads, signal, { spoken, before }))
       return undefined
     })
     return promise
+  }
+
+  /** As it reads from themselves; undefined: they can have no place in a conversation of the channel. */
+  #spoken(op: Outbound, channel: Channel, voice: Voice): Spoken | undefined {
+    const by = speakerOf(op, channel)
+    const [payload, ...more] = by === undefined ? [] : payloadsOf(op, voice, this.#options.random)
+    return by === undefined || payload === undefined || more.length > 0 ? undefined : { by, payload }
   }
 
   /** Words that are said later do not go before it. */

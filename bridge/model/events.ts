@@ -52,6 +52,11 @@ export type StoredInbound =
 export type PassingInbound =
   | (InChat & { readonly kind: 'typing'; readonly forMs: number })
   | (InChat & { readonly kind: 'read'; readonly upTo: MessageId })
+  /**
+   * Who takes part in a channel besides ourselves and those for whom we speak there: whoever spoke last comes first. All of
+   * them, or the first of many.
+   */
+  | { readonly kind: 'company'; readonly chat: ChatRef; readonly people: readonly Participant[] }
   /** `account` is the observer: a shared ghost shows a contact only as present as every observer sees them. */
   | { readonly kind: 'presence'; readonly account: AccountId; readonly user: UserRef; readonly state: PresenceState }
   /** `avatar`: null where they have none; absent: not said, as it was. */
@@ -92,6 +97,12 @@ export type PassingInbound =
       /** Another client of the account is signed in as well, and others see the picture of that one: its bytes; absent: it has none. */
       readonly beside?: { readonly picture?: number }
     }
+
+export interface Participant {
+  readonly user: UserRef
+  /** As the network shows it. */
+  readonly name: string
+}
 
 export type Inbound = StoredInbound | PassingInbound
 
@@ -176,6 +187,8 @@ export type Outbound<Ref = MessageId> =
   | (As & { readonly kind: 'topic'; readonly topic: string })
   | (As & { readonly kind: 'typing'; readonly forMs: number })
   | (As & { readonly kind: 'read'; readonly upTo: Ref })
+  /** Who takes part elsewhere, as `company` of what comes in: from now on they, and nobody else. */
+  | { readonly kind: 'company'; readonly people: readonly Participant[] }
   /** `in`: of a ghost, if the network places ghosts, the chats where they take part; those in which a private word reaches them come first. */
   | (As & { readonly kind: 'presence'; readonly state: PresenceState; readonly in?: readonly ChatId[] })
   /** `avatar`: null where they have none; absent: it stays. */

@@ -3,7 +3,7 @@
  * everybody has a name of their own at all times need it as much as the core does.
  */
 import type { MessageBody } from './body.ts'
-import type { Quote } from './events.ts'
+import type { Outbound, Quote } from './events.ts'
 import { plain, type RichText, sameStyle, type Span } from './text.ts'
 
 /** A file is shown as what it is: who sent it stands in the words beside it, if any. */
@@ -20,6 +20,19 @@ export const relayed = (body: MessageBody, name: string): MessageBody => {
     case 'file':
       return body
   }
+}
+
+/** Who has a name there that is not the account's. */
+export const nameOf = (op: Outbound): string | undefined => {
+  if (op.kind !== 'message' || op.as.kind === 'self') return undefined
+  return op.as.kind === 'ghost' || op.as.user !== undefined ? op.as.name : undefined
+}
+
+/** As the account says it for them. */
+export const relayedOp = (op: Outbound): Outbound => {
+  const name = nameOf(op)
+  if (op.kind !== 'message' || name === undefined) return op
+  return { ...op, as: { kind: 'self' }, body: relayed(op.body, name) }
 }
 
 /** Every line that says something gets the name: a second line must not pass for somebody else's. */

@@ -4,6 +4,7 @@ import type { Dialect } from '../model/dialect.ts'
 import type { ListName } from '../model/lists.ts'
 import type { MailNews } from '../model/mail.ts'
 import type { PersonalMessage } from '../model/personal-message.ts'
+import type { Spoken } from '../model/spoken.ts'
 import type { Status } from '../model/status.ts'
 import type { Contact, Presence } from '../session/roster.ts'
 import type { Messenger } from '../session/notification-states.ts'
@@ -169,10 +170,17 @@ export interface Switchboard {
   readonly open: boolean
   /** When something was last said, by anybody, on the clock of the client. */
   readonly lastUsed: number
+  /** So many others may take part in it through us; 0 on services that do not know that. */
+  readonly participants: number
   /** Calls somebody in; who is in already counts as joined. Several may be under way. Never rejects. */
   invite(email: string): Promise<InviteResult>
-  /** Many may be under way; they are written in the order of the calls. Never rejects. */
-  send(payload: Uint8Array, ack: AckType): Promise<SendResult>
+  /**
+   * Many may be under way; they are written in the order of the calls. `spoken`: the same as somebody says it who takes part
+   * through us; whoever does not see them, or sees them no more, gets `payload`. Never rejects.
+   */
+  send(payload: Uint8Array, ack: AckType, spoken?: Spoken): Promise<SendResult>
+  /** Somebody takes part through us from now on; without a name: no more. What the service refuses is not told. */
+  sit(email: string, name?: string): void
   /**
    * The message of that ordinal is stored where we keep it. Needed for every message when `confirms` is set; a service
    * that has an ear for it acknowledges to the sender only then. Source: docs/protocol.md, Confirmed receipt.

@@ -140,6 +140,7 @@ export class ClientSwitchboards {
         email: own.email,
         dialect: own.dialect,
         confirms: own.confirms,
+        participants: own.participants,
         timings,
         now,
         nonce: this.#options.client.random?.() ?? randomBytes(16).toString('hex'),

@@ -164,6 +164,7 @@ export class MsnServer {
         signedIn: (email, beside) => notifications.signedIn(email, beside),
       },
       ...resident,
+      participants: (email) => host.participants?.(email),
       limits,
       timings,
       now,
@@ -277,6 +278,7 @@ export class MsnServer {
       verifyPassword: (email, password, address) => host.verifyPassword(email, password, address),
       load: (email) => host.load(email),
       save: (records) => host.save(records),
+      participants: (email) => host.participants?.(email),
       introduce: (by, email) => host.introduce?.(by, email) ?? Promise.resolve('as-it-is'),
       onNotice: (notice) => {
         if (notice.kind === 'signed-in') this.#signIns++

@@ -1,5 +1,6 @@
 import { drive, type Driven, type Transport } from '../../sansio/drive.ts'
 import type { CloseReason } from '../../sansio/machine.ts'
+import type { Spoken } from '../model/spoken.ts'
 import { wrongAddress } from '../session/client-requests.ts'
 import { SwitchboardClient } from '../session/switchboard-client.ts'
 import type {
@@ -13,6 +14,7 @@ import type { AckType, InviteResult, SendResult, Switchboard, SwitchboardCloseRe
 
 export interface SwitchboardConnectionOptions extends SwitchboardClientOptions {
   readonly nonce: string
+  readonly participants: number
   readonly now: () => number
   /** Once, when we are in. */
   readonly onReady: () => void
@@ -43,6 +45,10 @@ export class SwitchboardConnection implements Switchboard {
     this.nonce = options.nonce
     this.#options = options
     this.#machine = new SwitchboardClient(options)
+  }
+
+  get participants(): number {
+    return this.#options.participants
   }
 
   get session(): string | undefined {
@@ -80,9 +86,14 @@ export class SwitchboardConnection implements Switchboard {
     return this.#ask<InviteResult>(this.#invitations, (id) => ({ kind: 'invite', id, email }), { kind: 'closed' })
   }
 
-  send(payload: Uint8Array, ack: AckType): Promise<SendResult> {
+  send(payload: Uint8Array, ack: AckType, spoken?: Spoken): Promise<SendResult> {
     const closed = { kind: 'not-written', why: 'closed' } as const
-    return this.#ask<SendResult>(this.#messages, (id) => ({ kind: 'send', id, payload, ack }), closed)
+    const as = spoken === undefined ? {} : { spoken }
+    return this.#ask<SendResult>(this.#messages, (id) => ({ kind: 'send', id, payload, ack, ...as }), closed)
+  }
+
+  sit(email: string, name?: string): void {
+    if (this.open) this.#driven?.command({ kind: 'sit', email, ...(name === undefined ? {} : { name }) })
   }
 
   confirm(ordinal: number): void {

@@ -333,10 +333,20 @@ export interface Profile {
   readonly clientPort: number
   /** Lists have ids and keys, as from MSNP10 on: clients look for it to know. */
   readonly keyedLists: boolean
+  /** So many others may take part in a conversation through this client. Absent: nobody. */
+  readonly participants?: number
 }
 
 /** Ours: the service waits for CFM of a client that has said `CFM 0 ON`. Source: docs/protocol.md, Confirmed receipt. */
 export const CONFIRM_HEADER = 'X-Confirm-Receipt'
+/** Ours, for an account that speaks for several. Source: docs/protocol.md, Participants. */
+export const PARTICIPANTS_HEADER = 'X-Participants'
+
+/** undefined: it does not say. */
+export const participantsIn = ({ headers }: MimeMessage): number | undefined => {
+  const word = headers.get(PARTICIPANTS_HEADER) ?? ''
+  return /^\d{1,3}$/.test(word) ? Number(word) : undefined
+}
 
 /** Headers only, as the message has no body. The port is written with its two bytes swapped. */
 export const profileMessage = (profile: Profile): Uint8Array =>
@@ -367,6 +377,7 @@ export const profileMessage = (profile: Profile): Uint8Array =>
       ...(profile.keyedLists ? [['ABCHMigrated', '1'] as const] : []),
       ['MPOPEnabled', '0'],
       [CONFIRM_HEADER, '1'],
+      ...(profile.participants === undefined ? [] : [[PARTICIPANTS_HEADER, String(profile.participants)] as const]),
     ],
     '',
   )

@@ -66,6 +66,8 @@ export interface Host {
   save(records: readonly AccountRecord[]): Promise<void>
   /** Somebody puts an address on their FL that was not there. It may make that account; 'as-it-is': look for it. */
   introduce?(by: string, email: string): Promise<Introduction>
+  /** Whom an account may let take part in its conversations, under addresses of their own. undefined: nobody. */
+  participants?(email: string): Participants | undefined
   /** Something an operator should know; never holds a secret. */
   onNotice?(notice: ServiceNotice): void
   /** Somebody came, changed or went, as those see it whom they allow to. Never throws. */
@@ -101,6 +103,12 @@ export interface SeenPresence {
   /** Their display picture, as XML; undefined: none, or their client knows no pictures. */
   readonly object: string | undefined
   readonly personal: PersonalMessage
+}
+
+/** At most so many in one conversation; their addresses end in `@` and the domain. */
+export interface Participants {
+  readonly most: number
+  readonly domain: string
 }
 
 /** unknown: no such account. wrong: no address (201). too-often: later (800). */

@@ -22,11 +22,18 @@ export const loginPolicy = (now: number, nonce: Uint8Array): string =>
   ].join(',')
 
 /** The first message after sign-in. `ticket`: `t=...&p=...`, of which the first half is told. */
-export const welcomeProfile = (ticket: string, line: Line, dialect: Dialect, now: number): Uint8Array =>
+export const welcomeProfile = (
+  ticket: string,
+  line: Line,
+  dialect: Dialect,
+  now: number,
+  participants?: number,
+): Uint8Array =>
   profileMessage({
     loginTime: now / 1000,
     ticket: /^t=([^&]*)/.exec(ticket)?.[1] ?? ticket,
     clientAddress: line.remoteAddress,
     clientPort: line.remotePort,
     keyedLists: TRAITS[dialect].guidIds,
+    ...(participants === undefined ? {} : { participants }),
   })

@@ -208,7 +208,7 @@ export class Notifications implements NotificationDesk {
               trid,
               email,
               name: record.name || email,
-              profile: welcomeProfile(ticket, line, dialect, now()),
+              profile: welcomeProfile(ticket, line, dialect, now(), this.#deps.host.participants?.(email)?.most),
             })
           }
         } catch (error) {

@@ -1,3 +1,4 @@
+import type { Spoken } from '../model/spoken.ts'
 import { relayedMessage, relayPrefix } from '../session/relay.ts'
 import type { AckType, Person, SwitchboardCommand } from '../session/switchboard-server-events.ts'
 
@@ -36,8 +37,16 @@ export const sessionKey = (email: string, beside: boolean): string => (beside ? 
 /** A session that was called: once another one of the account is inside, it gets what is said until it comes. */
 interface Awaited {
   readonly email: string
+  readonly beside: boolean
   readonly until: number
   readonly said: SwitchboardCommand[]
+}
+
+/** Somebody who takes part through the connection of a member. */
+interface Seated {
+  readonly person: Person
+  readonly by: Member
+  readonly prefix: string
 }
 
 /** Somebody in a room, through one connection. */
@@ -134,6 +143,8 @@ export class Room {
   readonly #ringing = new Map<string, number>()
   /** By `sessionKey`. */
   readonly #awaited = new Map<string, Awaited>()
+  /** By address. Whoever stands beside a Messenger does not see them. */
+  readonly #seated = new Map<string, Seated>()
 
   constructor(session: string) {
     this.session = session
@@ -161,6 +172,7 @@ export class Room {
     if (this.members.get(member.key) !== member) return
     const { email } = member.person
     this.members.delete(member.key)
+    for (const { person, by } of [...this.#seated.values()]) if (by === member) this.stand(member, person.email)
     for (const key of [sessionKey(email, true), sessionKey(email, false)]) this.#awaited.delete(key)
     const twin = [...this.members.values()].find(({ person }) => person.email === email)
     if (twin === undefined) for (const other of this.members.values()) other.line.send({ kind: 'left', email })
@@ -173,6 +185,37 @@ export class Room {
     return this.members.has(email) || this.members.has(sessionKey(email, true))
   }
 
+  /** Somebody takes part through a member, or has another name from now on. */
+  sit(by: Member, person: Person): void {
+    const known = this.#seated.has(person.email)
+    this.#seated.set(person.email, { person, by, prefix: relayPrefix(person) })
+    if (!known) this.#tellOfSeated(by, { kind: 'joined', person })
+  }
+
+  stand(by: Member, email: string): void {
+    if (this.#seated.get(email)?.by !== by) return
+    this.#seated.delete(email)
+    this.#tellOfSeated(by, { kind: 'left', email })
+  }
+
+  /** Through whom they take part. */
+  seatedBy(email: string): Member | undefined {
+    return this.#seated.get(email)?.by
+  }
+
+  /** Who takes part through others, as somebody who comes in sees it. */
+  seenBy(member: Member): readonly Person[] {
+    return member.beside ? [] : Array.from(this.#seated.values(), ({ person }) => person)
+  }
+
+  seats(by: Member): number {
+    return [...this.#seated.values()].filter((seated) => seated.by === by).length
+  }
+
+  #tellOfSeated(by: Member, command: SwitchboardCommand): void {
+    for (const other of this.members.values()) if (other !== by && !other.beside) other.line.send(command)
+  }
+
   /** Everybody once. */
   get people(): readonly Person[] {
     return [...new Map(Array.from(this.members.values(), ({ person }) => [person.email, person] as const)).values()]
@@ -182,7 +225,7 @@ export class Room {
   awaits(email: string, beside: boolean, now: number, until: number): boolean {
     const key = sessionKey(email, beside)
     if (this.members.has(key) || (this.#awaited.get(key)?.until ?? now) > now) return false
-    this.#awaited.set(key, { email, until, said: [] })
+    this.#awaited.set(key, { email, beside, until, said: [] })
     if (!beside) this.#tellOfMessenger(email, 'joined')
     return true
   }
@@ -203,20 +246,28 @@ export class Room {
     twin?.line.send(kind === 'joined' ? { kind, person: twin.person } : { kind, email })
   }
 
-  /** The same bytes for everybody else. ACK waits until all have taken (or confirmed) them; into an empty room it is NAK. */
-  say(from: Member, trid: string, ack: AckType, payload: Uint8Array): void {
+  /**
+   * The same bytes for everybody else, or those of `spoken` for whoever sees the one who says it. ACK waits until all have taken
+   * (or confirmed) them; into an empty room it is NAK.
+   */
+  say(from: Member, trid: string, ack: AckType, payload: Uint8Array, spoken?: Spoken): void {
     const delivery: Delivery = { from, trid, ack, waiting: 1, reached: false }
     if (this.members.size > 1 || this.#awaited.size > 0) {
       const relay: SwitchboardCommand = { kind: 'relay', bytes: relayedMessage(from.prefix, payload) }
+      const seated = spoken === undefined ? undefined : this.#seated.get(spoken.email)
+      const own: SwitchboardCommand =
+        spoken === undefined || seated?.by !== from
+          ? relay
+          : { kind: 'relay', bytes: relayedMessage(seated.prefix, spoken.payload) }
       for (const member of this.members.values()) {
         if (member === from) continue
         // What one's own other session has is no receipt.
-        member.give(relay, member.person.email === from.person.email ? undefined : delivery)
+        member.give(member.beside ? relay : own, member.person.email === from.person.email ? undefined : delivery)
       }
-      for (const { email, said } of this.#awaited.values()) {
+      for (const { email, beside, said } of this.#awaited.values()) {
         // Who is not here at all is missing, and not late.
         if (!this.has(email)) continue
-        said.push(relay)
+        said.push(beside ? relay : own)
         if (said.length > MAX_AWAITED) said.shift()
       }
     }
@@ -243,6 +294,6 @@ export class Room {
   expected(now: number): number {
     let ringing = 0
     for (const email of this.#ringing.keys()) if (this.isRinging(email, now)) ringing++
-    return this.members.size + ringing
+    return this.members.size + this.#seated.size + ringing
   }
 }

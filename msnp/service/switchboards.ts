@@ -1,9 +1,12 @@
 import { Buffer } from 'node:buffer'
+import { parseAddress } from '../model/address.ts'
+import type { Spoken } from '../model/spoken.ts'
 import type { Person, SwitchboardEvent } from '../session/switchboard-server-events.ts'
 import { SwitchboardServer } from '../session/switchboard-server.ts'
 import type {
   Invitation,
   NotificationDesk,
+  Participants,
   Resident,
   ServiceLimits,
   ServiceTimings,
@@ -21,6 +24,8 @@ export interface SwitchboardsOptions {
   readonly notifications: NotificationDesk
   /** The service itself as a contact; `notifications` knows it, too. */
   readonly resident?: Resident
+  /** As `Host.participants`. */
+  readonly participants?: (email: string) => Participants | undefined
   readonly limits: ServiceLimits
   readonly timings: ServiceTimings
   /** host:port of the switchboard server as a client reaches it who reached us at that address; undefined: it is down. */
@@ -76,6 +81,7 @@ export class Switchboards implements SwitchboardDesk {
 
   attach(line: SwitchboardLine): SwitchboardAttachment {
     let member: Member | undefined
+    let spoken: Spoken | undefined
     const admitted = (found: Member): void => {
       member = found
     }
@@ -93,10 +99,17 @@ export class Switchboards implements SwitchboardDesk {
           case 'confirmed':
             member?.confirmed(event.count)
             break
+          case 'sit':
+            if (member !== undefined) this.#sit(member, event)
+            break
+          case 'speak':
+            spoken = { email: event.email.toLowerCase(), payload: Uint8Array.from(event.payload) }
+            break
           case 'message':
             if (member === undefined) break
             this.#messages++
-            member.room.say(member, event.trid, event.ack, event.payload)
+            member.room.say(member, event.trid, event.ack, event.payload, spoken)
+            spoken = undefined
             break
         }
       },
@@ -161,8 +174,8 @@ export class Switchboards implements SwitchboardDesk {
     { email, beside = false }: SignedIn,
   ): Room | undefined {
     if (room === undefined || room.session !== session || this.#rooms.get(session) !== room) return undefined
-    // They were called before the service itself was.
-    if (room.isClosed) return undefined
+    // They were called before the service itself was, or before somebody spoke for them.
+    if (room.isClosed || room.seatedBy(email.toLowerCase()) !== undefined) return undefined
     return room.members.has(sessionKey(email.toLowerCase(), beside)) ||
       room.members.size >= this.#options.limits.roomMembers
       ? undefined
@@ -184,7 +197,7 @@ export class Switchboards implements SwitchboardDesk {
     if (own === undefined) this.#byPerson.set(self.email, new Set([member]))
     else own.add(member)
     admitted(member)
-    line.send({ kind: 'admitted', self, dialect, present })
+    line.send({ kind: 'admitted', self, dialect, present: [...present, ...room.seenBy(member)] })
     if (beside && room.expectsMessenger(self.email)) line.send({ kind: 'joined', person: self })
     for (const message of missed) member.give(message)
     // What is said to the service itself is for no other session.
@@ -222,7 +235,7 @@ export class Switchboards implements SwitchboardDesk {
     const callee = email.toLowerCase()
     const at = now()
     const code = (): number | undefined => {
-      if (callee === person.email || room.has(callee) || room.isRinging(callee, at)) return 215
+      if (callee === person.email || this.#isTaken(room, callee, at)) return 215
       if (room.isClosed) return 216
       if (notifications.signedIn(person.email, side)?.status === 'HDN') return 913
       if (room.expected(at) >= limits.roomMembers) return 713
@@ -250,6 +263,32 @@ export class Switchboards implements SwitchboardDesk {
       room.ring(callee, at + timings.ringMs)
       line.send({ kind: 'ringing', trid, session: room.session })
     } else line.send({ kind: 'error', trid, code: refusal })
+  }
+
+  #isTaken(room: Room, email: string, now: number): boolean {
+    return room.has(email) || room.seatedBy(email) !== undefined || room.isRinging(email, now)
+  }
+
+  /** Somebody takes part through that member, or does no more. Only what is refused is answered. */
+  #sit(member: Member, { trid, email, name }: Extract<SwitchboardEvent, { kind: 'sit' }>): void {
+    const { room, line, person } = member
+    const { participants, limits, now } = this.#options
+    const granted = participants?.(person.email)
+    const address = parseAddress(email, limits.addressBytes)
+    const at = now()
+    const code = (): number | undefined => {
+      if (typeof address === 'number') return 208
+      if (granted === undefined || room.isClosed || !address.endsWith(`@${granted.domain}`)) return 216
+      if (room.seatedBy(address) === member) return undefined
+      if (this.#isTaken(room, address, at)) return 215
+      return room.seats(member) >= granted.most || room.expected(at) >= limits.roomMembers ? 713 : undefined
+    }
+    if (name === undefined) room.stand(member, email.toLowerCase())
+    else {
+      const refusal = code()
+      if (refusal !== undefined) line.send({ kind: 'error', trid, code: refusal })
+      else room.sit(member, { email: email.toLowerCase(), name: name === '' ? email : name, clientId: 0 })
+    }
   }
 
   /** The service itself comes at once, and only to a person alone with it. */

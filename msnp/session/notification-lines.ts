@@ -1,5 +1,5 @@
 import { isAddress } from '../model/address.ts'
-import { CONFIRM_HEADER, parseServerSaid } from '../model/content-types.ts'
+import { CONFIRM_HEADER, participantsIn, parseServerSaid } from '../model/content-types.ts'
 import { newsOfMail } from '../model/mail.ts'
 import { nameOf } from '../model/names.ts'
 import { NO_PERSONAL_MESSAGE, parsePersonalMessage } from '../model/personal-message.ts'
@@ -148,6 +148,7 @@ export const SIGNED_IN: Handlers<State> = {
     if (said.kind === 'going-down') line.emit({ kind: 'going-down', minutes: said.minutes })
     const news = said.kind === 'mail' ? newsOfMail(said) : undefined
     if (news !== undefined) line.emit({ kind: 'mail', news })
+    session.participants = participantsIn(mime) ?? session.participants
     if (confirms && !session.confirms && mime.headers.get(CONFIRM_HEADER) === '1') {
       session.confirms = true
       line.say('CFM', [0, 'ON'])

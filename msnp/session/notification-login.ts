@@ -137,6 +137,7 @@ function signedIn(context: NotificationContext, state: In<'authenticating'>, fra
     pongBy: undefined,
     messenger: undefined,
     confirms: false,
+    participants: 0,
   }
   line.emit({ kind: 'signed-in', session })
   line.ask('SYN', synParams(state.dialect), LOGIN, timings.commandMs)

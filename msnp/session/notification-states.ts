@@ -46,6 +46,8 @@ export interface SignedIn {
   confirms: boolean
   /** The Messenger beside which we stand, as those see it who may see the account; undefined: it is not signed in. */
   messenger: Messenger | undefined
+  /** So many others may take part in a conversation through us. */
+  participants: number
 }
 
 /** HDN: nobody sees it. */

@@ -1,5 +1,6 @@
 /** What the switchboard client can be told, what it tells, and what it knows in which state. */
 import type { Dialect } from '../model/dialect.ts'
+import type { Spoken } from '../model/spoken.ts'
 
 /** What the server answers to a message. A: ACK or NAK. N: NAK only. U: nothing. D: as A, for peer-to-peer data. */
 export type AckType = 'A' | 'N' | 'U' | 'D'
@@ -24,7 +25,15 @@ export type SwitchboardCommand =
   | { readonly kind: 'answer'; readonly token: string; readonly session: string }
   /** Only when open, as the rest. `id` comes back with the result. */
   | { readonly kind: 'invite'; readonly id: number; readonly email: string }
-  | { readonly kind: 'send'; readonly id: number; readonly payload: Uint8Array; readonly ack: AckType }
+  | {
+      readonly kind: 'send'
+      readonly id: number
+      readonly payload: Uint8Array
+      readonly ack: AckType
+      readonly spoken?: Spoken
+    }
+  /** Somebody takes part through us; without a name: no more. Only where `participants` of the sign-in allows it. */
+  | { readonly kind: 'sit'; readonly email: string; readonly name?: string }
   /** The message of that ordinal is stored. Nothing is said where the server does not wait for it. */
   | { readonly kind: 'confirm'; readonly ordinal: number }
   | { readonly kind: 'leave' }

@@ -4,6 +4,7 @@ import { CONTENT_TYPES, MAX_MESSAGE_BYTES, parseSaid } from '../model/content-ty
 import { TRAITS } from '../model/dialect.ts'
 import { nameOf } from '../model/names.ts'
 import { errorNumber } from '../wire/error-codes.ts'
+import { encodeNick } from '../wire/escape.ts'
 import type { Frame } from '../wire/frame.ts'
 import { parseMime } from '../wire/mime.ts'
 import { ClientLine } from './client-line.ts'
@@ -125,6 +126,10 @@ export class SwitchboardClient implements Machine<SwitchboardCommand, Switchboar
         this.#mustBeOpen()
         this.#send(command)
         break
+      case 'sit':
+        this.#mustBeOpen()
+        line.say('SIT', [0, command.email, ...(command.name === undefined ? [] : [encodeNick(command.name)])])
+        break
       case 'confirm':
         this.#confirm(command.ordinal)
         break
@@ -176,11 +181,11 @@ export class SwitchboardClient implements Machine<SwitchboardCommand, Switchboar
     if (this.#state.kind !== 'open') throw new MisuseError('the switchboard is not open yet')
   }
 
-  #send({ id, payload, ack }: Extract<SwitchboardCommand, { kind: 'send' }>): void {
+  #send({ id, payload, ack, spoken }: Extract<SwitchboardCommand, { kind: 'send' }>): void {
     const { requests } = this.#line
     const { ackMs, nakMs } = this.#options.timings
     const why =
-      payload.length > MAX_MESSAGE_BYTES
+      payload.length > MAX_MESSAGE_BYTES || (spoken?.payload.length ?? 0) > MAX_MESSAGE_BYTES
         ? 'too-large'
         : this.#members.size === 0
           ? 'empty'
@@ -194,6 +199,7 @@ export class SwitchboardClient implements Machine<SwitchboardCommand, Switchboar
     this.#lastUsed = this.#line.now
     this.#present ??= [...this.#members.keys()]
     const members = this.#present
+    if (spoken !== undefined) this.#line.say('SPK', [0, spoken.email], spoken.payload)
     // Before MSNP9 servers close the switchboard over a D.
     const word = ack === 'D' && !TRAITS[this.#options.dialect].directMessages ? 'A' : ack
     const trid = this.#line.ask(

@@ -1,4 +1,5 @@
 import type { Dialect } from '../model/dialect.ts'
+import type { Spoken } from '../model/spoken.ts'
 
 /**
  * U: no answer. N: NAK only. A and D: ACK or NAK. S: ACK only. Source: docs/protocol.md, Switchboard messages.
@@ -15,6 +16,10 @@ export type SwitchboardEvent =
   | { readonly kind: 'call'; readonly trid: string; readonly email: string }
   /** `CFM 0 17`: the first 17 messages that this client was given are stored where it keeps them. */
   | { readonly kind: 'confirmed'; readonly count: number }
+  /** `SIT 0 amy@irc.example.com Amy`: she takes part through this client; without a name: no more. */
+  | { readonly kind: 'sit'; readonly trid: string; readonly email: string; readonly name: string | undefined }
+  /** `SPK 0 amy@irc.example.com 120`: how the next message reads as hers. The payload may share memory with the received chunk. */
+  | ({ readonly kind: 'speak' } & Spoken)
   /** `MSG 3 A 133`. The payload may share memory with the received chunk. */
   | { readonly kind: 'message'; readonly trid: string; readonly ack: AckType; readonly payload: Uint8Array }
 

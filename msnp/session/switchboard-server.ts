@@ -2,7 +2,7 @@ import { MisuseError, type CloseReason, type Machine, type Output } from '../../
 import { TokenBucket } from '../../sansio/rate.ts'
 import { TRAITS, type Dialect } from '../model/dialect.ts'
 import type { ServiceLimits, ServiceTimings } from '../service/contract.ts'
-import { encodeNick } from '../wire/escape.ts'
+import { decodeName, encodeNick } from '../wire/escape.ts'
 import { encodeFrame, Framer, isFault, SERVER_LIMITS, type Frame, type FrameFault } from '../wire/frame.ts'
 import { verbOf } from '../wire/verbs.ts'
 import { formatMember } from './member-words.ts'
@@ -185,6 +185,10 @@ export class SwitchboardServer implements Machine<SwitchboardCommand, Switchboar
       this.#message(out, frame, now)
       return
     }
+    if (frame.verb === 'SPK') {
+      this.#speak(out, frame, now)
+      return
+    }
     if (!this.#commands.take(now)) {
       this.#violation(out, 'too many commands', frame.verb, 0)
       return
@@ -217,6 +221,9 @@ export class SwitchboardServer implements Machine<SwitchboardCommand, Switchboar
         return
       case 'CFM':
         this.#confirmed(out, trid, params)
+        return
+      case 'SIT':
+        this.#sit(out, trid, params)
         return
       case 'QRY':
         this.#answerToChallenge(out, trid, params, frame.payload, now)
@@ -310,6 +317,30 @@ export class SwitchboardServer implements Machine<SwitchboardCommand, Switchboar
     else if (count === undefined) write(out, '300', [trid])
     else if (params.length > 1 || !COUNT.test(count)) write(out, '201', [trid])
     else out.push({ kind: 'event', event: { kind: 'confirmed', count: Number(count) } })
+  }
+
+  #sit(out: Outputs, trid: string, params: readonly string[]): void {
+    const [email, word] = params
+    if (this.#state.kind !== 'inside') write(out, '302', [trid])
+    else if (email === undefined) write(out, '300', [trid])
+    else if (params.length > 2) write(out, '201', [trid])
+    else if (word !== undefined && word.length > this.#options.limits.nameBytes) write(out, '209', [trid])
+    else {
+      const name = word === undefined ? undefined : decodeName(word)
+      out.push({ kind: 'event', event: { kind: 'sit', trid, email, name } })
+    }
+  }
+
+  /** It belongs to the message behind it, and there are as many of them. */
+  #speak(out: Outputs, frame: Frame, now: number): void {
+    const [trid, email] = frame.params
+    const { payload } = frame
+    this.#messages.take(now)
+    if (trid === undefined || email === undefined || payload === undefined || frame.params.length < 3)
+      write(out, '300', [trid !== undefined && TRID.test(trid) ? trid : '0'])
+    else if (frame.params.length > 3 || !TRID.test(trid)) write(out, '201', [TRID.test(trid) ? trid : '0'])
+    else if (this.#state.kind !== 'inside') write(out, '302', [trid])
+    else out.push({ kind: 'event', event: { kind: 'speak', email, payload } })
   }
 
   #version(out: Outputs, verb: 'CVR' | 'CVQ', trid: string, params: readonly string[]): void {

@@ -227,6 +227,11 @@ describe('quotes and names', () => {
     ])
   })
 
+  test('whose id is their name has it with its capitals', () => {
+    const nick = (text: string) => shownName(text, 'ian' as UserId)
+    expect([nick('Ian'), nick(''), nick('Ian Tea')]).toEqual(['Ian', 'ian', 'Ian Tea'])
+  })
+
   test('neither is longer than a line can bear, whatever is piled upon its letters', () => {
     const zalgo = `z${'\u0301'.repeat(30)}`.repeat(60)
     expect(quote(zalgo)?.length).toBeLessThan(170)

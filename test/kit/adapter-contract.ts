@@ -61,6 +61,7 @@ const everything: Readonly<Record<OutboundKind, Outbound>> = {
   topic: { kind: 'topic', as: ghost, topic: 'a\r\nb\0' },
   typing: { kind: 'typing', as: ghost, forMs: 1 },
   read: { kind: 'read', as: ghost, upTo: target },
+  company: { kind: 'company', people: [{ user: someone, name: 'some\r\nbody' }] },
   presence: { kind: 'presence', as: ghost, state: { show: 'busy', text: 'a\r\nb' } },
   profile: { kind: 'profile', as: ghost, name: '\r\n' },
   delivery: { kind: 'delivery', target, outcome: 'uncertain', text: hostile },

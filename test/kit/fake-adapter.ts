@@ -27,6 +27,7 @@ export const ableCapabilities: Capabilities = {
     topic: 'native',
     typing: 'native',
     read: 'native',
+    company: 'native',
     presence: 'native',
     profile: 'native',
     title: 'native',
@@ -51,6 +52,7 @@ export const plainCapabilities: Capabilities = {
     topic: 'text',
     typing: 'dropped',
     read: 'dropped',
+    company: 'emulated',
     presence: 'emulated',
     profile: 'dropped',
     title: 'dropped',
@@ -227,6 +229,7 @@ const wordsOf = (op: Outbound): string | undefined => {
     case 'topic':
     case 'typing':
     case 'read':
+    case 'company':
     case 'presence':
     case 'profile':
       return undefined

@@ -433,6 +433,7 @@ const wordsOf = (op: Outbound): string | undefined => {
     case 'redact':
     case 'reaction':
     case 'read':
+    case 'company':
     case 'title':
     case 'delivery':
       return undefined

@@ -15,8 +15,10 @@ export interface MatrixWorldOptions {
   readonly start: StartHomeserver
   /** Local parts of the accounts on the MSN service, besides `alice`, who is on Matrix, too. */
   readonly people?: readonly string[]
-  /** With an IRC server, and the network `irc` on it. */
-  readonly irc?: boolean
+  /** With an IRC server, and the network `irc` on it; or on the one at that port, which is the test's. */
+  readonly irc?: boolean | number
+  /** YAML lines, indented by four spaces, added to the network `irc`. */
+  readonly ircMore?: string
   /** YAML lines, indented by four spaces, added to the networks. */
   readonly service?: string
   readonly msn?: string
@@ -93,7 +95,7 @@ export class MatrixWorld {
     let service: RunningDaemon | undefined
     let homeserver: Homeserver | undefined
     try {
-      writeFileSync(`${folder}/config.yaml`, config(options, ports, ircd?.port))
+      writeFileSync(`${folder}/config.yaml`, config(options, ports, ircd?.port ?? portIn(options.irc)))
       writeFileSync(`${folder}/password`, PASSWORD, { mode: 0o600 })
       if (options.ownService === true) writeFileSync(`${serviceFolder}/config.yaml`, serviceConfig(options, ports))
       for (const name of ['alice', ...(options.people ?? ['bob'])])
@@ -253,6 +255,8 @@ const expectWords = (event: SeenEvent, words: RegExp): void => {
   if (!words.test(bodyOf(event))) throw new Error(`the bot said: ${bodyOf(event)}`)
 }
 
+const portIn = (irc: MatrixWorldOptions['irc']): number | undefined => (typeof irc === 'number' ? irc : undefined)
+
 const config = (options: MatrixWorldOptions, ports: Ports, irc: number | undefined): string => `
 data: ./data
 log: { level: debug }
@@ -279,8 +283,9 @@ ${
     server: 127.0.0.1:${irc}
     tls: false
     nick: msnbridge
+${options.ircMore ?? ''}
     flood: { burst: 1000, interval_ms: 0 }
-${SHORT}
+${SHORT.replace(' }', ', members_quiet_ms: 100, members_latest_ms: 500, members_grace_ms: 2000 }')}
 `
 }${options.networks ?? ''}
 ${options.links === undefined ? '' : `links:\n${options.links.map((link) => `  - ${link}`).join('\n')}\n`}${options.more ?? ''}`

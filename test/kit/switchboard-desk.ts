@@ -6,6 +6,7 @@ import type { Status } from '../../msnp/model/status.ts'
 import {
   DEFAULT_LIMITS,
   DEFAULT_TIMINGS,
+  type Participants,
   type Ring,
   type ServiceLimits,
   type ServiceTimings,
@@ -36,6 +37,8 @@ export class SwitchboardBench {
   readonly rings: (Ring & { readonly callee: string })[] = []
   /** Of sessions that stand beside another of the same person. */
   readonly sessionRings: (Ring & { readonly callee: string; readonly beside: boolean })[] = []
+  /** Whom an account may let take part. */
+  readonly participants = new Map<string, Participants>()
   readonly peers: Peer[] = []
   address: string | undefined = '127.0.0.1:1863'
   /** While set, connections keep what they are given: the other side does not read. */
@@ -54,6 +57,7 @@ export class SwitchboardBench {
           this.online.get(beside === true ? `${email} beside` : email) ??
           (beside === undefined ? this.online.get(`${email} beside`) : undefined),
       },
+      participants: (email) => this.participants.get(email),
       limits: { ...DEFAULT_LIMITS, ...limits },
       timings: { ...DEFAULT_TIMINGS, ...timings },
       now: () => this.now,

@@ -13,6 +13,7 @@ export const capabilities: Capabilities = {
     typing: 'native',
     read: 'dropped',
     // Contacts are shown from `context.people`, and called as `nick_format` says.
+    company: 'dropped',
     presence: 'dropped',
     profile: 'dropped',
     title: 'dropped',

@@ -75,6 +75,7 @@ export class Hearing {
       case 'redact':
       case 'reaction':
       case 'read':
+      case 'company':
       case 'presence':
       case 'profile':
       case 'title':

@@ -3,6 +3,10 @@ import type { IrcMessage } from 'irc-framework'
 
 /** `QUIT :hub.example leaf.example`, or `*.net *.split` where servers keep their names to themselves. */
 const NETSPLIT = /^(?:[\w*-]+\.)+[\w*-]+ (?:[\w*-]+\.)+[\w*-]+$/
+
+/** Whether these words of a QUIT are those of a server that lost another one. */
+export const isNetsplit = (reason: string): boolean => NETSPLIT.test(reason)
+
 /** People who may be behind a split at once; further ones count as gone. */
 const MAX_SPLIT = 10_000
 
@@ -28,7 +32,7 @@ export class Leavers {
       case 'NICK':
         return nick
       case 'QUIT':
-        if (!NETSPLIT.test(params.at(-1) ?? '') || this.#split.size >= MAX_SPLIT) return nick
+        if (!isNetsplit(params.at(-1) ?? '') || this.#split.size >= MAX_SPLIT) return nick
         this.#split.set(fold(nick), { nick, mask: maskOf(message), at: now })
         return undefined
       default:

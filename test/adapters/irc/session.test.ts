@@ -679,6 +679,68 @@ describe('hearing', () => {
   })
 })
 
+describe('members of a channel', () => {
+  const QUICK = { members_quiet_ms: 20, members_latest_ms: 60, members_grace_ms: 80 }
+  const names = (made: Bot): readonly string[] =>
+    made.context.events.flatMap((event) =>
+      event.kind === 'company' ? [event.people.map(({ name }) => name).join(' ')] : [],
+    )
+
+  it('are told without ourselves, before what somebody says who has just come, and not at all once we are away', async () => {
+    const server = await ircd()
+    const made = await bot(server.port, { timing: QUICK }).online()
+    await made.join('#a')
+    const { client } = server
+    client.send(':irc.example 353 bridge = #a :@bridge +Bob amy!u@h')
+    client.send(':irc.example 366 bridge #a :End of /NAMES list.')
+    await made.context.until(() => names(made).length === 1)
+    expect(made.context.events[0]).toEqual({
+      kind: 'company',
+      chat: chat('#a'),
+      people: [
+        { user: { network: NETWORK, user: 'bob' }, name: 'Bob' },
+        { user: { network: NETWORK, user: 'amy' }, name: 'amy' },
+      ],
+    })
+    client.send(':zoe!z@h JOIN #a')
+    client.send(':zoe!z@h PRIVMSG #a :hi')
+    await made.context.until(() => made.context.said.length === 1)
+    expect(made.context.events.slice(1, 3).map(({ kind }) => kind)).toEqual(['company', 'message'])
+    expect(names(made)[1]).toBe('zoe Bob amy')
+    client.socket.destroy()
+    await made.context.until(() => names(made).at(-1) === '')
+    expect(names(made)).toHaveLength(3)
+  })
+
+  it('are nobody where the link has gone, and still there in a channel of the config', async () => {
+    const server = await ircd()
+    const made = await bot(server.port, { channels: ['#a'], timing: QUICK }).online()
+    await made.join('#b')
+    for (const channel of ['#a', '#b']) {
+      server.client.send(`:irc.example 353 bridge = ${channel} :bob`)
+      server.client.send(`:irc.example 366 bridge ${channel} :End of /NAMES list.`)
+    }
+    await made.context.until(() => names(made).length === 2)
+    await made.session.drop(chat('#a'))
+    await made.session.drop(chat('#b'))
+    expect(names(made).slice(2)).toEqual([''])
+    expect(made.context.events.at(-1)).toMatchObject({ chat: chat('#b') })
+  })
+
+  it('have addresses that are read as they were written; we have none', async () => {
+    const server = await ircd()
+    const { adapter } = await bot(server.port).online()
+    for (const [user, local] of [
+      ['amy', 'amy'],
+      ['[away]', '=5baway=5d'],
+    ] as const) {
+      expect(adapter.addressOf(user as UserId)).toBe(local)
+      expect(adapter.addressed(local)).toMatchObject({ kind: 'user', user })
+    }
+    expect(adapter.addressOf('bridge' as UserId)).toBeUndefined()
+  })
+})
+
 describe('commands', () => {
   const permissions = { admins: { accounts: ['Boss'] }, users: { hostmasks: ['*!*@friends.example'] } }
 

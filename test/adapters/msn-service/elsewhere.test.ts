@@ -62,7 +62,7 @@ describe('adding somebody elsewhere', () => {
   it('makes an account that has let them in, and brings them after that', async () => {
     const { book, brought, elsewhere } = rig()
     expect(await elsewhere.introduce(CAROL, BOB)).toBe('as-it-is')
-    expect(await book.load(BOB)).toMatchObject({ name: 'bob', contacts: [{ email: CAROL, lists: 2 }] })
+    expect(await book.load(BOB)).toMatchObject({ name: 'bob', privacy: 'BL', contacts: [{ email: CAROL, lists: 2 }] })
     expect(brought).toEqual([])
     await turn()
     expect(brought).toMatchObject([
@@ -229,6 +229,22 @@ describe('adding somebody elsewhere', () => {
     expect(await accounts.add(BOB, 'secret')).toMatchObject({ kind: 'refused' })
     expect(await accounts.add('anybody@irc.home.example', 'secret')).toMatchObject({ kind: 'refused' })
     expect(await accounts.add('bob@home.example', 'secret')).toMatchObject({ kind: 'done' })
+  })
+})
+
+describe('who takes part in a conversation', () => {
+  it.each([
+    ['the account of a channel lets people of its network in', '#tea@irc.home.example', 'irc.home.example'],
+    ['a person of another network lets nobody in', 'amy@irc.home.example', undefined],
+    ['nor does anybody here, whatever their address', '#tea@home.example', undefined],
+  ])('%s', (_, email, domain) => {
+    const granted = rig().elsewhere.participants(email)
+    expect(granted).toEqual(domain === undefined ? undefined : { most: 20, domain })
+  })
+
+  it('is as many as the config says, and with 0 nobody', () => {
+    expect(rig({ participants: 3 }).elsewhere.participants('#tea@irc.home.example')?.most).toBe(3)
+    expect(rig({ participants: 0 }).elsewhere.participants('#tea@irc.home.example')).toBeUndefined()
   })
 })
 

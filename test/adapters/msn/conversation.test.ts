@@ -490,7 +490,16 @@ describe('what they say', () => {
     const transfers = { hear: () => false, gone: () => undefined, offered: () => undefined, elsewhere: () => undefined }
     const things = new Things({ context, fetch: false })
     const shared = { network, account: account.id, context, held, line }
-    const chats = new Chats({ ...shared, beside: false, groups, emoticons, peers, transfers, things })
+    const chats = new Chats({
+      ...shared,
+      beside: false,
+      channel: undefined,
+      groups,
+      emoticons,
+      peers,
+      transfers,
+      things,
+    })
     line.ring(bob)
     const open = chats.conversation(chat.chat)
     for (let at = 0; at < MAX_CHATS + 10; at++) line.ring(`stranger${at}@example.com`).end()

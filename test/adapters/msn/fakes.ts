@@ -6,6 +6,7 @@ import type { AccountId, ChatId, ChatRef, EventId, NetworkId, PersonId, UserId }
 import type { DeliveryResult, SessionState } from '../../../bridge/model/result.ts'
 import { VirtualClock } from '../../kit/clock.ts'
 import { nobody } from '../../kit/nobody.ts'
+import type { Channel } from '../../../adapters/msn/participants.ts'
 import { MsnSession } from '../../../adapters/msn/session.ts'
 import type { Line } from '../../../adapters/msn/line.ts'
 import {
@@ -24,6 +25,7 @@ import {
   type Privacy,
   type SendResult,
   type SignInResult,
+  type Spoken,
   type Status,
   type Switchboard,
 } from '../../../msnp/index.ts'
@@ -122,6 +124,7 @@ export const refusedWith = (code: number) => ({
 
 export interface Sent {
   readonly payload: Uint8Array
+  readonly spoken: Spoken | undefined
   readonly ack: AckType
   readonly answer: (result: SendResult) => void
 }
@@ -133,6 +136,10 @@ export class FakeBoard implements Switchboard {
   readonly lastUsed = 0
   isShared = false
   open = true
+  participants = 0
+  /** Who takes part through us, by address, and what was asked to that end. */
+  readonly seated = new Map<string, string>()
+  readonly seatings: string[] = []
   /** Ordinals that were said to be stored. */
   readonly confirmed: number[] = []
   /** What was written, in order, whispers excluded. */
@@ -162,7 +169,7 @@ export class FakeBoard implements Switchboard {
     return new Promise((resolve) => this.calls.set(email, resolve))
   }
 
-  async send(payload: Uint8Array, ack: AckType): Promise<SendResult> {
+  async send(payload: Uint8Array, ack: AckType, spoken?: Spoken): Promise<SendResult> {
     if (!this.open) return { kind: 'not-written', why: 'closed' }
     const members = [...this.members.keys()]
     if (members.length === 0) return { kind: 'not-written', why: 'empty' }
@@ -171,9 +178,15 @@ export class FakeBoard implements Switchboard {
       return { kind: 'sent', members }
     }
     return new Promise((resolve) => {
-      this.sent.push({ payload, ack, answer: resolve })
+      this.sent.push({ payload, spoken, ack, answer: resolve })
       if (this.automatic) resolve({ kind: 'acked', members })
     })
+  }
+
+  sit(email: string, name?: string): void {
+    this.seatings.push(name === undefined ? `-${email}` : `+${email} ${name}`)
+    if (name === undefined) this.seated.delete(email)
+    else this.seated.set(email, name)
   }
 
   confirm(ordinal: number): void {
@@ -253,6 +266,8 @@ export class FakeLine implements Line {
   /** What happens when they are called; by default the test answers. */
   readonly answers = new Map<string, 'joins' | InviteResult>()
   readonly boards: FakeBoard[] = []
+  /** So many may take part on the next switchboards through us. */
+  participants = 0
   /** Answers to XFR in order; then every one succeeds. */
   readonly openings: OpenSwitchboardResult[] = []
   /** Everything else that was asked for, and answers to it in order; then all is well. */
@@ -334,6 +349,7 @@ export class FakeLine implements Line {
 
   #board(): FakeBoard {
     const board = new FakeBoard(this, `n${this.boards.length + 1}`)
+    board.participants = this.participants
     this.boards.push(board)
     return board
   }
@@ -364,6 +380,12 @@ export const words = (text: string): Outbound => ({
 })
 
 /** One account with its core; `line` is the sign-in of now. */
+interface RigOptions {
+  readonly mail?: boolean
+  /** What the account stands for. */
+  readonly channel?: Channel
+}
+
 export class Rig {
   readonly core = new FakeCore()
   readonly lines: FakeLine[] = []
@@ -372,12 +394,13 @@ export class Rig {
   prepare: (line: FakeLine) => void = () => {}
   #ids = 0
 
-  constructor({ mail = false } = {}) {
+  constructor({ mail = false, channel }: RigOptions = {}) {
+    const addressOf = channel?.addressOf
     this.session = new MsnSession({
       mail,
       network,
-      account,
-      context: this.core.context,
+      account: channel === undefined ? account : { ...account, login: channel.own },
+      context: { ...this.core.context, ...(addressOf === undefined ? {} : { addressOf }) },
       client: () => ({ server: { host: '127.0.0.1', port: 1 }, passport: { login: 'https://127.0.0.1:1/' } }),
       openLine: (options) => {
         const line = new FakeLine(options)
@@ -402,7 +425,7 @@ export class Rig {
     })
   }
 
-  static async online(options: { readonly mail?: boolean } = {}): Promise<Rig> {
+  static async online(options: RigOptions = {}): Promise<Rig> {
     const rig = new Rig(options)
     await rig.connect()
     return rig

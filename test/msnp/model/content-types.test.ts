@@ -8,6 +8,7 @@ import {
   nudgeMessage,
   parseSaid,
   parseServerSaid,
+  participantsIn,
   profileMessage,
   textMessage,
   textRoom,
@@ -194,6 +195,22 @@ describe('what the server itself says', () => {
       abchmigrated: '1',
     })
     expect(Buffer.from(profile).toString()).toMatch(/\r\nMPOPEnabled: 0\r\nX-Confirm-Receipt: 1\r\n\r\n$/)
+  })
+
+  it.each([
+    [undefined, undefined],
+    [20, 20],
+    [0, 0],
+  ])('is how many may take part through this client: %s', (participants, read) => {
+    const about = { loginTime: 0, ticket: '', clientAddress: '', clientPort: 0, keyedLists: false }
+    const profile = profileMessage(participants === undefined ? about : { ...about, participants })
+    expect(participantsIn(parseMime(profile))).toBe(read)
+  })
+
+  it.each(['', '-1', '1e2', '9999', 'many'])('is not "%s" participants', (word) => {
+    expect(
+      participantsIn(parseMime(Buffer.from(typed('text/x-msmsgsprofile', '', `X-Participants: ${word}\r\n`)))),
+    ).toBeUndefined()
   })
 
   it('is that it goes down in so many minutes', () => {

@@ -127,6 +127,8 @@ const switchboard = (enter: boolean): Peer => {
       case 'message':
         return { kind: 'ack', trid: asked.trid }
       case 'confirmed':
+      case 'sit':
+      case 'speak':
         return undefined
     }
   }

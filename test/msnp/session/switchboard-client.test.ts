@@ -359,6 +359,32 @@ describe('the end', () => {
     expect(board.says('QRY 2').passes(60_000).closed).toBeUndefined()
   })
 
+  it('lets others take part, and says a message as one of them (docs/protocol.md, Participants)', () => {
+    const board = new Board().open('bob')
+    board.does({ kind: 'sit', email: 'amy@irc.example.com', name: 'Amy A' })
+    expect(board.said).toBe('SIT 0 amy@irc.example.com Amy%20A')
+    const spoken = { email: 'amy@irc.example.com', payload: TEXT }
+    const before = board.written.length
+    board.does({ kind: 'send', id: 1, payload: TEXT, ack: 'A', spoken })
+    const lines = [`SPK 0 amy@irc.example.com ${TEXT.length}\r\n`, `MSG 2 A ${TEXT.length}\r\n`]
+    expect(board.written.slice(before)).toBe(lines.map((line) => line + TEXT.toString()).join(''))
+    // What the service refuses changes nothing: then everybody gets the other form.
+    expect(board.says('713 0', '200 0', 'ACK 2').outcomes).toEqual([[1, 'acked']])
+    board.forget().does({ kind: 'sit', email: 'amy@irc.example.com' })
+    expect(board.said).toBe('SIT 0 amy@irc.example.com')
+  })
+
+  it.each([
+    ['to nobody', []],
+    ['in too many bytes', ['bob']],
+  ])('says nothing of it %s', (_, members) => {
+    const board = new Board().open(...members)
+    const payload = members.length === 0 ? TEXT : Buffer.alloc(1_665)
+    const before = board.written
+    board.does({ kind: 'send', id: 1, payload: TEXT, ack: 'A', spoken: { email: 'amy@irc.example.com', payload } })
+    expect([board.written, board.outcomes]).toEqual([before, [[1, 'not-written']]])
+  })
+
   it('counts what it does not know and what it cannot read, and goes on', () => {
     const board = new Board().open('bob').says('FOO 1', '217 99', 'valueOf', 'JOI', 'BYE nobody@example.com')
     expect([board.board.unknownLines, board.board.malformedLines]).toEqual([3, 2])
