@@ -35,6 +35,7 @@ import type { Puppet } from './puppets/puppet.ts'
 import { Puppets } from './puppets/puppets.ts'
 import type { PuppetSettings } from './puppets/settings.ts'
 import { SpeakingOrder } from './speaking-order.ts'
+import { Watch } from './watch.ts'
 import { AccountLookup } from './whois.ts'
 
 export interface SessionSettings {
@@ -78,6 +79,7 @@ export class RelaySession implements Session {
   readonly #puppets: Puppets | undefined
   readonly #modes = new ChannelModes()
   readonly #order = new SpeakingOrder()
+  readonly #watch: Watch
   readonly #linked = new Set<ChatId>()
   readonly #direct = new Set<ChatId>()
   readonly #backedOff = new Map<ChatId, number>()
@@ -103,6 +105,10 @@ export class RelaySession implements Session {
     })
     this.#whois = new AccountLookup(clock)
     this.#inbox = new Inbox((event) => context.emit(event), clock, log)
+    this.#watch = new Watch((user, state) => {
+      const seen = { kind: 'presence', account, user: { network: settings.network, user }, state } as const
+      void context.emit(seen).catch(() => undefined)
+    })
     this.#digest = presence === undefined ? undefined : new PresenceDigest(presence.quietMs)
     this.#puppets =
       settings.puppets === undefined
@@ -135,7 +141,10 @@ export class RelaySession implements Session {
       this.#membership.want(name)
       this.#linked.add(chatIdOf(name))
     }
-    for (const [, nick] of await this.#context.state.list(DIRECT_KEY)) this.#direct.add(chatIdOf(nick))
+    for (const [, nick] of await this.#context.state.list(DIRECT_KEY)) {
+      this.#direct.add(chatIdOf(nick))
+      this.#watch.add(nick)
+    }
     await this.#puppets?.start()
   }
 
@@ -225,6 +234,7 @@ export class RelaySession implements Session {
     const key = isChannelName(chat) ? CHANNEL_KEY : DIRECT_KEY
     this.#linked.delete(chat)
     this.#direct.delete(chat)
+    this.#watch.remove(chat)
     this.#backedOff.delete(chat)
     this.#puppets?.dropped(chat)
     if (!this.#settings.channels.some(({ name }) => chatIdOf(name) === chat)) this.#membership.leave(chat)
@@ -317,6 +327,7 @@ export class RelaySession implements Session {
     }
     await this.#context.state.update([[DIRECT_KEY + chat, chat]])
     this.#direct.add(chat)
+    this.#watch.add(nick)
     return { kind: 'opened', chat: { network: this.#settings.network, chat, account: this.account } }
   }
 
@@ -365,6 +376,7 @@ export class RelaySession implements Session {
     this.#playbacks = new Playbacks()
     this.#over = new AbortController()
     this.#membership.online(connection)
+    this.#watch.online(connection)
     this.#puppets?.botOnline(connection)
     this.#change({ kind: 'online', since: this.#context.clock.now() })
     void this.#tend(this.#over.signal)
@@ -375,6 +387,7 @@ export class RelaySession implements Session {
     this.#connection = undefined
     this.#modes.forget()
     this.#puppets?.botLost()
+    this.#watch.offline()
     this.#change(ending.fault.code === 'shutdown' ? { kind: 'offline' } : this.#stateAfter(ending, ending.retryAfter))
     this.#membership.offline()
   }
@@ -386,6 +399,7 @@ export class RelaySession implements Session {
     const tendMs = Math.min(MAX_TEND_MS, Math.max(MIN_TEND_MS, shortest / 4))
     while (!over.aborted) {
       this.#membership.tend()
+      this.#watch.tend(this.#context.clock.now())
       this.#announce()
       await this.#context.clock.sleep(tendMs, over)
     }
@@ -433,6 +447,7 @@ export class RelaySession implements Session {
     this.#whois.message(message)
     this.#playbacks.message(message)
     this.#puppets?.seen(message)
+    this.#watch.message(message)
     this.#mode(message)
     if (message.command === 'INVITE' && sameName(message.params[0] ?? '', connection.nick, connection.mapping))
       void this.#invited(message)
