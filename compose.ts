@@ -108,6 +108,12 @@ export const compose = (
       .filter(({ network, homes }) => homes !== undefined && hub.identity.userOn(person, network) !== undefined)
       .map(({ network }) => network)
 
+  const place = signUpPlace(config)
+  /** Where nobody lives, only those are as they are seen there who were brought from there. */
+  const isSeenOn = (person: PersonId, network: NetworkId): boolean =>
+    adapters.get(network)?.homes !== undefined ||
+    accounts.all().some((account) => account.person === person && isVisitor(place, account))
+
   const blobs = new BlobStore({
     ...shared,
     folder: join(config.data, 'files'),
@@ -143,7 +149,9 @@ export const compose = (
     },
     rosterChanged: (account, user) => watch.rosterChanged(account, user),
     ownersChanged: () => watch.ownersChanged(),
-    ownPresence: (person, user, state) => ownStatus.seen(person, user, state),
+    ownPresence: (person, user, state) => {
+      if (isSeenOn(person, user.network)) ownStatus.seen(person, user, state)
+    },
     ownPicture: (user, picture) => ownPictures.seen(user, picture),
     ...linkOf,
   })
@@ -223,7 +231,6 @@ export const compose = (
     friends.forget(gone)
     ownPictures.forget(gone)
   })
-  const place = signUpPlace(config)
   const commands = new Commands({
     clock,
     log,

@@ -158,8 +158,8 @@ export class OwnStatus {
   /** `undefined`: their owner lives nowhere else, or nobody tells whether they are there. */
   #seen({ person, network }: OwnAccount): PresenceState | undefined {
     const { livesOn, offlineAs } = this.#deps
-    if (!livesOn(person).some((home) => home !== network)) return undefined
     const sightings = [...(this.#people.get(person)?.values() ?? [])].filter((one) => one.network !== network)
+    if (sightings.length === 0 && !livesOn(person).some((home) => home !== network)) return undefined
     return seenStatus(sightings, offlineAs)
   }
 

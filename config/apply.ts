@@ -70,9 +70,10 @@ export const tellsPresence = (config: Config, network: NetworkId): boolean => {
   return found !== undefined && 'offline_as' in found && !('presence' in found && found.presence === 'off')
 }
 
-/** How somebody who is not there on that network looks elsewhere. */
+/** How somebody who is not there on that network looks elsewhere. On IRC nobody could read what is said to them later. */
 export const offlineAs = (config: Config, network: NetworkId): 'away' | 'hidden' => {
   const found = networkOf(config, network)
+  if (found?.type === 'irc') return 'hidden'
   return found !== undefined && 'offline_as' in found ? found.offline_as : 'away'
 }
 

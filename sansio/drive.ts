@@ -15,6 +15,8 @@ export interface Transport {
   setNoDelay(noDelay: boolean): unknown
   write(bytes: Uint8Array, taken?: (error?: Error | null) => void): unknown
   end(): unknown
+  /** Reads nothing more until `resume`, where that can be. */
+  pause(): unknown
   resume(): unknown
   destroy(): unknown
   on(event: 'data', listener: (bytes: Buffer) => void): this
@@ -68,6 +70,7 @@ class Drive<Command, Event> implements Driven<Command> {
   #timer: NodeJS.Timeout | undefined
   #timerAt = Infinity
   #closed = false
+  #paused = false
 
   constructor(socket: Transport, machine: Machine<Command, Event>, options: DriveOptions<Event>) {
     this.#socket = socket
@@ -131,7 +134,18 @@ class Drive<Command, Event> implements Driven<Command> {
           return
       }
     }
-    if (!this.#closed) this.#schedule()
+    if (this.#closed) return
+    this.#schedule()
+    this.#pace()
+  }
+
+  /** What is not read makes the peer wait: no sender is cut off for being fast. */
+  #pace(): void {
+    const isFull = this.#machine.isFull === true
+    if (isFull === this.#paused) return
+    this.#paused = isFull
+    if (isFull) this.#socket.pause()
+    else this.#socket.resume()
   }
 
   #write(bytes: Uint8Array): void {

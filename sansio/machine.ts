@@ -11,6 +11,8 @@ export interface Machine<Command, Event> {
   tick(now: number): readonly Output<Event>[]
   /** Milliseconds on the same scale as `now`; undefined: nothing to wait for. */
   readonly wakeAt: number | undefined
+  /** So many bytes wait in it for a later `tick` that whoever reads them from the peer should stop for now. */
+  readonly isFull?: boolean
 }
 
 export type Output<Event> =

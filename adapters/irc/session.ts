@@ -37,6 +37,7 @@ import type { Puppet } from './puppets/puppet.ts'
 import { Puppets } from './puppets/puppets.ts'
 import type { PuppetSettings } from './puppets/settings.ts'
 import { SpeakingOrder } from './speaking-order.ts'
+import { Watch } from './watch.ts'
 import { AccountLookup } from './whois.ts'
 
 export interface SessionSettings {
@@ -82,6 +83,7 @@ export class RelaySession implements Session {
   readonly #modes = new ChannelModes()
   readonly #company: Company
   readonly #order = new SpeakingOrder()
+  readonly #watch: Watch
   readonly #linked = new Set<ChatId>()
   readonly #direct = new Set<ChatId>()
   readonly #backedOff = new Map<ChatId, number>()
@@ -110,6 +112,10 @@ export class RelaySession implements Session {
     this.#whois = new AccountLookup(clock)
     this.#company = new Company(settings.company)
     this.#inbox = new Inbox((event) => context.emit(event), clock, log)
+    this.#watch = new Watch((user, state) => {
+      const seen = { kind: 'presence', account, user: { network: settings.network, user }, state } as const
+      void context.emit(seen).catch(() => undefined)
+    })
     this.#digest = presence === undefined ? undefined : new PresenceDigest(presence.quietMs)
     this.#puppets =
       settings.puppets === undefined
@@ -142,7 +148,10 @@ export class RelaySession implements Session {
       this.#membership.want(name)
       this.#linked.add(chatIdOf(name))
     }
-    for (const [, nick] of await this.#context.state.list(DIRECT_KEY)) this.#direct.add(chatIdOf(nick))
+    for (const [, nick] of await this.#context.state.list(DIRECT_KEY)) {
+      this.#direct.add(chatIdOf(nick))
+      this.#watch.add(nick)
+    }
     await this.#puppets?.start()
   }
 
@@ -233,6 +242,7 @@ export class RelaySession implements Session {
     const key = isChannelName(chat) ? CHANNEL_KEY : DIRECT_KEY
     this.#linked.delete(chat)
     this.#direct.delete(chat)
+    this.#watch.remove(chat)
     this.#backedOff.delete(chat)
     this.#puppets?.dropped(chat)
     if (!this.#settings.channels.some(({ name }) => chatIdOf(name) === chat)) {
@@ -328,6 +338,7 @@ export class RelaySession implements Session {
     }
     await this.#context.state.update([[DIRECT_KEY + chat, chat]])
     this.#direct.add(chat)
+    this.#watch.add(nick)
     return { kind: 'opened', chat: { network: this.#settings.network, chat, account: this.account } }
   }
 
@@ -377,6 +388,7 @@ export class RelaySession implements Session {
     this.#over = new AbortController()
     this.#away.abort()
     this.#membership.online(connection)
+    this.#watch.online(connection)
     this.#puppets?.botOnline(connection)
     this.#change({ kind: 'online', since: this.#context.clock.now() })
     void this.#tend(this.#over.signal)
@@ -387,6 +399,7 @@ export class RelaySession implements Session {
     this.#connection = undefined
     this.#modes.forget()
     this.#puppets?.botLost()
+    this.#watch.offline()
     this.#change(ending.fault.code === 'shutdown' ? { kind: 'offline' } : this.#stateAfter(ending, ending.retryAfter))
     this.#membership.offline()
     void this.#absent()
@@ -409,6 +422,7 @@ export class RelaySession implements Session {
     const tendMs = Math.min(MAX_TEND_MS, Math.max(MIN_TEND_MS, shortest / 4))
     while (!over.aborted) {
       this.#membership.tend()
+      this.#watch.tend(this.#context.clock.now())
       this.#announce()
       this.#tellDue()
       await this.#context.clock.sleep(tendMs, over)
@@ -483,6 +497,7 @@ export class RelaySession implements Session {
     this.#playbacks.message(message)
     this.#puppets?.seen(message)
     this.#tell(this.#company.message(message, this.#companyView(connection)))
+    this.#watch.message(message)
     this.#mode(message)
     if (message.command === 'INVITE' && sameName(message.params[0] ?? '', connection.nick, connection.mapping))
       void this.#invited(message)

@@ -83,10 +83,11 @@ export function parsePassportUrls(header: string): string | undefined {
 
 /**
  * The value of `PassportURLs`. `login` is the login page as host and path; a scheme is cut off, since unpatched clients
- * put `https://` before it themselves. Something must follow DALogin: some clients read up to the next comma.
+ * put `https://` before it themselves. DALogin is the first, since clients of today take all that follows it for the URL
+ * (see LOGIN_PATHS of the page); something follows it, since others read up to the next comma.
  */
 export const formatPassportUrls = (login: string): string =>
-  `DARealm=Passport.Net,DALogin=${login.replace(/^https?:\/\//i, '')},ConfigVersion=15`
+  `DALogin=${login.replace(/^https?:\/\//i, '')},DARealm=Passport.Net,ConfigVersion=15`
 
 export interface PassportRequest {
   readonly signIn: string

@@ -16,7 +16,9 @@ export interface TicketOptions {
 
 /**
  * Tickets of the login page: `t=...&p=`, good once, for one account, for a short time. Only a digest is kept, so that
- * neither a dump of the memory nor the time a comparison takes gives one away. Source: docs/protocol.md, Passport.
+ * neither a dump of the memory nor the time a comparison takes gives one away. What stands behind the secret is not looked
+ * at: some clients show the rest of the login page's answer with it, others `&amp;` as RST writes it. Source: docs/protocol.md,
+ * Passport.
  */
 export class TicketBook implements Tickets {
   readonly #options: TicketOptions
@@ -34,13 +36,13 @@ export class TicketBook implements Tickets {
 
   mint(email: string, now: number): string {
     this.#forgetExpired(now)
-    const ticket = `t=${Buffer.from(this.#options.random(TICKET_BYTES)).toString('base64url')}&p=`
-    this.#unused.set(digest(ticket), { email: email.toLowerCase(), until: now + this.#options.lifetimeMs })
-    return ticket
+    const secret = Buffer.from(this.#options.random(TICKET_BYTES)).toString('base64url')
+    this.#unused.set(digest(secret), { email: email.toLowerCase(), until: now + this.#options.lifetimeMs })
+    return `t=${secret}&p=`
   }
 
   redeem(email: string, ticket: string, now: number): boolean {
-    const key = digest(ticket)
+    const key = digest(/^t=([^&]*)&/.exec(ticket)?.[1] ?? '')
     const found = this.#unused.get(key)
     if (found === undefined) return false
     if (found.until <= now) {
@@ -66,4 +68,4 @@ export class TicketBook implements Tickets {
   }
 }
 
-const digest = (ticket: string): string => createHash('sha256').update(ticket).digest('base64')
+const digest = (secret: string): string => createHash('sha256').update(secret).digest('base64')

@@ -14,6 +14,7 @@ import { answerRst, RETRY_AFTER_S, type RstPageOptions } from './rst-page.ts'
 import { createWebServer, type WebServerOptions } from './web-server.ts'
 import { clientOf, pathOf, reply } from './web.ts'
 
+/** With a comma and more behind it, it is from a client that took the whole of PassportURLs for a URL. */
 const LOGIN_PATHS: ReadonlySet<string> = new Set([LOGIN_PATH, '/login.srf', '/login'])
 
 export interface PassportServerOptions extends RstPageOptions, Omit<WebServerOptions, 'onNotice' | 'onRefused'> {
@@ -59,7 +60,7 @@ class PassportPage {
         status: 200,
         headers: { [PASSPORT_HEADERS.nexus]: formatPassportUrls(`${this.#ownName(request)}${LOGIN_PATH}`) },
       })
-    } else if (LOGIN_PATHS.has(path) && (method === 'GET' || method === 'POST')) {
+    } else if (LOGIN_PATHS.has(path.replace(/,.*$/, '')) && (method === 'GET' || method === 'POST')) {
       await this.#login(request, response)
     } else reply(response, pageFor(method, path))
   }

@@ -50,6 +50,11 @@ export class Tunnel extends EventEmitter implements ServedTransport {
     return this
   }
 
+  /** What a request brings is there already. */
+  pause(): this {
+    return this
+  }
+
   resume(): this {
     return this
   }

@@ -12,12 +12,17 @@ const MAX_CONTEXT_CHARS = 8 * 1024
 export const agreement = (invite: Slp, wire: number): Slp =>
   answerTo(invite, 200, SLP_TYPES.session, [['SessionID', String(wire)]])
 
-/** No connection from client to client: what there is to send goes over the switchboard. */
+/**
+ * No connection from client to client: what there is to send goes over the switchboard. There is an address that is none,
+ * since some clients of today ask again and again where there is no place at all.
+ */
 export const overSwitchboard = (request: Slp): Slp =>
   answerTo(request, 200, SLP_TYPES.transportAnswer, [
     ['Bridge', 'TCPv1'],
     ['Listening', 'false'],
     ['Nonce', '{00000000-0000-0000-0000-000000000000}'],
+    ['IPv4Internal-Addrs', '0.0.0.0'],
+    ['IPv4Internal-Port', '0'],
   ])
 
 export function wireIdOf(word: string | undefined): number | undefined {

@@ -23,3 +23,22 @@ export class Receipts {
     return this.#confirmed > before ? this.#confirmed : undefined
   }
 }
+
+/** The service's end of it: how many messages a client was given, and up to which it has confirmed them. */
+export class Given {
+  #given = 0
+  #confirmed = 0
+
+  give(): void {
+    this.#given++
+  }
+
+  /** That says something that was not known, about messages that there were. */
+  isNew(count: number): boolean {
+    return count > this.#confirmed && count <= this.#given
+  }
+
+  confirmed(count: number): void {
+    if (this.isNew(count)) this.#confirmed = count
+  }
+}

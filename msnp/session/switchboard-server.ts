@@ -7,6 +7,7 @@ import { encodeFrame, Framer, isFault, SERVER_LIMITS, type Frame, type FrameFaul
 import { verbOf } from '../wire/verbs.ts'
 import { formatMember } from './member-words.ts'
 import { isMalformedP2p } from './p2p-check.ts'
+import { Given } from './receipts.ts'
 import { ServerChallenge } from './server-challenge.ts'
 import type { AckType, Person, SwitchboardCommand, SwitchboardEvent } from './switchboard-server-events.ts'
 
@@ -23,7 +24,9 @@ type State =
   | { readonly kind: 'inside'; readonly dialect: Dialect }
   | { readonly kind: 'over' }
 
-/** Bytes of a client that sends faster than it may, before the connection is closed. */
+/** Bytes of a client that sends faster than it may, before it is read from no more for now, */
+export const FULL_BYTES = 64 * 1024
+/** and before the connection is closed: what came through the gateway cannot be left unread. */
 export const MAX_HELD_BYTES = 256 * 1024
 
 type Outputs = Output<SwitchboardEvent>[]
@@ -48,6 +51,7 @@ export class SwitchboardServer implements Machine<SwitchboardCommand, Switchboar
   #state: State
   /** When reading goes on after too many messages; 0: it does not wait. */
   #heldUntil = 0
+  readonly #given = new Given()
 
   constructor(options: SwitchboardServerOptions, now: number) {
     const { limits, timings } = options
@@ -72,6 +76,10 @@ export class SwitchboardServer implements Machine<SwitchboardCommand, Switchboar
     }
   }
 
+  get isFull(): boolean {
+    return this.#heldUntil > 0 && this.#framer.waiting > FULL_BYTES
+  }
+
   receive(bytes: Uint8Array | null, now: number): readonly Output<SwitchboardEvent>[] {
     if (this.#state.kind === 'over') return []
     const out: Outputs = []
@@ -89,6 +97,7 @@ export class SwitchboardServer implements Machine<SwitchboardCommand, Switchboar
     switch (command.kind) {
       // Answers may still be due when a later line of the same packet has ended the connection.
       case 'relay':
+        this.#given.give()
         out.push({ kind: 'write', bytes: command.bytes })
         break
       case 'ack':
@@ -189,7 +198,7 @@ export class SwitchboardServer implements Machine<SwitchboardCommand, Switchboar
       this.#speak(out, frame, now)
       return
     }
-    if (!this.#commands.take(now)) {
+    if (!this.#isReceipt(frame) && !this.#commands.take(now)) {
       this.#violation(out, 'too many commands', frame.verb, 0)
       return
     }
@@ -203,6 +212,11 @@ export class SwitchboardServer implements Machine<SwitchboardCommand, Switchboar
       default:
         this.#transaction(out, frame, now)
     }
+  }
+
+  /** CFM for what it was given since the last one: as many as there are messages, and no faster than those came. */
+  #isReceipt({ verb, params: [, count = ''] }: Frame): boolean {
+    return verb === 'CFM' && COUNT.test(count) && this.#given.isNew(Number(count))
   }
 
   #transaction(out: Outputs, frame: Frame, now: number): void {
@@ -316,7 +330,10 @@ export class SwitchboardServer implements Machine<SwitchboardCommand, Switchboar
     if (this.#state.kind !== 'inside') write(out, '302', [trid])
     else if (count === undefined) write(out, '300', [trid])
     else if (params.length > 1 || !COUNT.test(count)) write(out, '201', [trid])
-    else out.push({ kind: 'event', event: { kind: 'confirmed', count: Number(count) } })
+    else {
+      this.#given.confirmed(Number(count))
+      out.push({ kind: 'event', event: { kind: 'confirmed', count: Number(count) } })
+    }
   }
 
   #sit(out: Outputs, trid: string, params: readonly string[]): void {

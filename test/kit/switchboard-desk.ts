@@ -140,6 +140,10 @@ export class Peer implements SwitchboardLine {
     return this.closed === undefined ? this.#machine.wakeAt : undefined
   }
 
+  get isFull(): boolean {
+    return this.#machine.isFull
+  }
+
   /** What the client sends. */
   say(bytes: string | Uint8Array): void {
     this.#run(this.#machine.receive(typeof bytes === 'string' ? Buffer.from(bytes) : bytes, this.#bench.now))

@@ -10,6 +10,7 @@ type Command = readonly Output<string>[]
 /** A machine that gives back what it is told, and notes what it was given. */
 class Script implements Machine<Command, string> {
   wakeAt: number | undefined
+  isFull = false
   readonly received: string[] = []
   readonly ticks: number[] = []
   onReceive: (text: string) => readonly Output<string>[] = () => []
@@ -208,6 +209,25 @@ describe('a machine on a socket', () => {
     expect(await closed).toEqual({ kind: 'timeout', waitingFor: 'the peer to read' })
     expect(ours.destroyed).toBe(true)
     expect(events).toEqual(['closed: timeout'])
+  })
+
+  it('reads nothing more while the machine is full, and goes on when it is not', async () => {
+    const { ours, peer } = await connect()
+    const machine = new Script()
+    machine.onReceive = () => {
+      machine.isFull = true
+      return [write('full')]
+    }
+    const { driven } = start(ours, machine)
+    peer.write('one')
+    expect(await textOf(peer, 4)).toBe('full')
+    await new Promise((written) => peer.write('two', written))
+    expect(ours.isPaused()).toBe(true)
+    expect(machine.received).toEqual(['one'])
+    machine.isFull = false
+    driven.command([])
+    expect(await textOf(peer, 4)).toBe('full')
+    expect(machine.received).toEqual(['one', 'two'])
   })
 
   it('tells how much was written, and how much of it the system has taken', async () => {

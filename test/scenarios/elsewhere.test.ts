@@ -147,6 +147,17 @@ describe.skipIf(missing('inspircd'))('people and channels of IRC', () => {
     expect(await tea.heard()).toMatchObject({ from: nick, text: 'hello both' })
     await his.heard('hello both')
     expect(his.texts).toEqual(['<carol> carol, too', 'hello both'])
+
+    // Who is away or gone there looks so, and is there again.
+    const seen = (line: string): Promise<unknown> => carol.ns.next((each) => each.line.startsWith(line))
+    amy.send('AWAY :at lunch')
+    await seen(`NLN AWY ${nick} `)
+    amy.send('AWAY')
+    await seen(`NLN NLN ${nick} `)
+    amy.send('QUIT :bye')
+    await seen(`FLN ${nick}`)
+    await world.irc('amy', '#tea')
+    await seen(`NLN NLN ${nick} `)
   }, 60_000)
 
   test('what two people say to one person of IRC stays between each of them and that person', async () => {

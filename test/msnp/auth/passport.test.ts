@@ -120,7 +120,7 @@ describe('the nexus', () => {
 
   it('is told to unpatched clients without a scheme and with a comma after it', () => {
     expect(formatPassportUrls('https://login.example.com/login2.srf')).toBe(
-      'DARealm=Passport.Net,DALogin=login.example.com/login2.srf,ConfigVersion=15',
+      'DALogin=login.example.com/login2.srf,DARealm=Passport.Net,ConfigVersion=15',
     )
     expect(parsePassportUrls(formatPassportUrls('login.example.com:1443/login2.srf'))).toBe(
       'https://login.example.com:1443/login2.srf',

@@ -19,6 +19,20 @@ describe('a ticket', () => {
     expect(tickets.redeem('alice@example.com', ticket, 29_999)).toBe(false)
   })
 
+  it.each([
+    ['as RST writes it', (ticket: string) => ticket.replace('&', '&amp;')],
+    ['with the rest of the answer', (ticket: string) => `${ticket},ru=http://messenger.msn.com`],
+  ])('is good %s', (_, shown) => {
+    const tickets = book()
+    expect(tickets.redeem('alice@example.com', shown(tickets.mint('alice@example.com', 0)), 1)).toBe(true)
+  })
+
+  it.each(['', 't=', 't=&p=', 'p=&t=', 'x'])('cannot be %j', (ticket) => {
+    const tickets = book()
+    tickets.mint('alice@example.com', 0)
+    expect(tickets.redeem('alice@example.com', ticket, 1)).toBe(false)
+  })
+
   it('is worthless after its time, and when it was never given', () => {
     const tickets = book()
     const ticket = tickets.mint('alice@example.com', 0)

@@ -54,7 +54,7 @@ describe('the nexus', () => {
     const { ask } = await run()
     const answer = await ask('GET /rdr/pprdr.asp HTTP/1.1\r\nHost: nexus.passport.com\r\n\r\n')
     expect(answer).toMatch(/^HTTP\/1\.1 200 OK\r\n/)
-    expect(answer).toMatch(/\r\nPassportURLs: DARealm=Passport\.Net,DALogin=nexus\.passport\.com\/login2\.srf,/)
+    expect(answer).toMatch(/\r\nPassportURLs: DALogin=nexus\.passport\.com\/login2\.srf,DARealm=Passport\.Net,/)
     expect(answer).toContain('\r\nContent-Length: 0\r\n')
     expect(answer).toContain('\r\nConnection: close\r\n')
   })
@@ -76,6 +76,7 @@ describe('the login page', () => {
     '/login.srf',
     '/login',
     '//login2.srf?lc=1033',
+    '/login2.srf,DARealm=Passport.Net,ConfigVersion=15',
     'https://login.passport.com/login2.srf',
     '/LOGIN2.SRF',
   ])('gives a ticket for the right password at %s', async (path) => {

@@ -476,7 +476,12 @@ describe('a file', () => {
       callId: '{C}',
       contentType: SLP_TYPES.transportAnswer,
     })
-    expect(fieldOf(heard[0] as Slp, 'listening')).toBe('false')
+    const [answer] = heard as [Slp]
+    expect(['listening', 'ipv4internal-addrs', 'ipv4internal-port'].map((name) => fieldOf(answer, name))).toEqual([
+      'false',
+      '0.0.0.0',
+      '0',
+    ])
     expect(bob.events).toEqual([])
   })
 })

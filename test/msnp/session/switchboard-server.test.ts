@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { MAX_HELD_BYTES, SwitchboardServer } from '../../../msnp/session/switchboard-server.ts'
+import { FULL_BYTES, MAX_HELD_BYTES, SwitchboardServer } from '../../../msnp/session/switchboard-server.ts'
 import { challengeAnswer, PRODUCTS } from '../../../msnp/session/challenge.ts'
 import { DEFAULT_LIMITS, DEFAULT_TIMINGS } from '../../../msnp/service/contract.ts'
 import { MisuseError, type Output } from '../../../sansio/machine.ts'
@@ -151,6 +151,28 @@ describe('a violation closes the connection with a typed reason, and nothing is 
     expect(alice.closed).toEqual(violation('too many commands', 'PNG', 0))
   })
 
+  it('counts no receipt as a command that says something new, however many come', () => {
+    const { bench, alice } = inside({ limits: { commandRate: { burst: 5, intervalMs: 1_000 } } })
+    const bob = bench.join(alice, 'bob@example.com')
+    for (let at = 1; at <= 50; at++) {
+      bob.say(`MSG ${at} U 2\r\nhi`)
+      alice.say(`CFM 0 ${at}\r\n`)
+    }
+    expect(alice.closed).toBeUndefined()
+  })
+
+  it.each([
+    ['what was confirmed before', '1'],
+    ['more than it was given', '60'],
+  ])('closes on a flood of receipts for %s', (_, count) => {
+    const { bench, alice } = inside({ limits: { commandRate: { burst: 5, intervalMs: 1_000 } } })
+    const bob = bench.join(alice, 'bob@example.com')
+    bob.say('MSG 1 U 2\r\nhi')
+    alice.say('CFM 0 1\r\n')
+    alice.say(`CFM 0 ${count}\r\n`.repeat(10))
+    expect(alice.closed).toEqual(violation('too many commands', 'CFM', 0))
+  })
+
   it('never says a line, which may hold a ticket, in the reason', () => {
     const { peer } = outside()
     peer.say(`USR 1 alice@example.com ${'secret'.repeat(2000)}`)
@@ -212,7 +234,21 @@ describe('time', () => {
     expect(alice.wakeAt).toBeUndefined()
   })
 
-  it('closes a connection that floods: what may wait is bounded', () => {
+  it('says that it is full while more waits than it should hold, until there is room again', () => {
+    const { bench, alice } = inside({ limits: { messageRate: { burst: 1, intervalMs: 100 } } })
+    bench.join(alice, 'bob@example.com')
+    const message = `MSG 1 U 1000\r\n${'x'.repeat(1000)}`
+    const fits = Math.floor(FULL_BYTES / message.length)
+    alice.say(message.repeat(fits + 1))
+    expect(alice.isFull).toBe(false)
+    alice.say(message)
+    expect(alice.isFull).toBe(true)
+    bench.pass(100)
+    expect(alice.isFull).toBe(false)
+    expect(alice.closed).toBeUndefined()
+  })
+
+  it('closes a connection that floods and is read all the same: what may wait is bounded', () => {
     const { bench, alice } = inside({ limits: { messageRate: { burst: 1, intervalMs: 1_000 } } })
     const bob = bench.join(alice, 'bob@example.com')
     const message = `MSG 1 U 1000\r\n${'x'.repeat(1000)}`
