@@ -50,6 +50,8 @@ export interface Adapter {
    * of this network have no such addresses.
    */
   addressed?(local: string): Addressed | undefined
+  /** false: the network says that there is no such person. Absent, and whenever it does not say: there may be. Never rejects. */
+  exists?(user: UserId, signal: AbortSignal): Promise<boolean>
   /** The other way round. `undefined`: nobody can address them. */
   addressOf?(user: UserId): string | undefined
   /**
@@ -368,6 +370,8 @@ export type Addressed =
 /** People and channels of other networks as contacts on a service that we host. */
 export interface Visitors {
   find(network: NetworkId, local: string): Addressed | undefined
+  /** false: there is certainly nobody of that name. Takes a few seconds at most; never rejects. */
+  exists(network: NetworkId, who: Addressed): Promise<boolean>
   /** The bridge signs in for them already. */
   knows(address: string): boolean
   /** Somebody is about to add one whom the bridge knows: nobody need be asked. Durable when it resolves. */

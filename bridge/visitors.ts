@@ -13,13 +13,16 @@ import type { NetworkId, UserId } from './model/ids.ts'
 import type { LinkEnd } from './portals.ts'
 import { Turns } from './turns.ts'
 
+/** A network that does not say within so long whether somebody is there does not say it. Milliseconds. */
+const EXISTS_MS = 5_000
+
 export interface VisitorsDeps extends Pick<CommandDeps, 'sessionOf' | 'stateOf'> {
   readonly clock: Clock
   readonly log: Logger
   readonly metrics: Metrics
   /** The network on which accounts of the service sign in. */
   readonly network: NetworkId
-  readonly adapters: ReadonlyMap<NetworkId, Pick<Adapter, 'addressed' | 'homes' | 'ownAccounts'>>
+  readonly adapters: ReadonlyMap<NetworkId, Pick<Adapter, 'addressed' | 'exists' | 'homes' | 'ownAccounts'>>
   readonly accounts: Pick<Accounts, 'find'>
   readonly logins: Pick<Logins, 'signIn'>
   readonly friends: Pick<FriendRequests, 'answered'>
@@ -36,6 +39,18 @@ export class NetworkVisitors implements Visitors {
 
   find(network: NetworkId, local: string): Addressed | undefined {
     return network === this.#deps.network ? undefined : this.#deps.adapters.get(network)?.addressed?.(local)
+  }
+
+  async exists(network: NetworkId, who: Addressed): Promise<boolean> {
+    const { adapters, clock } = this.#deps
+    const adapter = adapters.get(network)
+    if (who.kind === 'channel' || adapter?.exists === undefined) return true
+    const [late, done] = [new AbortController(), new AbortController()]
+    const over = clock.sleep(EXISTS_MS, done.signal).then(() => {
+      late.abort()
+      return true
+    })
+    return Promise.race([adapter.exists(who.user, late.signal), over]).finally(() => done.abort())
   }
 
   knows(address: string): boolean {

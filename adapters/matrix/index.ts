@@ -6,6 +6,7 @@ import type { AdapterOptions, HostingAdapter, RegistrationAnswer } from '../modu
 import type { MatrixConfig } from './config.ts'
 import { addressedMxid, parseMxid, parseRoom } from './ids.ts'
 import { mediaOf } from './media.ts'
+import { path } from './paths.ts'
 import { makeParts, type Parts } from './parts.ts'
 import { loadRegistration, writeRegistration } from './registration.ts'
 import { MatrixSession } from './session.ts'
@@ -106,6 +107,12 @@ class MatrixAdapter implements HostingAdapter {
     // Our own ghosts and the bot are nobody to talk with: each word would come back.
     const isOurs = this.#running?.parts.service.ghosts.isOurs(who?.kind === 'user' ? who.user : '')
     return isOurs === false ? who : undefined
+  }
+
+  async exists(user: UserId, signal: AbortSignal): Promise<boolean> {
+    const at = { method: 'GET', path: path`/_matrix/client/v3/profile/${user}`, signal } as const
+    const answer = await this.#running?.parts.homeserver.request(at)
+    return answer?.ok !== false || answer.failure.kind !== 'refused' || answer.failure.errcode !== 'M_NOT_FOUND'
   }
 
   media(ref: string, signal: AbortSignal): Promise<MediaResult> {

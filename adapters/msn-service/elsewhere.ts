@@ -54,6 +54,7 @@ export class Elsewhere {
       return 'unknown'
     }
     if (!(await this.#invitations.take(by))) return 'too-often'
+    if (!isThere && !(await visitors.exists(network, who))) return 'unknown'
     await book.bringing(email, by)
     const password = isThere ? '' : await this.#make(email, who.name, by)
     if (isThere) await visitors.expect(email, by as UserId)

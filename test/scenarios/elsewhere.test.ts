@@ -17,6 +17,7 @@ afterEach(async () => {
 })
 
 const WALTER = `walter=localhost@matrix.${DOMAIN}`
+const NOBODY = WALTER.replace('walter', 'nobody')
 const ELSEWHERE = `    elsewhere: { networks: [matrix, irc], people: ["carol@${DOMAIN}"], servers: [localhost] }`
 const BOTH = ELSEWHERE.replace('people: [', `people: ["dave@${DOMAIN}", `)
 /** Where there is no IRC network. */
@@ -30,6 +31,7 @@ describe('a person of Matrix', () => {
       walter.acceptInvites()
       const carol = await world.messenger('carol', [])
       expect((await carol.ask('ADD', 'AL', WALTER, WALTER)).words[0]).toBe('205')
+      expect((await carol.ask('ADD', 'FL', NOBODY, 'Nobody', '0')).words[0]).toBe('205')
       expect((await carol.ask('ADD', 'FL', WALTER, 'Walter', '0')).words[0]).toBe('ADD')
       await carol.ns.next((line) => line.words[0] === 'NLN' && line.words.includes(WALTER))
       const room = await world.portal(walter, 'carol')

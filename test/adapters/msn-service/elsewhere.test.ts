@@ -42,6 +42,7 @@ const rig = (more: object = {}, state = new MemoryState()) => {
       log,
       visitors: {
         find: (_, local) => addressedMxid(local),
+        exists: async (_, who) => who.name !== 'nobody',
         knows: (address) => brought.some((one) => one.address === address),
         expect: async (address, by) => void expected.push(`${address} ${by}`),
         isFree: (_network, _who, address, by) => !talking.has(address) || talking.get(address) === by,
@@ -90,6 +91,7 @@ describe('adding somebody elsewhere', () => {
     [BOB, 'amy=example.org@matrix.home.example', 'unknown'],
     [CAROL, 'bob=elsewhere.example@matrix.home.example', 'unknown'],
     [CAROL, 'bob=example.org@irc.home.example', 'unknown'],
+    [CAROL, 'nobody=example.org@matrix.home.example', 'unknown'],
     [CAROL, 'bob@matrix.home.example', 'wrong'],
     [CAROL, 'bob=zz=example.org@matrix.home.example', 'wrong'],
     [CAROL, 'dave@home.example', 'as-it-is'],
