@@ -46,6 +46,11 @@ export class SdkPerson extends MatrixPerson {
   readonly #known = new Map<string, MatrixEvent>()
   readonly #redacted = new Set<string>()
   readonly #presence = new Map<string, SeenPresence>()
+  /**
+   * Rooms that they have joined and not left since. Where a message and their join were stored at the same moment, Synapse
+   * shows the state before the message behind the join, and the SDK takes them for invited until the next event.
+   */
+  readonly #entered = new Set<string>()
   /** By room and user, divided by a space. */
   readonly #receipts = new Map<string, string[]>()
 
@@ -61,7 +66,10 @@ export class SdkPerson extends MatrixPerson {
       this.watch.changed()
     })
     client.on(RoomMemberEvent.Typing, () => this.watch.changed())
-    client.on(RoomEvent.MyMembership, () => this.watch.changed())
+    client.on(RoomEvent.MyMembership, ({ roomId }, membership) => {
+      if (membership === 'leave' || membership === 'ban') this.#entered.delete(roomId)
+      this.watch.changed()
+    })
   }
 
   /** Signed in with a password, and synced once. */
@@ -113,10 +121,13 @@ export class SdkPerson extends MatrixPerson {
     // The SDK's own call asks nobody where it takes somebody who has left, and is invited anew, for a member still.
     const url = `/join/${encodeURIComponent(room)}`
     const { room_id } = await this.#client.http.authedRequest<{ readonly room_id: string }>(Method.Post, url, {}, {})
+    // The SDK knows the room, and may forget again that they are in it.
     await this.until(
-      () => this.rooms('join').includes(room_id) && this.membership(room_id, this.id) === 'join',
+      () => this.#client.getRoom(room_id)?.getMyMembership() === 'join',
       () => `not in ${room_id} but ${this.membership(room_id, this.id)}`,
     )
+    this.#entered.add(room_id)
+    this.watch.changed()
   }
 
   async leave(room: string): Promise<void> {
@@ -228,8 +239,12 @@ export class SdkPerson extends MatrixPerson {
   }
 
   membership(room: string, user: string): string {
-    if (user === this.id) return this.#client.getRoom(room)?.getMyMembership() ?? 'none'
+    if (user === this.id) return this.#own(room) ?? 'none'
     return this.#member(room, user)?.membership ?? 'none'
+  }
+
+  #own(room: string): string | undefined {
+    return this.#entered.has(room) ? 'join' : this.#client.getRoom(room)?.getMyMembership()
   }
 
   nameIn(room: string, user: string): string | undefined {
@@ -243,8 +258,8 @@ export class SdkPerson extends MatrixPerson {
   rooms(membership: 'join' | 'invite'): readonly string[] {
     return this.#client
       .getRooms()
-      .filter((room) => room.getMyMembership() === membership)
       .map(({ roomId }) => roomId)
+      .filter((room) => this.#own(room) === membership)
   }
 
   presenceOf(user: string): SeenPresence | undefined {
