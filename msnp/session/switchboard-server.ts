@@ -215,8 +215,10 @@ export class SwitchboardServer implements Machine<SwitchboardCommand, Switchboar
   }
 
   /** CFM for what it was given since the last one: as many as there are messages, and no faster than those came. */
-  #isReceipt({ verb, params: [, count = ''] }: Frame): boolean {
-    return verb === 'CFM' && COUNT.test(count) && this.#given.isNew(Number(count))
+  #isReceipt({ verb, params: [trid = '', count = '', ...more] }: Frame): boolean {
+    // What is answered with an error confirms nothing, and could come without end.
+    const isWhole = TRID.test(trid) && COUNT.test(count) && more.length === 0
+    return verb === 'CFM' && isWhole && this.#given.isNew(Number(count))
   }
 
   #transaction(out: Outputs, frame: Frame, now: number): void {

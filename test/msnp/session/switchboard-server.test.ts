@@ -162,14 +162,17 @@ describe('a violation closes the connection with a typed reason, and nothing is 
   })
 
   it.each([
-    ['what was confirmed before', '1'],
-    ['more than it was given', '60'],
-  ])('closes on a flood of receipts for %s', (_, count) => {
+    ['what was confirmed before', '0 1'],
+    ['more than it was given', '0 60'],
+    ['what is new, with a field too many', '0 2 x'],
+    ['what is new, with a transaction id that is none', 'x 2'],
+  ])('closes on a flood of receipts for %s', (_, params) => {
     const { bench, alice } = inside({ limits: { commandRate: { burst: 5, intervalMs: 1_000 } } })
     const bob = bench.join(alice, 'bob@example.com')
     bob.say('MSG 1 U 2\r\nhi')
+    bob.say('MSG 2 U 2\r\nhi')
     alice.say('CFM 0 1\r\n')
-    alice.say(`CFM 0 ${count}\r\n`.repeat(10))
+    alice.say(`CFM ${params}\r\n`.repeat(10))
     expect(alice.closed).toEqual(violation('too many commands', 'CFM', 0))
   })
 
