@@ -44,7 +44,7 @@ const isAckType = (word: string): word is AckType => word.length === 1 && 'UNADS
 export class SwitchboardServer implements Machine<SwitchboardCommand, SwitchboardEvent> {
   readonly #options: SwitchboardServerOptions
   readonly #framer: Framer
-  readonly #messages: TokenBucket
+  #messages: TokenBucket
   readonly #commands: TokenBucket
   readonly #calls: TokenBucket
   readonly #challenge: ServerChallenge
@@ -84,7 +84,7 @@ export class SwitchboardServer implements Machine<SwitchboardCommand, Switchboar
     if (this.#state.kind === 'over') return []
     const out: Outputs = []
     if (bytes === null) {
-      this.#close(out, { kind: 'lost', detail: 'end of stream' })
+      this.#readLast(out, now)
       return out
     }
     this.#framer.push(bytes)
@@ -187,6 +187,15 @@ export class SwitchboardServer implements Machine<SwitchboardCommand, Switchboar
     if (this.#heldUntil > 0 && waiting > MAX_HELD_BYTES) this.#violation(out, 'too many messages', 'MSG', waiting)
     else if (this.#state.kind === 'asking' && waiting > SERVER_LIMITS.payload)
       this.#violation(out, 'too much before being let in', this.#state.verb, waiting)
+  }
+
+  /** They have ended. What waits because they were fast is said all the same, as much of it as may come at once. */
+  #readLast(out: Outputs, now: number): void {
+    if (this.#heldUntil > 0) {
+      this.#messages = new TokenBucket(this.#options.limits.messageRate, now)
+      this.#read(out, now)
+    }
+    if (this.#state.kind !== 'over') this.#close(out, { kind: 'lost', detail: 'end of stream' })
   }
 
   #take(out: Outputs, frame: Frame, now: number): void {

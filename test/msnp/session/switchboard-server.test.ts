@@ -237,6 +237,23 @@ describe('time', () => {
     expect(alice.wakeAt).toBeUndefined()
   })
 
+  it('says what waits when its sender ends, but no more than may come at once', () => {
+    const { bench, alice } = inside({ limits: { messageRate: { burst: 3, intervalMs: 100 } } })
+    const bob = bench.join(alice, 'bob@example.com')
+    alice.say(Array.from({ length: 10 }, (_, index) => `MSG ${index} U 1\r\n${index}`).join(''))
+    alice.hangUp()
+    expect(bob.read().replace(/MSG alice@example.com alice 1\r\n/g, '')).toBe('012345BYE alice@example.com\r\n')
+    expect(alice.closed).toEqual({ kind: 'lost', detail: 'end of stream' })
+  })
+
+  it('takes the goodbye of who was fast for one', () => {
+    const { bench, alice } = inside({ limits: { messageRate: { burst: 1, intervalMs: 100 } } })
+    const bob = bench.join(alice, 'bob@example.com')
+    alice.say('MSG 1 U 1\r\n1MSG 2 U 1\r\n2OUT\r\n')
+    alice.hangUp()
+    expect(bob.read().replace(/MSG alice@example.com alice 1\r\n/g, '')).toBe('12BYE alice@example.com\r\n')
+  })
+
   it('says that it is full while more waits than it should hold, until there is room again', () => {
     const { bench, alice } = inside({ limits: { messageRate: { burst: 1, intervalMs: 100 } } })
     bench.join(alice, 'bob@example.com')
