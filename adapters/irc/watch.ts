@@ -29,7 +29,7 @@ type Show = 'online' | 'away' | 'offline'
 export class Watch {
   readonly #tell: (user: UserId, state: PresenceState) => void
   readonly #nicks = new Map<UserId, Show | undefined>()
-  /** Whom the server has no room for. */
+  /** Whom the server has no room for, or has not heard of. */
   readonly #asked = new Set<UserId>()
   /** What each ISON that is under way was about. */
   readonly #underway: (readonly UserId[])[] = []
@@ -107,8 +107,11 @@ export class Watch {
 
   #ask(users: readonly UserId[]): void {
     if (this.#eye === undefined || users.length === 0) return
-    if (this.#monitors) for (const line of lines(users, ',')) this.#eye.control(`MONITOR + ${line.join(',')}`)
-    else this.#noRoomFor(users)
+    if (!this.#monitors) this.#noRoomFor(users)
+    else
+      for (const line of lines(users, ','))
+        // What cannot be said now is asked later.
+        if (!this.#eye.control(`MONITOR + ${line.join(',')}`)) for (const user of line) this.#asked.add(user)
   }
 
   #noRoomFor(users: readonly UserId[]): void {
