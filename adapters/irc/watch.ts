@@ -23,6 +23,8 @@ const ONLINE = '730'
 const OFFLINE = '731'
 const ISON = '303'
 const LIST_FULL = '734'
+/** `:server 263 me ISON :Please wait a while and try again`, and where a server does not know it or not so. */
+const REFUSED: ReadonlySet<string> = new Set(['263', '421', '461'])
 
 type Show = 'online' | 'away' | 'offline'
 
@@ -82,6 +84,8 @@ export class Watch {
 
   message({ command, params, nick }: IrcMessage): void {
     const last = params.at(-1) ?? ''
+    // Or nothing would be asked any more.
+    if (REFUSED.has(command) && params[1] === 'ISON') this.#underway.shift()
     switch (command) {
       case ONLINE:
         for (const user of this.#named(last.split(','))) this.#note(user, 'online')

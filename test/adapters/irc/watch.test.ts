@@ -109,6 +109,18 @@ describe('without MONITOR', () => {
     expect(told).toEqual(['amy online', 'bob offline', 'amy offline'])
   })
 
+  it('asks again where the server was too busy to answer', () => {
+    const { watch, eye, hear, told, lines } = start()
+    watch.add('amy')
+    watch.online(eye)
+    hear('263', ['me', 'WHO', 'Please wait a while and try again'])
+    hear('263', ['me', 'ISON', 'Please wait a while and try again'])
+    watch.tend(ASK_AGAIN_MS)
+    expect(lines()).toEqual(['ISON amy', 'ISON amy'])
+    hear('303', ['me', 'amy'])
+    expect(told).toEqual(['amy online'])
+  })
+
   it('asks for many in lines that fit, each answered by its own', () => {
     const { watch, eye, hear, told, lines } = start()
     const nicks = Array.from({ length: 100 }, (_, at) => `somebody${at}`)
