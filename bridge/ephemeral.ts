@@ -146,7 +146,10 @@ export class Ephemeral {
     const wait = backoffMs(DEFAULT_BACKOFF, failures, 0.5, askedMs)
     void this.#deps.clock.sleep(wait, this.#stopping.signal).then(() => {
       if (this.#failed.get(key) !== failed || this.#stopping.signal.aborted) return
-      if (this.#deps.sessionOf(account)?.state.kind === 'online') this.#put(account, account, undefined, op)
+      const session = this.#deps.sessionOf(account)
+      // The account is there no more.
+      if (session === undefined) this.#failed.delete(key)
+      else if (session.state.kind === 'online') this.#put(account, account, undefined, op)
       else this.#tryLater(account, slot, op, 0)
     })
   }

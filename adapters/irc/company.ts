@@ -24,6 +24,8 @@ export interface CompanyView {
   readonly now: number
   readonly fold: (nick: string) => string
   readonly isMe: (nick: string) => boolean
+  /** We, or somebody for whom we speak: they are seen where they are, and not told of. */
+  readonly isOurs: (nick: string) => boolean
   /** The channel of ours that a name means. */
   readonly channelOf: (name: string) => ChatId | undefined
   /** What stands before a nick in a list of names, as the server says: `~&@%+`. */
@@ -32,7 +34,7 @@ export interface CompanyView {
 
 export interface Told {
   readonly chat: ChatId
-  /** Whoever spoke last comes first; behind those who spoke, whoever has been there longest. We ourselves may be among them. */
+  /** Whoever spoke last comes first; behind those who spoke, whoever has been there longest. */
   readonly nicks: readonly string[]
 }
 
@@ -106,12 +108,20 @@ export class Company {
     for (const hall of this.#halls.values()) leave(hall, now)
   }
 
+  /** The connection has been gone for longer than a moment. */
+  gone(): readonly Told[] {
+    const told = Array.from(this.#halls.keys(), (chat) => ({ chat, nicks: [] }))
+    this.#halls.clear()
+    return told
+  }
+
   /** We are not to be there any more. */
   forget(chat: ChatId): Told | undefined {
     return this.#halls.delete(chat) ? { chat, nicks: [] } : undefined
   }
 
-  due({ now, fold }: Pick<CompanyView, 'now' | 'fold'>): readonly Told[] {
+  due(view: CompanyView): readonly Told[] {
+    const { now } = view
     const { quietMs, latestMs, graceMs } = this.#settings
     const told: Told[] = []
     for (const [chat, hall] of this.#halls) {
@@ -127,7 +137,7 @@ export class Company {
         }
       const { news } = hall
       if (!hall.complete || news === undefined) continue
-      if (now - news.last >= quietMs || now - news.first >= latestMs) told.push(tell(chat, hall, fold))
+      if (now - news.last >= quietMs || now - news.first >= latestMs) told.push(tell(chat, hall, view))
     }
     return told
   }
@@ -212,13 +222,13 @@ export class Company {
     const hall = chat === undefined ? undefined : this.#halls.get(chat)
     const key = view.fold(nick)
     const member = hall?.members.get(key)
-    if (chat === undefined || hall === undefined || member === undefined) return undefined
+    if (chat === undefined || hall === undefined || member === undefined || view.isOurs(nick)) return undefined
     const isLast = member.spoke > 0 && member.spoke === this.#ordinal
     if (!isLast) {
       hall.members.set(key, { ...member, spoke: ++this.#ordinal })
       changed(hall, view.now)
     }
-    return hall.complete && !hall.told.has(key) ? tell(chat, hall, view.fold) : undefined
+    return hall.complete && !hall.told.has(key) ? tell(chat, hall, view) : undefined
   }
 }
 
@@ -231,9 +241,13 @@ const leave = (hall: Hall, now: number): void => {
   hall.complete = false
 }
 
-const tell = (chat: ChatId, hall: Hall, fold: (nick: string) => string): Told => {
+const tell = (chat: ChatId, hall: Hall, { fold, isOurs }: CompanyView): Told => {
   const ordered = [...hall.members.values()].sort((one, other) => other.spoke - one.spoke || one.came - other.came)
-  const nicks = ordered.slice(0, MOST_TOLD).map(({ nick }) => nick)
+  const nicks: string[] = []
+  for (const { nick } of ordered) {
+    if (nicks.length >= MOST_TOLD) break
+    if (!isOurs(nick)) nicks.push(nick)
+  }
   hall.news = undefined
   hall.told = new Set(nicks.map(fold))
   return { chat, nicks }

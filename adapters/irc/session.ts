@@ -158,6 +158,7 @@ export class RelaySession implements Session {
   /** For good. */
   async stop(): Promise<void> {
     await Promise.all([this.close(), this.#puppets?.stop()])
+    this.#away.abort()
     this.#inbox.stop()
   }
 
@@ -214,7 +215,6 @@ export class RelaySession implements Session {
     await Promise.all([this.#connection?.quit('The bridge is going down'), this.#puppets?.close()])
     this.#connection = undefined
     this.#over.abort()
-    this.#away.abort()
     this.#membership.offline()
     this.#change({ kind: 'offline' })
   }
@@ -412,7 +412,8 @@ export class RelaySession implements Session {
     this.#away.abort()
     const away = (this.#away = new AbortController())
     await clock.sleep(this.#settings.company.graceMs, away.signal)
-    if (!away.signal.aborted) this.#tellDue()
+    if (away.signal.aborted) return
+    for (const told of this.#company.gone()) this.#tell(told)
   }
 
   /** Joins and digests, as long as the connection lives. */
@@ -445,6 +446,7 @@ export class RelaySession implements Session {
       now: this.#context.clock.now(),
       fold: (nick) => fold(nick, mapping),
       isMe: (nick) => connection !== undefined && sameName(nick, connection.nick, mapping),
+      isOurs: (nick) => this.isOurs(nick),
       channelOf: (name) => this.#membership.idOf(name),
       prefixes: connection?.prefixes ?? '',
     }
@@ -454,13 +456,10 @@ export class RelaySession implements Session {
     for (const told of this.#company.due(this.#companyView(this.#connection))) this.#tell(told)
   }
 
-  /** Those for whom we speak are seen where they are. */
   #tell(told: Told | undefined): void {
     if (told === undefined) return
     const { network } = this.#settings
-    const people = told.nicks
-      .filter((nick) => !this.isOurs(nick))
-      .map((nick) => ({ user: { network, user: userIdOf(nick) }, name: nick }))
+    const people = told.nicks.map((nick) => ({ user: { network, user: userIdOf(nick) }, name: nick }))
     this.#inbox.offer({ kind: 'company', chat: { network, chat: told.chat }, people })
   }
 
@@ -496,8 +495,11 @@ export class RelaySession implements Session {
     this.#whois.message(message)
     this.#playbacks.message(message)
     this.#puppets?.seen(message)
-    this.#tell(this.#company.message(message, this.#companyView(connection)))
-    this.#watch.message(message)
+    // What a server plays again says nothing of who is there now.
+    if (!this.#playbacks.has(message.tags['batch'] ?? '')) {
+      this.#tell(this.#company.message(message, this.#companyView(connection)))
+      this.#watch.message(message)
+    }
     this.#mode(message)
     if (message.command === 'INVITE' && sameName(message.params[0] ?? '', connection.nick, connection.mapping))
       void this.#invited(message)

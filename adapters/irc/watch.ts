@@ -23,13 +23,15 @@ const ONLINE = '730'
 const OFFLINE = '731'
 const ISON = '303'
 const LIST_FULL = '734'
+/** `:server 263 me ISON :Please wait a while and try again`, and where a server does not know it or not so. */
+const REFUSED: ReadonlySet<string> = new Set(['263', '421', '461'])
 
 type Show = 'online' | 'away' | 'offline'
 
 export class Watch {
   readonly #tell: (user: UserId, state: PresenceState) => void
   readonly #nicks = new Map<UserId, Show | undefined>()
-  /** Whom the server has no room for. */
+  /** Whom the server has no room for, or has not heard of. */
   readonly #asked = new Set<UserId>()
   /** What each ISON that is under way was about. */
   readonly #underway: (readonly UserId[])[] = []
@@ -82,6 +84,8 @@ export class Watch {
 
   message({ command, params, nick }: IrcMessage): void {
     const last = params.at(-1) ?? ''
+    // Or nothing would be asked any more.
+    if (REFUSED.has(command) && params[1] === 'ISON') this.#underway.shift()
     switch (command) {
       case ONLINE:
         for (const user of this.#named(last.split(','))) this.#note(user, 'online')
@@ -107,8 +111,11 @@ export class Watch {
 
   #ask(users: readonly UserId[]): void {
     if (this.#eye === undefined || users.length === 0) return
-    if (this.#monitors) for (const line of lines(users, ',')) this.#eye.control(`MONITOR + ${line.join(',')}`)
-    else this.#noRoomFor(users)
+    if (!this.#monitors) this.#noRoomFor(users)
+    else
+      for (const line of lines(users, ','))
+        // What cannot be said now is asked later.
+        if (!this.#eye.control(`MONITOR + ${line.join(',')}`)) for (const user of line) this.#asked.add(user)
   }
 
   #noRoomFor(users: readonly UserId[]): void {

@@ -16,7 +16,7 @@ export class Behind<Key> {
 
   /**
    * At once where nothing is waited for, and nothing that came before waits. What comes later waits for what `go` returns.
-   * Neither `value` nor that may reject.
+   * `value` must not reject.
    */
   inOrder<Value>(key: Key, value: Value | Promise<Value>, go: (value: Value) => Promise<void> | undefined): void {
     const earlier = this.#queues.get(key)
@@ -35,8 +35,10 @@ export class Behind<Key> {
     const queue = this.#queues.get(key) ?? { waiting: 0, order: work }
     this.#queues.set(key, queue)
     queue.waiting++
-    queue.order = work.then(() => {
+    const done = (): void => {
       if (--queue.waiting === 0) this.#queues.delete(key)
-    })
+    }
+    // Whatever went wrong with it: what comes behind it does not wait for ever.
+    queue.order = work.then(done, done)
   }
 }

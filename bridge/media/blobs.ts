@@ -12,7 +12,7 @@ import { sizeWords } from '../model/file-words.ts'
 import type { NetworkId, UserRef } from '../model/ids.ts'
 import type { MediaResult, Reason } from '../model/result.ts'
 import { kindOf, mediaOfKind, shownName, TELLING_BYTES, UNKNOWN_KIND } from './kinds.ts'
-import { ownerOf, Shares } from './shares.ts'
+import { ownerOf, Shares, type Share } from './shares.ts'
 
 /** In place of a network in a `FileRef`. No network can be called that. */
 export const BLOBS = '~files' as NetworkId
@@ -180,7 +180,7 @@ export class BlobStore {
   /** Why a file of so many bytes from them would not be kept now, a half-sentence; undefined: it would. */
   refusal(from: UserRef, bytes: number): string | undefined {
     if (bytes > this.#options.maxBytes) return TOO_LARGE
-    return this.#hasShare(ownerOf(from), bytes) ? undefined : this.#shareWords()
+    return this.#hasShare(ownerOf(from), { bytes, files: 1 }) ? undefined : this.#shareWords()
   }
 
   get size(): number {
@@ -201,7 +201,7 @@ export class BlobStore {
       if (next.done === true) break
       writing.bytes += next.value.byteLength
       if (writing.bytes > limit) throw new Refusal('too-large', TOO_LARGE)
-      if (!this.#hasShare(writing.owner, 0)) throw new Refusal('too-large', this.#shareWords())
+      if (!this.#hasShare(writing.owner)) throw new Refusal('too-large', this.#shareWords())
       await this.#makeRoom()
       if (beginning.length < TELLING_BYTES)
         beginning = Buffer.concat([beginning, next.value]).subarray(0, TELLING_BYTES)
@@ -233,7 +233,7 @@ export class BlobStore {
   }
 
   /** Whether so much more of them is within their share, with what is under way. */
-  #hasShare(owner: string, more: number): boolean {
+  #hasShare(owner: string, more: Share = { bytes: 0, files: 0 }): boolean {
     const { maxTotalBytes, maxShare } = this.#options
     if (maxShare === 1) return true
     let { bytes, files } = this.#shares.of(owner)
@@ -242,7 +242,7 @@ export class BlobStore {
       bytes += other.bytes
       files++
     }
-    return bytes + more <= maxShare * maxTotalBytes && files <= maxShare * MAX_BLOBS
+    return bytes + more.bytes <= maxShare * maxTotalBytes && files + more.files <= maxShare * MAX_BLOBS
   }
 
   #shareWords(): string {

@@ -154,7 +154,7 @@ export class P2pEndpoint {
   }
 
   #fetch({ session, peer, object, xml }: Extract<P2pCommand, { kind: 'fetch' }>, now: number): void {
-    const role: Role = { kind: 'fetch', object, pieces: [], arrival: undefined }
+    const role: Role = { kind: 'fetch', object, pieces: [], isAgreed: false, arrival: undefined }
     if (object.size > this.#limits.objectBytes) {
       this.#tell({ kind: 'ended', session, how: 'wrong' })
       return
@@ -319,7 +319,10 @@ export class P2pEndpoint {
       return
     }
     const { role } = session
-    if (role.kind === 'fetch') renew(session, this.#timings.silenceMs, now)
+    if (role.kind === 'fetch' && !role.isAgreed) {
+      role.isAgreed = true
+      renew(session, this.#timings.silenceMs, now)
+    }
     if (role.kind !== 'offer' || role.phase !== 'inviting') return
     role.phase = 'sending'
     renew(session, this.#timings.silenceMs, now)
@@ -366,9 +369,9 @@ export class P2pEndpoint {
       return
     }
     if (role.kind !== 'fetch' && role.kind !== 'take') return
+    // No reason to wait longer: it could be said for ever.
     if (packet.total === PREPARATION_BYTES && (flags & FLAGS.object) === 0) {
       if (isLast(packet)) this.#complete(peer, packet)
-      renew(session, this.#timings.silenceMs, now)
       return
     }
     const size = role.kind === 'fetch' ? role.object.size : role.file.size

@@ -34,7 +34,14 @@ export interface Arrival {
 
 export type Role =
   /** We ask for an object. */
-  | { readonly kind: 'fetch'; readonly object: MsnObject; readonly pieces: Uint8Array[]; arrival: Arrival | undefined }
+  | {
+      readonly kind: 'fetch'
+      readonly object: MsnObject
+      readonly pieces: Uint8Array[]
+      /** They have said that they will send it. */
+      isAgreed: boolean
+      arrival: Arrival | undefined
+    }
   /** They ask for one of ours. */
   | {
       readonly kind: 'serve'

@@ -44,7 +44,7 @@ const isAckType = (word: string): word is AckType => word.length === 1 && 'UNADS
 export class SwitchboardServer implements Machine<SwitchboardCommand, SwitchboardEvent> {
   readonly #options: SwitchboardServerOptions
   readonly #framer: Framer
-  readonly #messages: TokenBucket
+  #messages: TokenBucket
   readonly #commands: TokenBucket
   readonly #calls: TokenBucket
   readonly #challenge: ServerChallenge
@@ -84,7 +84,7 @@ export class SwitchboardServer implements Machine<SwitchboardCommand, Switchboar
     if (this.#state.kind === 'over') return []
     const out: Outputs = []
     if (bytes === null) {
-      this.#close(out, { kind: 'lost', detail: 'end of stream' })
+      this.#readLast(out, now)
       return out
     }
     this.#framer.push(bytes)
@@ -189,6 +189,15 @@ export class SwitchboardServer implements Machine<SwitchboardCommand, Switchboar
       this.#violation(out, 'too much before being let in', this.#state.verb, waiting)
   }
 
+  /** They have ended. What waits because they were fast is said all the same, as much of it as may come at once. */
+  #readLast(out: Outputs, now: number): void {
+    if (this.#heldUntil > 0) {
+      this.#messages = new TokenBucket(this.#options.limits.messageRate, now)
+      this.#read(out, now)
+    }
+    if (this.#state.kind !== 'over') this.#close(out, { kind: 'lost', detail: 'end of stream' })
+  }
+
   #take(out: Outputs, frame: Frame, now: number): void {
     if (frame.verb === 'MSG') {
       this.#message(out, frame, now)
@@ -215,8 +224,10 @@ export class SwitchboardServer implements Machine<SwitchboardCommand, Switchboar
   }
 
   /** CFM for what it was given since the last one: as many as there are messages, and no faster than those came. */
-  #isReceipt({ verb, params: [, count = ''] }: Frame): boolean {
-    return verb === 'CFM' && COUNT.test(count) && this.#given.isNew(Number(count))
+  #isReceipt({ verb, params: [trid = '', count = '', ...more] }: Frame): boolean {
+    // What is answered with an error confirms nothing, and could come without end.
+    const isWhole = TRID.test(trid) && COUNT.test(count) && more.length === 0
+    return verb === 'CFM' && isWhole && this.#given.isNew(Number(count))
   }
 
   #transaction(out: Outputs, frame: Frame, now: number): void {

@@ -26,12 +26,14 @@ let clock: VirtualClock
 let told: string[]
 let results: DeliveryResult[]
 let state: 'online' | 'offline'
+let isThere: boolean
 let ephemeral: Ephemeral
 beforeEach(() => {
   clock = new VirtualClock()
   told = []
   results = []
   state = 'online'
+  isThere = true
   const session = {
     get state() {
       return { kind: state }
@@ -45,7 +47,7 @@ beforeEach(() => {
     clock,
     log: recordingLog(),
     metrics: recordingMetrics(),
-    sessionOf: () => session,
+    sessionOf: () => (isThere ? session : undefined),
     openings: { chatOf: () => undefined } as unknown as Openings,
     store: {} as Store,
     mint: () => 'id',
@@ -91,6 +93,17 @@ it('waits for the session, and is over with the bridge', async () => {
   ephemeral.stop()
   await pass(600_000)
   expect(told).toHaveLength(2)
+})
+
+it('is over with its account', async () => {
+  results = [RETRY]
+  ephemeral.show(account, profile('Bob'))
+  await clock.settle()
+  isThere = false
+  await pass(300_000)
+  isThere = true
+  await pass(600_000)
+  expect(told).toHaveLength(1)
 })
 
 it('what is refused, or is no name or picture, is not repeated', async () => {

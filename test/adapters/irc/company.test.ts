@@ -16,6 +16,7 @@ class Bot {
       now: this.now,
       fold: (nick) => fold(nick, 'rfc1459'),
       isMe: (nick) => nick === 'bot',
+      isOurs: (nick) => nick === 'bot' || nick.endsWith('[m]'),
       channelOf: (name) => (name.startsWith('#') ? chatIdOf(name) : undefined),
       prefixes: '@+',
     }
@@ -126,6 +127,16 @@ describe('who is in a channel', () => {
     expect(told?.nicks).toEqual(['one98', ...names.slice(0, MOST_TOLD - 1)])
   })
 
+  test('leaves out those for whom we speak, however many they are and whatever they say', () => {
+    const ours = Array.from({ length: MOST_TOLD }, (_, at) => `one${at}[m]`)
+    const bot = Bot.with(`bot ${ours.join(' ')} amy`)
+    bot.hears(':zoe JOIN #tea')
+    expect(bot.after(SETTINGS.quietMs)).toEqual(['amy', 'zoe'])
+    expect(bot.hears(':one1[m] PRIVMSG #tea :hi')).toBeUndefined()
+    expect(bot.hears(':bot PRIVMSG #tea :hi')).toBeUndefined()
+    expect(bot.after(10_000)).toBeUndefined()
+  })
+
   test('keeps those whom a netsplit took, until they are not back in time', () => {
     const bot = Bot.with('amy bob')
     bot.hears(':amy QUIT :*.net *.split')
@@ -151,6 +162,13 @@ describe('who is in a channel', () => {
     expect(bot.after(SETTINGS.graceMs - 1)).toBeUndefined()
     expect(bot.after(1)).toEqual([])
     expect(bot.after(10_000)).toBeUndefined()
+  })
+
+  test('is nobody at once where the connection stays away', () => {
+    const bot = Bot.with('amy')
+    expect(bot.company.gone()).toEqual([{ chat: TEA, nicks: [] }])
+    expect(bot.company.gone()).toEqual([])
+    expect(bot.hears(':amy PRIVMSG #tea :hi')).toBeUndefined()
   })
 
   test('is nobody at once where the link has gone', () => {

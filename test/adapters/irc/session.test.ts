@@ -679,6 +679,22 @@ describe('hearing', () => {
   })
 })
 
+it('takes nobody for there because of what the server plays again', async () => {
+  const server = await ircd({ caps: ALL_CAPS, isupport: ['MONITOR=100'] })
+  const made = await bot(server.port).online()
+  await made.join('#a')
+  await made.session.open({ kind: 'direct', with: 'carol' as UserId }, never)
+  const { client } = server
+  client.send(':irc.example 731 bridge :carol')
+  client.send(':irc.example BATCH +h1 chathistory #a')
+  client.send('@batch=h1;time=2020-01-01T00:00:00.000Z :carol!c@h PRIVMSG #a :long ago')
+  client.send(':irc.example BATCH -h1')
+  client.send(':amy!a@h PRIVMSG #a :now')
+  await made.context.until(() => made.context.said.length === 1)
+  const shown = made.context.events.flatMap((event) => (event.kind === 'presence' ? [event.state.show] : []))
+  expect(shown).toEqual(['offline'])
+})
+
 describe('members of a channel', () => {
   const QUICK = { members_quiet_ms: 20, members_latest_ms: 60, members_grace_ms: 80 }
   const names = (made: Bot): readonly string[] =>
@@ -710,6 +726,22 @@ describe('members of a channel', () => {
     client.socket.destroy()
     await made.context.until(() => names(made).at(-1) === '')
     expect(names(made)).toHaveLength(3)
+  })
+
+  it('are nobody a while after somebody has disconnected us, also where a timer is early', async () => {
+    const server = await ircd()
+    const made = bot(server.port, { timing: QUICK })
+    const { clock } = made.context
+    const early = { now: () => clock.now(), sleep: (ms: number, over?: AbortSignal) => clock.sleep(ms / 2, over) }
+    Object.assign(made.context, { clock: early })
+    await made.online()
+    await made.join('#a')
+    server.client.send(':irc.example 353 bridge = #a :bob')
+    server.client.send(':irc.example 366 bridge #a :End of /NAMES list.')
+    await made.context.until(() => names(made).length === 1)
+    await made.session.close()
+    await made.context.until(() => names(made).length === 2)
+    expect(names(made)).toEqual(['bob', ''])
   })
 
   it('are nobody where the link has gone, and still there in a channel of the config', async () => {

@@ -4,15 +4,17 @@ import { ASK_AGAIN_MS, Watch, type Eye } from '../../../adapters/irc/watch.ts'
 const start = (options: { readonly monitor?: string } = {}) => {
   const told: string[] = []
   const lines: string[] = []
+  let busy = false
   const eye: Eye = {
     mapping: 'rfc1459',
     supports: (option) => (option === 'MONITOR' ? options.monitor : undefined),
-    control: (line) => lines.push(line) > 0,
+    control: (line) => !busy && lines.push(line) > 0,
   }
   const watch = new Watch((user, { show }) => told.push(`${user} ${show}`))
   const hear = (command: string, params: readonly string[], nick = '') =>
     watch.message({ command, params: [...params], nick, ident: '', hostname: '', tags: {}, prefix: '' })
-  return { watch, eye, hear, told, lines: () => lines.splice(0) }
+  const isBusy = (is: boolean): void => void (busy = is)
+  return { watch, eye, hear, told, isBusy, lines: () => lines.splice(0) }
 }
 
 describe('with MONITOR', () => {
@@ -30,6 +32,18 @@ describe('with MONITOR', () => {
     watch.remove('bob[1]')
     watch.remove('carol')
     expect(lines()).toEqual(['MONITOR + amy', 'MONITOR + bob[1]', 'MONITOR - bob[1]'])
+  })
+
+  it('asks later about those of whom it could not say that it wants to know', () => {
+    const { watch, isBusy, hear, told, lines } = begun()
+    lines()
+    isBusy(true)
+    watch.add('bob')
+    isBusy(false)
+    watch.tend(ASK_AGAIN_MS)
+    expect(lines()).toEqual(['ISON bob'])
+    hear('303', ['me', 'bob'])
+    expect(told).toEqual(['bob online'])
   })
 
   it('tells who is there and who is not, once, in whatever spelling, and nothing of others', () => {
@@ -93,6 +107,18 @@ describe('without MONITOR', () => {
     hear('303', ['me', ''])
     hear('303', ['me', 'amy'])
     expect(told).toEqual(['amy online', 'bob offline', 'amy offline'])
+  })
+
+  it('asks again where the server was too busy to answer', () => {
+    const { watch, eye, hear, told, lines } = start()
+    watch.add('amy')
+    watch.online(eye)
+    hear('263', ['me', 'WHO', 'Please wait a while and try again'])
+    hear('263', ['me', 'ISON', 'Please wait a while and try again'])
+    watch.tend(ASK_AGAIN_MS)
+    expect(lines()).toEqual(['ISON amy', 'ISON amy'])
+    hear('303', ['me', 'amy'])
+    expect(told).toEqual(['amy online'])
   })
 
   it('asks for many in lines that fit, each answered by its own', () => {

@@ -260,7 +260,11 @@ describe('the share of one sender', () => {
 
   test('has a number of files, too', async () => {
     const store = await opened({ maxShare: 3 / MAX_BLOBS })
-    for (const each of ['1', '2', '3']) expect(await put(store, each)).toMatchObject({ kind: 'stored' })
+    for (const each of ['1', '2', '3']) {
+      expect(store.refusal(BOB, 1)).toBeUndefined()
+      expect(await put(store, each)).toMatchObject({ kind: 'stored' })
+    }
+    expect([store.refusal(BOB, 1), store.refusal(CAROL, 1)]).toEqual([expect.any(String), undefined])
     expect(await put(store, '4')).toMatchObject({ kind: 'refused' })
     expect(await put(store, '4', '4', CAROL)).toMatchObject({ kind: 'stored' })
   })

@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { describeObject, formatMsnObject, parseMsnObject, type MsnObject } from '../../../msnp/model/msn-object.ts'
 import type { P2pCommand, P2pEvent, P2pTimings } from '../../../msnp/p2p/contract.ts'
+import { agreement } from '../../../msnp/p2p/negotiation.ts'
 import { FLAGS, MAX_BODY_BYTES, p2pMessage } from '../../../msnp/p2p/packet.ts'
 import { fieldOf, formatSlp, parseSlp, SLP_TYPES, type Slp } from '../../../msnp/p2p/slp.ts'
 import { MAX_MESSAGE_BYTES } from '../../../msnp/model/content-types.ts'
@@ -257,6 +258,25 @@ describe('an object', () => {
       ])
     }
   })
+
+  it('that is agreed to again and again, and does not come, is given up', () => {
+    const room = new P2pRoom()
+    const alice = room.enter(ALICE, 11, { timings: { silenceMs: 120_000 } })
+    room.enter(BOB, 22, { timings: { inviteMs: 1e9 } })
+    let invite: Slp | undefined
+    room.fate = ({ packet }) => {
+      if (packet?.session === 0 && packet.body.length > 0) invite ??= parseSlp(packet.body)
+      return 'pass'
+    }
+    fetch(room, alice, someBytes(900))
+    room.settle()
+    const started = room.now
+    for (let id = 1; ends(alice).length === 0; id++) {
+      if (invite !== undefined) room.says(BOB, slpMessage(ALICE, agreement(invite, 1), id))
+      room.passes(10_000)
+    }
+    expect([room.now - started, ends(alice)]).toEqual([120_000, ['timeout']])
+  })
 })
 
 describe('a file', () => {
@@ -397,8 +417,8 @@ describe('a file', () => {
     room.does(alice, { kind: 'offer', session: alice.endpoint.handle(), peer: BOB, file: { name: 'x', size } })
     room.settle()
     const started = room.now
-    const says = (offset: number, length: number): void => {
-      const packet = { session: wire, id: 5, offset, total: size, flags: FLAGS.file, ackId: 1, ackUid: 0, ackSize: 0 }
+    const says = (offset: number, length: number, total = size, flags: number = FLAGS.file, id = 5): void => {
+      const packet = { session: wire, id, offset, total, flags, ackId: 1, ackUid: 0, ackSize: 0 }
       room.says(ALICE, p2pMessage(BOB, { ...packet, body: new Uint8Array(length), footer: 2 }))
     }
     /** Milliseconds until Bob gave up. */
@@ -412,9 +432,12 @@ describe('a file', () => {
     return { bob, says, until }
   }
 
-  it.each<[string, (at: number) => readonly [number, number]]>([
+  it.each<
+    [string, (at: number) => readonly [offset: number, length: number, total?: number, flags?: number, id?: number]]
+  >([
     ['byte by byte', (at) => [at, 1]],
     ['as the same piece again and again', () => [0, 100]],
+    ['not, but is prepared again and again,', (at) => [0, 4, 4, 0, 100 + at]],
   ])('that comes %s is given up as if nothing came', (_, piece) => {
     const { bob, says, until } = crawling(30_000, { silenceMs: 120_000 })
     expect(until((at) => says(...piece(at)), 10_000)).toBe(120_000)

@@ -162,14 +162,17 @@ describe('a violation closes the connection with a typed reason, and nothing is 
   })
 
   it.each([
-    ['what was confirmed before', '1'],
-    ['more than it was given', '60'],
-  ])('closes on a flood of receipts for %s', (_, count) => {
+    ['what was confirmed before', '0 1'],
+    ['more than it was given', '0 60'],
+    ['what is new, with a field too many', '0 2 x'],
+    ['what is new, with a transaction id that is none', 'x 2'],
+  ])('closes on a flood of receipts for %s', (_, params) => {
     const { bench, alice } = inside({ limits: { commandRate: { burst: 5, intervalMs: 1_000 } } })
     const bob = bench.join(alice, 'bob@example.com')
     bob.say('MSG 1 U 2\r\nhi')
+    bob.say('MSG 2 U 2\r\nhi')
     alice.say('CFM 0 1\r\n')
-    alice.say(`CFM 0 ${count}\r\n`.repeat(10))
+    alice.say(`CFM ${params}\r\n`.repeat(10))
     expect(alice.closed).toEqual(violation('too many commands', 'CFM', 0))
   })
 
@@ -232,6 +235,23 @@ describe('time', () => {
     expect(alice.read()).toBe('ACK 4\r\nACK 5\r\nACK 6\r\nACK 7\r\nACK 8\r\nACK 9\r\n')
     expect(bob.read().replace(/MSG alice@example.com alice 1\r\n/g, '')).toBe('0123456789')
     expect(alice.wakeAt).toBeUndefined()
+  })
+
+  it('says what waits when its sender ends, but no more than may come at once', () => {
+    const { bench, alice } = inside({ limits: { messageRate: { burst: 3, intervalMs: 100 } } })
+    const bob = bench.join(alice, 'bob@example.com')
+    alice.say(Array.from({ length: 10 }, (_, index) => `MSG ${index} U 1\r\n${index}`).join(''))
+    alice.hangUp()
+    expect(bob.read().replace(/MSG alice@example.com alice 1\r\n/g, '')).toBe('012345BYE alice@example.com\r\n')
+    expect(alice.closed).toEqual({ kind: 'lost', detail: 'end of stream' })
+  })
+
+  it('takes the goodbye of who was fast for one', () => {
+    const { bench, alice } = inside({ limits: { messageRate: { burst: 1, intervalMs: 100 } } })
+    const bob = bench.join(alice, 'bob@example.com')
+    alice.say('MSG 1 U 1\r\n1MSG 2 U 1\r\n2OUT\r\n')
+    alice.hangUp()
+    expect(bob.read().replace(/MSG alice@example.com alice 1\r\n/g, '')).toBe('12BYE alice@example.com\r\n')
   })
 
   it('says that it is full while more waits than it should hold, until there is room again', () => {
