@@ -1,6 +1,7 @@
 /** What the homeserver has and did not bring is asked for, before what it brings, once, and only where it is ours. */
 import { expect, test } from 'vitest'
 import { CatchUp } from '../../../adapters/matrix/catch-up.ts'
+import { NO_HOMESERVER } from '../../../adapters/matrix/failures.ts'
 import type { Answer, Call, Room, RoomId } from '../../../adapters/matrix/types.ts'
 import { BOT, failing, NETWORK, roomOf, Rooms, ScriptedHomeserver, TimedContext } from './scripted.ts'
 
@@ -279,6 +280,49 @@ test('what was said before the bot came in, or before a room was linked, is not 
   rig.catchUp.all()
   await rig.quiet()
   expect(rig.taken).toEqual(['$4', '$2'])
+})
+
+test('a new name of the bot is no beginning', async () => {
+  const rig = await Rig.started(roomOf('!a'))
+  rig.lose('!a', '$lost')
+  rig.lose('!a', '$renamed', { ...entered, unsigned: { prev_content: { membership: 'join' } } })
+  rig.catchUp.all()
+  await rig.quiet()
+  expect(rig.taken).toEqual(['$lost', '$renamed'])
+})
+
+test('behind what somebody with a wrong clock said there may be more', async () => {
+  const rig = await Rig.started(roomOf('!a'))
+  rig.lose('!a', '$lost')
+  rig.lose('!a', '$wrong', { origin_server_ts: 1 })
+  rig.catchUp.all()
+  await rig.quiet()
+  expect(rig.taken).toEqual(['$lost'])
+})
+
+test('a homeserver that names the same place for ever is asked twice', async () => {
+  const rig = await Rig.started(roomOf('!a'))
+  const lost = rig.lose('!a', '$lost')
+  const takes: number[] = []
+  rig.take = async (body) => void takes.push((body as { readonly events: readonly Said[] }).events.length)
+  rig.homeserver.answer = () => ({ ok: true, value: { chunk: [lost], end: 'here' } })
+  rig.catchUp.all()
+  await rig.quiet()
+  expect([rig.homeserver.calls.length, takes]).toEqual([2, [1]])
+})
+
+test('a page of a proxy is no answer', async () => {
+  const rig = await Rig.started(roomOf('!a'))
+  rig.lose('!a', '$lost')
+  let pages = 0
+  rig.homeserver.answer = (call) =>
+    pages++ === 0
+      ? failing({ kind: 'refused', status: 404, errcode: NO_HOMESERVER, detail: 'HTTP 404' })
+      : rig.answer(call)
+  const bringing = rig.bring('!a', '$1', true)
+  await rig.context.clock.advance(WAITS_MS)
+  await bringing
+  expect(rig.taken).toEqual(['$lost', '$1'])
 })
 
 test('a room that the bot may not see has nothing for us', async () => {
