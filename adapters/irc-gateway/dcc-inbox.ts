@@ -4,16 +4,16 @@
  */
 import { createServer, type Socket } from 'node:net'
 import type { AdapterContext, PutResult } from '../../bridge/adapter.ts'
-import type { NetworkId } from '../../bridge/model/ids.ts'
+import type { NetworkId, UserId } from '../../bridge/model/ids.ts'
 import type { Reason } from '../../bridge/model/result.ts'
 import { listen } from '../../sansio/listen.ts'
 import { comesFrom, goesTo } from './dcc-meet.ts'
-import { nameOf, placeOf, sameAddress, type FileOffer } from './dcc-offer.ts'
+import { placeOf, quotedName, sameAddress, type FileOffer } from './dcc-offer.ts'
 import { maskOf, type ClientPort, type Face, type InboxPort } from './types.ts'
 
-/** Files that come at once, of all people and of one client. */
+/** Files that come at once, of all people and of one, whatever clients they have. */
 export const MAX_COMING = 8
-export const MAX_OF_CLIENT = 2
+export const MAX_OF_PERSON = 2
 /** Without a byte, and in all. Milliseconds. */
 const IDLE_MS = 60_000
 const WHOLE_MS = 30 * 60_000
@@ -30,7 +30,7 @@ export interface InboxOptions {
 export class DccInbox implements InboxPort {
   readonly #options: InboxOptions
   readonly #life = new AbortController()
-  readonly #of = new WeakMap<ClientPort, number>()
+  readonly #of = new Map<UserId, number>()
   #coming = 0
 
   constructor(options: InboxOptions) {
@@ -44,27 +44,29 @@ export class DccInbox implements InboxPort {
     if (person === undefined) return refused('forbidden', 'files are taken from those who are identified')
     const { size = 0 } = offer
     const from = { network, user: person.user }
-    const wrong = this.#wrong(client, offer, maxBytes)
+    const wrong = this.#wrong(client, person.user, offer, maxBytes)
     if (wrong !== undefined) return wrong
     const full = files.refusal(from, size)
     if (full !== undefined) return refused('too-large', full)
-    this.#count(client, 1)
+    this.#count(person.user, 1)
     const over = new AbortController()
+    let socket: Socket | undefined
     try {
-      const socket = await this.#meet(client, to, offer)
+      socket = await this.#meet(client, to, offer)
       if (socket === undefined) return refused('network', 'no connection with your client came about')
-      const end = (): void => void socket.destroy()
+      const end = (): void => void socket?.destroy()
       socket.on('error', end).setTimeout(IDLE_MS, end)
       const whole = AbortSignal.any([over.signal, this.#life.signal])
       void clock.sleep(WHOLE_MS, whole).then(() => over.signal.aborted || end())
       const put = await files.put(arriving(socket, size), { from, name: offer.name, maxBytes }, this.#life.signal)
-      socket.end()
+      if (put.kind === 'stored') await confirmed(socket, size)
       return put
     } catch (error) {
       return refused('network', error instanceof Error ? error.message : String(error))
     } finally {
       over.abort()
-      this.#count(client, -1)
+      socket?.destroy()
+      this.#count(person.user, -1)
     }
   }
 
@@ -73,14 +75,14 @@ export class DccInbox implements InboxPort {
     this.#life.abort()
   }
 
-  #wrong(client: ClientPort, offer: FileOffer, maxBytes: number): PutResult | undefined {
+  #wrong(client: ClientPort, user: UserId, offer: FileOffer, maxBytes: number): PutResult | undefined {
     const { receive } = this.#options
     if (receive === 'off') return refused('forbidden', 'this gateway takes no files; its operator may allow it')
     if (client.localAddress === undefined || this.#life.signal.aborted)
       return refused('network', 'your client is not connected any more')
     if (offer.size === undefined || offer.size === 0) return refused('unsupported', 'it does not say how large it is')
     if (offer.size > maxBytes) return refused('too-large', `it has ${kB(offer.size)}, and may have ${kB(maxBytes)}`)
-    if (this.#coming >= MAX_COMING || (this.#of.get(client) ?? 0) >= MAX_OF_CLIENT)
+    if (this.#coming >= MAX_COMING || (this.#of.get(user) ?? 0) >= MAX_OF_PERSON)
       return refused('rate-limited', 'too many files are on their way: try again in a minute')
     if (isPassive(offer)) return undefined
     if (receive === 'passive')
@@ -100,32 +102,45 @@ export class DccInbox implements InboxPort {
     const host = client.localAddress ?? client.host
     const server = createServer()
     const port = await listen(server, { host, port: 0 })
-    const words = `DCC SEND ${nameOf(offer)} ${placeOf(host)} ${port} ${offer.size} ${offer.token}`
+    const words = `DCC SEND ${quotedName(offer)} ${placeOf(host)} ${port} ${offer.size} ${offer.token}`
     client.send({ source: maskOf(to), verb: 'PRIVMSG', params: [client.nick, `\x01${words}\x01`] })
     return comesFrom(server, client.host, clock, this.#life.signal)
   }
 
-  #count(client: ClientPort, by: 1 | -1): void {
+  #count(user: UserId, by: 1 | -1): void {
     this.#coming += by
-    this.#of.set(client, (this.#of.get(client) ?? 0) + by)
+    const under = (this.#of.get(user) ?? 0) + by
+    if (under === 0) this.#of.delete(user)
+    else this.#of.set(user, under)
   }
 }
 
 const isPassive = ({ port, token }: FileOffer): boolean => port === 0 && token !== undefined
 
-/** Each piece is confirmed when it is kept: four bytes that say how much of the file is here, modulo 2^32. */
+/** Each piece is confirmed when it is written, but the last; not while earlier words still wait for a client that does not read. */
 async function* arriving(socket: Socket, size: number): AsyncGenerator<Uint8Array> {
   let here = 0
   for await (const chunk of socket.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
     const piece = chunk.subarray(0, size - here)
     here += piece.length
     yield piece
-    const said = Buffer.alloc(4)
-    said.writeUInt32BE(here % 2 ** 32)
-    socket.write(said)
     if (here === size) return
+    if (socket.writableLength === 0) socket.write(confirmation(here))
   }
   throw new Error('the file broke off')
+}
+
+/** All of it is kept. Resolves when that is said, or cannot be. */
+const confirmed = (socket: Socket, size: number): Promise<void> =>
+  new Promise((resolve) => {
+    socket.once('close', () => resolve()).end(confirmation(size), () => resolve())
+  })
+
+/** Four bytes that say how much of the file is here, modulo 2^32. */
+const confirmation = (here: number): Buffer => {
+  const said = Buffer.alloc(4)
+  said.writeUInt32BE(here % 2 ** 32)
+  return said
 }
 
 const kB = (bytes: number): string => `${Math.ceil(bytes / 1_000)} kB`

@@ -18,6 +18,8 @@ export const comesFrom = async (
   const late = new AbortController()
   const { promise: met, resolve } = Promise.withResolvers<Socket | undefined>()
   void clock.sleep(ACCEPT_MS, AbortSignal.any([late.signal, life])).then(() => resolve(undefined))
+  // One that could not be accepted is not the last that may come.
+  server.on('error', () => undefined)
   server.on('connection', (socket) => {
     if (addressOf(socket) === host && !late.signal.aborted) resolve(socket)
     else socket.destroy()

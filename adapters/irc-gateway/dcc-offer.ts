@@ -27,6 +27,9 @@ export const nameOf = ({ name }: Pick<FileRef, 'name'>): string => {
   return clean === '' ? 'file' : clean
 }
 
+/** As its client wrote it: irssi knows its own offer again by the name. */
+export const quotedName = ({ name }: Pick<FileOffer, 'name'>): string => (/\s/.test(name) ? `"${name}"` : name)
+
 /** An address of IPv4 is a number. */
 export const placeOf = (address: string): string => {
   const plain = address.replace(/^::ffff:/, '')

@@ -22,6 +22,10 @@ const MARGIN_MS = 120_000
 const RECENT_MS = 15 * 60_000
 /** No homeserver ends and starts within this. Milliseconds. */
 const FRESH_MS = 1_000
+/** After so many connections in a row that brought one transaction each there is a proxy, and a new one says little. */
+const PROXY_AFTER = 5
+/** Where people talk is looked at so often then. Milliseconds. */
+const PROXY_MS = 60_000
 /** All rooms are looked at so often, in case the homeserver was started anew behind a proxy. Milliseconds. */
 const ALL_MS = 60 * 60_000
 /** Rooms that nobody waits for are looked at one by one, with this between them. Milliseconds. */
@@ -30,8 +34,10 @@ const PACE_MS = 50
 const PATIENCE = [250, 500, 1_000, 2_000] as const
 /** No further attempt after so long: the homeserver waits for our answer to a transaction for a minute. Milliseconds. */
 const ATTEMPTS_MS = 10_000
-/** So many transactions in a row are refused before the next is taken all the same. */
+/** So many transactions in a row are refused before the next is taken all the same, and so many for one room. */
 const REFUSALS = 2
+/** A room that could not be looked at so often is left until all are looked at again. */
+const MAX_FAILURES = 20
 /** Before rooms that could not be looked at are tried again. Milliseconds. */
 const AGAIN_MS = 30_000
 
@@ -68,8 +74,15 @@ export class CatchUp {
   /** Since when a channel is linked: what was said in it before is not for the other side. */
   readonly #linked = new Map<RoomId, number>()
   #sweeping: Promise<void> | undefined
-  /** Transactions that were refused in a row. */
+  /** Transactions that were refused since a room could be looked at, and those of a room that still cannot. */
   #refusals = 0
+  readonly #refused = new Map<RoomId, number>()
+  /** How often a room could not be looked at, and since when. */
+  readonly #failed = new Map<RoomId, { readonly times: number; readonly since: number }>()
+  /** Transactions in a row that each came by a new connection. */
+  #firsts = 0
+  /** When where people talk was last due. */
+  #suspected = 0
 
   constructor(deps: CatchUpDeps) {
     this.#deps = deps
@@ -79,7 +92,8 @@ export class CatchUp {
   async start(): Promise<void> {
     const { state, clock } = this.#deps.context
     const heard = Number(await state.get(HEARD))
-    this.#heard = heard > 0 ? heard : clock.now()
+    // A clock may have been set back.
+    this.#heard = heard > 0 ? Math.min(heard, clock.now()) : clock.now()
     this.#all = this.#heard
     const linked = new Map(await state.list(LINKED))
     for (const { room, kind } of this.#deps.table.all())
@@ -90,16 +104,20 @@ export class CatchUp {
 
   /** The homeserver was away, or we were: all rooms are looked at, one after the other, lively ones first. */
   all(): void {
+    // Those that could not be looked at are, too, also by who is at it.
+    const owed = [...this.#due]
+    this.#due.clear()
     const lately = [...this.#last.keys()].reverse()
     for (const room of lately) this.#owe(room)
     for (const { room } of this.#deps.table.all()) this.#owe(room)
+    for (const [room, after] of owed) this.#due.set(room, after)
     this.#all = this.#deps.context.clock.now()
     this.#sweep()
   }
 
   /** The homeserver is still there. */
   alive(): void {
-    if (this.#deps.context.clock.now() - this.#all >= ALL_MS) this.all()
+    if (Math.abs(this.#deps.context.clock.now() - this.#all) >= ALL_MS) this.all()
     else this.#sweep()
   }
 
@@ -110,14 +128,26 @@ export class CatchUp {
   async transaction(body: unknown, first: boolean): Promise<void> {
     const places = placesIn(body)
     const rooms = [...new Set(places.map(({ room }) => room))]
+    this.#firsts = first ? this.#firsts + 1 : 0
     if (first) await this.#suspect(rooms)
-    const failures = await Promise.all(rooms.filter((room) => this.#due.has(room)).map((room) => this.#look(room)))
-    this.#admit(failures.find((each) => each !== undefined))
+    const due = rooms.filter((room) => this.#due.has(room))
+    const looks = await Promise.all(due.map(async (room) => ({ room, why: await this.#look(room) })))
+    this.#admit(looks.filter(({ why }) => why !== undefined))
     this.#sweep()
     await this.#deps.take(body)
     this.#heard = this.#deps.context.clock.now()
     await this.#note(places)
     if (this.#heard - this.#written >= HEARD_MS) await this.#write()
+  }
+
+  /** It is no room of ours any more. What is said in it until it is one again is not for the other side. Never rejects. */
+  async forget(room: RoomId): Promise<void> {
+    for (const each of [this.#due, this.#last, this.#lookedAt, this.#refused, this.#failed]) each.delete(room)
+    if (!this.#linked.delete(room)) return
+    const { state, log } = this.#deps.context
+    await state.update([[LINKED + room, undefined]]).catch((error: unknown) => {
+      log.warn({ error: String(error) }, 'since when a room was linked is left over')
+    })
   }
 
   /** Resolves when nothing is looked at any more. */
@@ -129,21 +159,28 @@ export class CatchUp {
   async #suspect(rooms: readonly RoomId[]): Promise<void> {
     // Who was asked already may have answered too early.
     await Promise.all(rooms.flatMap((room) => this.#looking.get(room) ?? []))
-    const since = this.#deps.context.clock.now() - RECENT_MS
-    const lately = [...this.#last].flatMap(([room, { at }]) => (at >= since ? [room] : []))
-    for (const room of [...rooms, ...lately]) this.#owe(room)
+    const now = this.#deps.context.clock.now()
+    for (const room of rooms) this.#owe(room)
+    if (this.#firsts > PROXY_AFTER && Math.abs(now - this.#suspected) < PROXY_MS) return
+    this.#suspected = now
+    for (const [room, { at }] of [...this.#last]) if (at >= now - RECENT_MS) this.#owe(room)
   }
 
-  #admit(failure: string | undefined): void {
-    if (failure === undefined) {
-      this.#refusals = 0
-      return
-    }
-    const isRefused = this.#refusals < REFUSALS
-    this.#refusals++
+  #admit(failures: readonly { readonly room: RoomId; readonly why: string | undefined }[]): void {
+    const [failure] = failures
+    if (failure === undefined) return
+    const isRefused = this.#refusals < REFUSALS && failures.some(({ room }) => !this.#isHopeless(room))
     const { log } = this.#deps.context
-    log.warn({ failure, refused: isRefused }, 'what the homeserver may have forgotten was not fetched')
-    if (isRefused) throw new Error('what was said before could not be fetched')
+    log.warn({ failure: failure.why, refused: isRefused }, 'what the homeserver may have forgotten was not fetched')
+    if (!isRefused) return
+    this.#refusals++
+    for (const { room } of failures) this.#refused.set(room, (this.#refused.get(room) ?? 0) + 1)
+    throw new Error('what was said before could not be fetched')
+  }
+
+  /** What others say does not wait for it any more. */
+  #isHopeless(room: RoomId): boolean {
+    return (this.#refused.get(room) ?? 0) >= REFUSALS
   }
 
   async #write(): Promise<void> {
@@ -177,10 +214,10 @@ export class CatchUp {
   #owe(room: RoomId): void {
     const now = this.#deps.context.clock.now()
     const row = this.#deps.table.byRoom(room)
-    if (row === undefined || this.#due.has(room) || now - (this.#lookedAt.get(room) ?? 0) < FRESH_MS) return
+    if (row === undefined || this.#due.has(room) || Math.abs(now - (this.#lookedAt.get(room) ?? 0)) < FRESH_MS) return
     // Nothing has come from a channel that is not known here: it was linked just now.
     const linked = row.kind === 'channel' ? (this.#linked.get(room) ?? now) : 0
-    this.#due.set(room, Math.max(linked, (this.#last.get(room)?.at ?? this.#all) - MARGIN_MS))
+    this.#due.set(room, Math.max(linked, Math.min(now, this.#last.get(room)?.at ?? this.#all) - MARGIN_MS))
   }
 
   /** Answers why it failed. Whoever asks for a room that is being looked at waits for that. */
@@ -197,12 +234,25 @@ export class CatchUp {
     const { clock } = context
     const started = clock.now()
     let failure = await this.#attempt(room)
-    for (const patience of PATIENCE) {
+    const waits = this.#refusals < REFUSALS && !this.#isHopeless(room) ? PATIENCE : []
+    for (const patience of waits) {
       if (failure === undefined || life.aborted || clock.now() - started > ATTEMPTS_MS) break
       await clock.sleep(patience, life)
       failure = await this.#attempt(room)
     }
+    if (failure !== undefined && !life.aborted) this.#failing(room, failure)
     return failure
+  }
+
+  /** One that fails for ever must not keep back up to when everything came: all since then is read at the next start. */
+  #failing(room: RoomId, failure: string): void {
+    const { clock, log } = this.#deps.context
+    const { times, since } = this.#failed.get(room) ?? { times: 0, since: clock.now() }
+    this.#failed.set(room, { times: times + 1, since })
+    if (times + 1 < MAX_FAILURES || clock.now() - since < ALL_MS) return
+    log.warn({ room, failure }, 'a room cannot be read: what the homeserver may have forgotten in it is left out')
+    this.#failed.delete(room)
+    this.#due.delete(room)
   }
 
   async #attempt(room: RoomId): Promise<string | undefined> {
@@ -223,6 +273,9 @@ export class CatchUp {
       return String(error)
     }
     this.#lookedAt.set(room, asked)
+    this.#refusals = 0
+    this.#refused.delete(room)
+    this.#failed.delete(room)
     metrics.count('matrix_fetched_events', { network }, answer.value.length)
     return undefined
   }
@@ -247,6 +300,8 @@ export class CatchUp {
       await clock.sleep(failure === undefined ? PACE_MS : AGAIN_MS, life)
     }
     show()
+    // Nothing is missing up to when all were last due, also if nothing has come for long.
+    if (this.#due.size === 0) this.#heard = Math.max(this.#heard, this.#all)
     await this.#write()
   }
 }

@@ -1,10 +1,12 @@
 /** What one room has that never came here: read backwards from its end, up to what is known. */
+import { NO_HOMESERVER } from './failures.ts'
 import { isEventId, isRoomId } from './ids.ts'
 import { path } from './paths.ts'
 import type { Answer, HomeserverPort, RoomId } from './types.ts'
 import { isRecord, recordOf, textIn } from './untrusted.ts'
 
-/** Events in one answer; more are asked for page by page. */
+/** Events in the first answer, which is enough where nothing is missing, and in those after it. */
+const FIRST_PAGE = 30
 const PAGE = 100
 /** What is older than so many pages is not fetched. */
 const MAX_PAGES = 50
@@ -59,7 +61,7 @@ export interface Missed {
 
 /** Oldest first, without those that are known. A refusal is an answer: there is nothing in that room for us. */
 export const missedIn = async ({ homeserver, room, bounds, now }: Missed): Promise<Answer<readonly unknown[]>> => {
-  const found: unknown[] = []
+  const found = new Map<unknown, unknown>()
   const known = new Set<unknown>(bounds.known)
   let behind = 0
   let from: string | undefined
@@ -67,30 +69,40 @@ export const missedIn = async ({ homeserver, room, bounds, now }: Missed): Promi
     const answer: Answer<unknown> = await homeserver.request<unknown>({
       method: 'GET',
       path: path`/_matrix/client/v3/rooms/${room}/messages`,
-      query: { dir: 'b', limit: PAGE, filter: FILTER, ...(from === undefined ? {} : { from }) },
+      query: { dir: 'b', filter: FILTER, ...(from === undefined ? { limit: FIRST_PAGE } : { limit: PAGE, from }) },
     })
     if (!answer.ok) {
-      if (answer.failure.kind !== 'refused') return answer
+      const { failure } = answer
+      // A proxy that does not know of the homeserver yet says nothing of the room.
+      if (failure.kind !== 'refused' || failure.errcode === NO_HOMESERVER) return answer
       break
     }
     const { chunk } = recordOf(answer.value)
     for (const event of Array.isArray(chunk) ? (chunk as readonly unknown[]) : []) {
-      if (behind >= OVERLAP || isBound(event, homeserver.bot, bounds.after, now())) break pages
-      const isKnown = known.has(recordOf(event)['event_id'])
+      if (behind >= OVERLAP || isEntry(event, homeserver.bot)) break pages
+      const id = recordOf(event)['event_id']
+      // One that is old may be the word of somebody with a wrong clock, or of a server that was away: others stand behind it.
+      const isNew = !known.has(id) && !isOld(event, bounds.after, now())
       // Who lists the events of one room does not say in each which room it is.
-      if (!isKnown) found.push(isRecord(event) ? { ...event, room_id: room } : event)
-      if (isKnown || behind > 0) behind++
+      if (isNew) found.set(id, isRecord(event) ? { ...event, room_id: room } : event)
+      if (!isNew || behind > 0) behind++
     }
-    from = textIn(answer.value, 'end')
-    if (from === undefined) break
+    const end = textIn(answer.value, 'end')
+    if (end === undefined || end === from) break
+    from = end
   }
-  return { ok: true, value: found.reverse() }
+  return { ok: true, value: [...found.values()].reverse() }
 }
 
-/** What the bot saw before it came in is not for us, either. */
-const isBound = (event: unknown, bot: string, after: number, now: number): boolean => {
-  const { type, state_key, content, origin_server_ts, unsigned } = recordOf(event)
-  if (type === 'm.room.member' && state_key === bot && recordOf(content)['membership'] === 'join') return true
+/** What the bot saw before it came in is not for us. A new name or picture of it is a join, too. */
+const isEntry = (event: unknown, bot: string): boolean => {
+  const { type, state_key, content, unsigned } = recordOf(event)
+  if (type !== 'm.room.member' || state_key !== bot || recordOf(content)['membership'] !== 'join') return false
+  return recordOf(recordOf(unsigned)['prev_content'])['membership'] !== 'join'
+}
+
+const isOld = (event: unknown, after: number, now: number): boolean => {
+  const { origin_server_ts, unsigned } = recordOf(event)
   const { age } = recordOf(unsigned)
   // The clock of the homeserver may be another than ours; how old something is, it knows.
   const at = typeof age === 'number' ? now - age : origin_server_ts

@@ -109,8 +109,10 @@ export class MatrixSession implements Session {
   }
 
   async drop({ chat }: ChatRef): Promise<void> {
-    const { service, deliveries } = this.#options.parts
+    const { service, deliveries, catchUp } = this.#options.parts
+    const room = service.table.byChat(chat)?.room
     await service.rooms.drop(chat)
+    if (room !== undefined) await catchUp.forget(room)
     await deliveries.marks.forget(chat).catch((error: unknown) => {
       this.#options.context.log.warn({ error: String(error) }, 'marks of a room that is gone are left over')
     })

@@ -16,6 +16,8 @@ interface Program {
   readonly name: string
   readonly absent: boolean
   readonly passive: boolean
+  /** What it takes and offers as a name: irssi leaves blanks. */
+  readonly file: string
   readonly start: (port: number) => Promise<{ client: RealClient; command: (line: string) => Promise<void> }>
 }
 
@@ -25,12 +27,19 @@ const irssi = async (port: number) => {
 }
 
 const PROGRAMS: readonly Program[] = [
-  { name: 'irssi', absent: missing('irssi', 'tmux'), passive: false, start: irssi },
-  { name: 'irssi, which is connected to by nobody', absent: missing('irssi', 'tmux'), passive: true, start: irssi },
+  { name: 'irssi', absent: missing('irssi', 'tmux'), passive: false, file: 'what was said.txt', start: irssi },
+  {
+    name: 'irssi, which is connected to by nobody',
+    absent: missing('irssi', 'tmux'),
+    passive: true,
+    file: 'what was said.txt',
+    start: irssi,
+  },
   {
     name: 'WeeChat',
     absent: missing('weechat-headless'),
     passive: false,
+    file: 'notes.txt',
     start: async (port) => {
       const client = await Weechat.start({ port, nick: 'ann', sasl: SASL })
       return { client, command: (line) => client.command(SERVER, line) }
@@ -58,7 +67,8 @@ const begin = async ({ start, passive }: Program) => {
     writeFileSync(`${world.folder}/${name}`, bytes)
     return `${world.folder}/${name}`
   }
-  const send = (to: string, path: string) => seat.command(`/dcc send ${passive ? '-passive ' : ''}${to} ${path}`)
+  const send = (to: string, path: string) =>
+    seat.command(`/dcc send ${passive ? '-passive ' : ''}${to} ${/ /.test(path) ? `"${path}"` : path}`)
   return { world, bob, ...seat, file, send }
 }
 
@@ -78,9 +88,9 @@ describe.each(PROGRAMS)('$name', (program) => {
       const got = await peer.fetch(decodeURIComponent(words[5] ?? ''))
       expect(Buffer.isBuffer(got) && sha1(got)).toBe(sha1(face))
 
-      await send('bob', file('notes.txt', Buffer.from('what was said')))
+      await send('bob', file(program.file, Buffer.from('what was said')))
       const { name, data } = await peer.takeFile()
-      expect([name, data.toString()]).toEqual(['notes.txt', 'what was said'])
+      expect([name, data.toString()]).toEqual([program.file, 'what was said'])
     },
     40_000,
   )

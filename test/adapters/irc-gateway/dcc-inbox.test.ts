@@ -2,7 +2,8 @@
 import { once } from 'node:events'
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net'
 import { afterEach, expect, test } from 'vitest'
-import { DccInbox, MAX_OF_CLIENT, type InboxOptions } from '../../../adapters/irc-gateway/dcc-inbox.ts'
+import { DccInbox, MAX_OF_PERSON, type InboxOptions } from '../../../adapters/irc-gateway/dcc-inbox.ts'
+import { comesFrom } from '../../../adapters/irc-gateway/dcc-meet.ts'
 import { parseOffer, sameAddress, type FileOffer } from '../../../adapters/irc-gateway/dcc-offer.ts'
 import type { ClientPort, Face } from '../../../adapters/irc-gateway/types.ts'
 import type { ServerMessage } from '../../../adapters/irc-gateway/wire/message.ts'
@@ -27,7 +28,11 @@ afterEach(() => {
   for (const inbox of made.splice(0)) inbox.stop()
 })
 
-const rig = (receive: InboxOptions['receive'] = 'any', more: Partial<ClientPort> = {}) => {
+const rig = (
+  receive: InboxOptions['receive'] = 'any',
+  more: Partial<ClientPort> = {},
+  keep: () => Promise<PutResult> = () => Promise.resolve(STORED),
+) => {
   const sent: ServerMessage[] = []
   const kept: { about: FileAbout; bytes: Buffer }[] = []
   const watch = new Watch()
@@ -43,7 +48,7 @@ const rig = (receive: InboxOptions['receive'] = 'any', more: Partial<ClientPort>
         return { kind: 'refused', reason: 'network', detail: 'the file broke off' }
       }
       kept.push({ about, bytes: Buffer.concat(pieces) })
-      return STORED
+      return keep()
     },
   }
   const inbox = new DccInbox({ network: 'irc' as NetworkId, context: { files, clock: systemClock }, receive })
@@ -59,14 +64,14 @@ const rig = (receive: InboxOptions['receive'] = 'any', more: Partial<ClientPort>
     },
     ...more,
   } as ClientPort
-  const take = (offer: FileOffer) => inbox.take(client, root, offer, MAX)
+  const take = (offer: FileOffer, by: Partial<ClientPort> = {}) => inbox.take({ ...client, ...by }, root, offer, MAX)
   return { inbox, kept, take, said: () => watch.until(() => sent[0]?.params[1]) }
 }
 
 /** A client that listens, and sends this to whoever comes. Answers with the port, and what was confirmed. */
-const listening = async (give: (socket: Socket) => void) => {
+const listening = async (give: (socket: Socket) => void, allowHalfOpen = false) => {
   const confirmed: Buffer[] = []
-  const server = createServer((socket) => {
+  const server = createServer({ allowHalfOpen }, (socket) => {
     sockets.push(socket)
     socket.on('data', (chunk: Buffer) => confirmed.push(chunk)).on('error', () => undefined)
     give(socket)
@@ -93,7 +98,41 @@ test('a file is fetched from the client, and confirmed to its end', async () => 
     { about: { from: { network: 'irc', user: 'alice' }, name: 'me.png', maxBytes: MAX }, bytes: CONTENT },
   ])
   await once(sockets[0]!, 'end')
-  expect(Buffer.concat(confirmed).readUInt32BE(Buffer.concat(confirmed).length - 4)).toBe(CONTENT.length)
+  expect(lastOf(confirmed)).toBe(CONTENT.length)
+})
+
+const lastOf = (confirmed: readonly Buffer[]): number => {
+  const said = Buffer.concat(confirmed)
+  return said.length < 4 ? 0 : said.readUInt32BE(said.length - 4)
+}
+
+test('its end is confirmed when it is kept, and not when it cannot be', async () => {
+  const full: PutResult = { kind: 'refused', reason: 'network', detail: 'the disk is full' }
+  const storing = Promise.withResolvers<PutResult>()
+  const watch = new Watch()
+  const { kept, take } = rig('any', {}, () => {
+    watch.changed()
+    return storing.promise
+  })
+  const { port, confirmed } = await listening((socket) => socket.write(CONTENT))
+  const taken = take(offer({ port }))
+  await watch.until(() => kept[0])
+  storing.resolve(full)
+  expect(await taken).toEqual(full)
+  await once(sockets[0]!, 'close')
+  expect(lastOf(confirmed)).toBeLessThan(CONTENT.length)
+})
+
+test('a client that never hangs up is hung up on', async () => {
+  const { take } = rig()
+  const { port } = await listening((socket) => socket.write(CONTENT), true)
+  expect(await take(offer({ port }))).toEqual(STORED)
+  const socket = sockets[0]!
+  const goOn = (error?: Error | null): void => {
+    if (!(error instanceof Error)) socket.write(CONTENT, goOn)
+  }
+  goOn()
+  await expect(once(socket, 'close')).rejects.toThrow(/EPIPE|ECONNRESET/)
 })
 
 test('more than was said is not taken, and less is no file', async () => {
@@ -110,7 +149,8 @@ test('more than was said is not taken, and less is no file', async () => {
 test('a passive offer is answered with where to come, for nobody but the client', async () => {
   const { kept, take, said } = rig('passive')
   const taken = take(offer({ name: 'my face.png', address: '1.1.1.1', port: 0, token: '42' }))
-  const words = /^\x01DCC SEND my_face\.png 2130706433 (\d+) 200000 42\x01$/.exec(await said())
+  // In the words of the client: irssi looks for its offer by the name.
+  const words = /^\x01DCC SEND "my face\.png" 2130706433 (\d+) 200000 42\x01$/.exec(await said())
   const stranger = connect({ host: HOST, port: Number(words?.[1]), localAddress: '127.0.0.2' })
   await once(stranger, 'close')
   const socket = connect(Number(words?.[1]), HOST)
@@ -150,14 +190,27 @@ test('one of unknown size is none, nor one where nobody listens', async () => {
   expect(await take(offer({ port }))).toMatchObject({ detail: 'no connection with your client came about' })
 })
 
-test('only so many come at once from one client, and all end with the gateway', async () => {
+test('only so many come at once from one person, by whatever client, and all end with the gateway', async () => {
   const { inbox, take } = rig()
   const { port } = await listening(() => undefined)
-  const under = Array.from({ length: MAX_OF_CLIENT }, () => take(offer({ port })))
-  expect(await take(offer({ port }))).toMatchObject({ reason: 'rate-limited' })
+  const under = Array.from({ length: MAX_OF_PERSON }, () => take(offer({ port })))
+  expect(await take(offer({ port }), { nick: 'alice2' })).toMatchObject({ reason: 'rate-limited' })
   inbox.stop()
   for (const one of await Promise.all(under)) expect(one).toMatchObject({ kind: 'refused' })
   expect(await take(offer({ port }))).toMatchObject({ kind: 'refused' })
+})
+
+test('a connection that cannot be accepted is no end of the bridge', async () => {
+  const server = createServer()
+  servers.push(server)
+  server.listen(0, HOST)
+  await once(server, 'listening')
+  const coming = comesFrom(server, HOST, systemClock, new AbortController().signal)
+  server.emit('error', new Error('accept ENFILE'))
+  sockets.push(connect((server.address() as AddressInfo).port, HOST))
+  const socket = await coming
+  expect(socket?.remoteAddress).toBe(HOST)
+  socket?.destroy()
 })
 
 test.each<[string, FileOffer | undefined]>([

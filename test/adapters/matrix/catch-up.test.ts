@@ -1,6 +1,8 @@
 /** What the homeserver has and did not bring is asked for, before what it brings, once, and only where it is ours. */
 import { expect, test } from 'vitest'
 import { CatchUp } from '../../../adapters/matrix/catch-up.ts'
+import { NO_HOMESERVER } from '../../../adapters/matrix/failures.ts'
+import type { ChatId } from '../../../bridge/model/ids.ts'
 import type { Answer, Call, Room, RoomId } from '../../../adapters/matrix/types.ts'
 import { BOT, failing, NETWORK, roomOf, Rooms, ScriptedHomeserver, TimedContext } from './scripted.ts'
 
@@ -279,6 +281,137 @@ test('what was said before the bot came in, or before a room was linked, is not 
   rig.catchUp.all()
   await rig.quiet()
   expect(rig.taken).toEqual(['$4', '$2'])
+})
+
+test('a new name of the bot is no beginning', async () => {
+  const rig = await Rig.started(roomOf('!a'))
+  rig.lose('!a', '$lost')
+  rig.lose('!a', '$renamed', { ...entered, unsigned: { prev_content: { membership: 'join' } } })
+  rig.catchUp.all()
+  await rig.quiet()
+  expect(rig.taken).toEqual(['$lost', '$renamed'])
+})
+
+test('behind what somebody with a wrong clock said there may be more', async () => {
+  const rig = await Rig.started(roomOf('!a'))
+  rig.lose('!a', '$lost')
+  rig.lose('!a', '$wrong', { origin_server_ts: 1 })
+  rig.catchUp.all()
+  await rig.quiet()
+  expect(rig.taken).toEqual(['$lost'])
+})
+
+test('a homeserver that names the same place for ever is asked twice', async () => {
+  const rig = await Rig.started(roomOf('!a'))
+  const lost = rig.lose('!a', '$lost')
+  const takes: number[] = []
+  rig.take = async (body) => void takes.push((body as { readonly events: readonly Said[] }).events.length)
+  rig.homeserver.answer = () => ({ ok: true, value: { chunk: [lost], end: 'here' } })
+  rig.catchUp.all()
+  await rig.quiet()
+  expect([rig.homeserver.calls.length, takes]).toEqual([2, [1]])
+})
+
+test('a room that cannot be read holds up others once, and not each time that something is said in it', async () => {
+  const rig = await Rig.started(roomOf('!broken'), roomOf('!b'))
+  rig.homeserver.answer = (call) => (call.path.includes('broken') ? GONE : rig.answer(call))
+  for (let times = 0; times < 2; times++) {
+    const bringing = expect(rig.bring('!broken', `$${times}`, true)).rejects.toThrow('could not be fetched')
+    await rig.context.clock.advance(WAITS_MS)
+    await bringing
+  }
+  await rig.bring('!broken', '$2', true)
+  await rig.bring('!b', '$3')
+  // No time passes.
+  await rig.bring('!broken', '$4')
+  expect(rig.taken).toEqual(['$2', '$3', '$4'])
+})
+
+test('a room that can never be read is given up, so that the next start does not read all since then', async () => {
+  const rig = await Rig.started(roomOf('!broken'), roomOf('!b'))
+  rig.homeserver.answer = (call) => (call.path.includes('broken') ? GONE : rig.answer(call))
+  rig.catchUp.all()
+  for (let minutes = 0; minutes < 180; minutes++) {
+    await rig.context.clock.advance(MINUTE)
+    rig.catchUp.alive()
+    await rig.bring('!b', `$${minutes}`)
+  }
+  rig.taken.length = 0
+  await rig.restart()
+  rig.catchUp.all()
+  await rig.quiet()
+  expect(rig.taken).not.toContain('$0')
+  expect(rig.taken).toContain('$179')
+})
+
+test('what was said long ago is not offered again after a quiet time', async () => {
+  const rig = await Rig.started(roomOf('!a'))
+  await rig.bring('!a', '$1', true)
+  await rig.context.clock.advance(90 * MINUTE)
+  rig.catchUp.alive()
+  await rig.quiet()
+  rig.taken.length = 0
+  await rig.restart()
+  rig.catchUp.all()
+  await rig.quiet()
+  expect(rig.taken).toEqual([])
+})
+
+test('behind a proxy that connects anew for each transaction the rooms around are not read each time', async () => {
+  const rooms = Array.from({ length: 20 }, (_, index) => `!${index}` as RoomId)
+  const rig = await Rig.started(...rooms.map((room) => roomOf(room)))
+  for (const room of rooms) await rig.bring(room, `$in${room}`)
+  const transactions = 60
+  for (let count = 0; count < transactions; count++) {
+    await rig.context.clock.advance(2_000)
+    await rig.bring('!0', `$${count}`, true)
+  }
+  await rig.quiet()
+  // Its own room each time, and the nineteen others for the first five and once a minute.
+  expect(rig.homeserver.calls.length).toBeLessThanOrEqual(transactions + 19 * (5 + 2 + 1))
+  expect(rig.homeserver.calls.length).toBeGreaterThanOrEqual(transactions)
+})
+
+test('what is said in a channel between two links of it is not taken', async () => {
+  const rig = await Rig.started(roomOf('!linked', { kind: 'channel' }))
+  await rig.bring('!linked', '$1', true)
+  await rig.table.remove('!linked' as string as ChatId)
+  await rig.catchUp.forget('!linked')
+  await rig.context.clock.advance(MINUTE)
+  rig.lose('!linked', '$private')
+  await rig.context.clock.advance(MINUTE)
+  await rig.table.put(roomOf('!linked', { kind: 'channel' }))
+  await rig.bring('!linked', '$2', true)
+  rig.catchUp.all()
+  await rig.quiet()
+  await rig.restart()
+  rig.catchUp.all()
+  await rig.quiet()
+  expect(rig.taken).toEqual(['$1', '$2'])
+})
+
+test('a clock that was set back keeps no room from being looked at', async () => {
+  const rig = await Rig.started(roomOf('!a'))
+  rig.context.stored.set('catch-up/heard', String(rig.context.clock.now() + 60 * MINUTE))
+  await rig.restart()
+  rig.lose('!a', '$lost')
+  rig.catchUp.all()
+  await rig.quiet()
+  expect(rig.taken).toEqual(['$lost'])
+})
+
+test('a page of a proxy is no answer', async () => {
+  const rig = await Rig.started(roomOf('!a'))
+  rig.lose('!a', '$lost')
+  let pages = 0
+  rig.homeserver.answer = (call) =>
+    pages++ === 0
+      ? failing({ kind: 'refused', status: 404, errcode: NO_HOMESERVER, detail: 'HTTP 404' })
+      : rig.answer(call)
+  const bringing = rig.bring('!a', '$1', true)
+  await rig.context.clock.advance(WAITS_MS)
+  await bringing
+  expect(rig.taken).toEqual(['$lost', '$1'])
 })
 
 test('a room that the bot may not see has nothing for us', async () => {
