@@ -25,7 +25,10 @@ const limits = z
     connections: count(25_000, 'Connections at once over all listeners.'),
     connections_per_address: count(2_000, 'Connections at once from one address.'),
     new_connections: rate(1_000, 100, 'New connections from one address; more are cut at once.'),
-    switchboards_per_account: count(64, 'Switchboards of one account at once; one more is answered with 714.'),
+    switchboards_per_account: count(
+      64,
+      'Switchboards of one account at once; one more is answered with 714. Channels of other networks have as many as they need.',
+    ),
     members: count(50, 'People in one switchboard; one more is answered with 713.'),
     switchboards: rate(10, 0.5, 'New switchboards of one account; more are answered with 800.'),
     calls: rate(20, 1, 'Invitations from one switchboard connection; more are answered with 713.'),

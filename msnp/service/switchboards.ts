@@ -152,7 +152,7 @@ export class Switchboards implements SwitchboardDesk {
     const signedIn = this.#session(email, own === undefined && invitation !== undefined)
     if (invitation === undefined || signedIn === undefined) {
       line.send({ kind: 'refused', code: 911 })
-    } else if ((this.#byPerson.get(email)?.size ?? 0) >= this.#options.limits.switchboardsPerAccount) {
+    } else if (this.#isFull(email)) {
       line.send({ kind: 'refused', code: 714 })
     } else {
       const room =
@@ -160,6 +160,13 @@ export class Switchboards implements SwitchboardDesk {
       if (room === undefined) line.send({ kind: 'refused', code: 911 })
       else this.#admit(line, room, signedIn, admitted)
     }
+  }
+
+  /** A channel has as many as there are people who look at it. */
+  #isFull(email: string): boolean {
+    const { limits, participants } = this.#options
+    const isChannel = participants?.(email) !== undefined
+    return !isChannel && (this.#byPerson.get(email)?.size ?? 0) >= limits.switchboardsPerAccount
   }
 
   /** A ticket from XFR opens a new room; one from RNG does not. */

@@ -107,6 +107,13 @@ describe('opening a switchboard', () => {
     expect(third.read()).toBe('714 1\r\n')
     expect(third.closed).toBeDefined()
   })
+
+  it('lets a channel into as many as there are people who look at it', () => {
+    const bench = new SwitchboardBench({ limits: { switchboardsPerAccount: 2 } })
+    bench.participants.set('#tea@irc.example.com', { most: 20, domain: 'irc.example.com' })
+    for (let times = 0; times < 3; times++) bench.enter('#tea@irc.example.com')
+    expect(bench.desk.rooms).toBe(3)
+  })
 })
 
 /** docs/protocol.md, Switchboard: members. */
