@@ -4,6 +4,7 @@ import type { AccountId, ChatId, NetworkId, PersonId, UserId } from '../../bridg
 import type { MediaResult } from '../../bridge/model/result.ts'
 import type { AdapterOptions, HostingAdapter, RegistrationAnswer } from '../module.ts'
 import type { MatrixConfig } from './config.ts'
+import { NO_HOMESERVER } from './failures.ts'
 import { addressedMxid, parseMxid, parseRoom } from './ids.ts'
 import { mediaOf } from './media.ts'
 import { path } from './paths.ts'
@@ -112,7 +113,10 @@ class MatrixAdapter implements HostingAdapter {
   async exists(user: UserId, signal: AbortSignal): Promise<boolean> {
     const at = { method: 'GET', path: path`/_matrix/client/v3/profile/${user}`, signal } as const
     const answer = await this.#running?.parts.homeserver.request(at)
-    return answer?.ok !== false || answer.failure.kind !== 'refused' || answer.failure.errcode !== 'M_NOT_FOUND'
+    if (answer?.ok !== false || answer.failure.kind !== 'refused') return true
+    const { status, errcode } = answer.failure
+    // Synapse says M_UNKNOWN of its own people.
+    return status !== 404 || errcode === 'M_UNRECOGNIZED' || errcode === NO_HOMESERVER
   }
 
   media(ref: string, signal: AbortSignal): Promise<MediaResult> {
