@@ -98,6 +98,8 @@ export class Pictures {
       if (this.#life.signal.aborted) break
     }
     this.#working = false
+    // Somebody was seen between the last look and now.
+    if (this.#queue.size > 0 && !this.#life.signal.aborted) void this.#work()
   }
 
   /** The first who may change again; undefined: nobody waits. */

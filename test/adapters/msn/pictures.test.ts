@@ -70,6 +70,18 @@ describe('display pictures', () => {
     answers = new Map()
   })
 
+  it('are told, at whatever moment they are seen while the last one is done with', async () => {
+    answers.set('1', face(1))
+    for (let ticks = 0; ticks < 40; ticks++) {
+      const pictures = make()
+      pictures.see(carol, 'Carol', undefined)
+      for (let tick = 0; tick < ticks; tick++) await Promise.resolve()
+      pictures.see(bob, 'Bob', described(face(1)))
+      await core.clock.advance(PACE_MS)
+      expect(told()).toHaveLength(ticks + 1)
+    }
+  })
+
   it('are asked for one after the other, with a pause, and told with the name', async () => {
     const [one, two] = [face(1), face(2)]
     answers.set('1', one).set('2', two)
